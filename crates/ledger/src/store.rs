@@ -1,0 +1,230 @@
+//! What a store of ledgers must do. SQLite and PostgreSQL implement it; one conformance suite tests both.
+
+use async_trait::async_trait;
+
+use crate::entry::{CommandId, Disclosed, Draft, Hash, LedgerId, Micros, Revision};
+
+/// Where a ledger ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The ledger's present id.
+    pub ledger_id: LedgerId,
+    /// Revision of the last entry; 0 when there is none.
+    pub revision: Revision,
+    /// Hash of the last entry; all zero when there is none.
+    pub hash: Hash,
+    /// Time of the last entry; 0 when there is none.
+    pub time: Micros,
+}
+
+/// A write to the ephemeral rows: sessions, codes, idempotency results, delivery queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowWrite {
+    /// Makes or replaces a row.
+    Put {
+        /// Which family of rows, for example `idempotency`.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// The value.
+        value: Vec<u8>,
+        /// From when on it is gone, even if not yet deleted.
+        expires: Micros,
+    },
+    /// Removes a row; no error when it is absent.
+    Delete {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+    },
+}
+
+/// A secret that must be readable again, already encrypted under the master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// Its name within the realm, for example `password/<uuid>`.
+    pub name: String,
+    /// Counts up with each replacement.
+    pub version: u32,
+    /// Which master key it is sealed under.
+    pub key_id: [u8; 8],
+    /// Nonce and ciphertext.
+    pub sealed: Vec<u8>,
+}
+
+/// A write to the sealed secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretWrite {
+    /// Makes or replaces the secret of that name.
+    Put(SealedSecret),
+    /// Removes it; no error when it is absent.
+    Delete(String),
+}
+
+/// One append: all of it becomes durable, or none.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Which realm's ledger.
+    pub realm: String,
+    /// The head that the drafts were decided on. Compared and set: the append happens only on exactly this head.
+    pub expected: Head,
+    /// The entries, in order. May be empty when only rows, secrets or erasures are written.
+    pub drafts: Vec<Draft>,
+    /// Ephemeral rows written in the same transaction.
+    pub rows: Vec<RowWrite>,
+    /// Sealed secrets written in the same transaction.
+    pub secrets: Vec<SecretWrite>,
+    /// Disclosures to erase in the same transaction (value and salt are removed for good, also from the
+    /// store's free pages and log as far as the store can). State snapshots of the realm go with them.
+    pub erase: Vec<(Revision, u32)>,
+}
+
+/// How an append ended.
+#[derive(Debug)]
+#[must_use]
+pub enum Appended {
+    /// On stable storage; the new head.
+    Durable(Head),
+    /// Nothing was written: the head is another one, this one.
+    Conflict(Head),
+    /// Nothing was written and trying again as it is would not help (for example: too large, disk full
+    /// noticed before the commit).
+    Rejected(StoreError),
+    /// The store failed in a way that leaves open whether it was written: a failed sync, a connection lost
+    /// in COMMIT. [`Store::reopen`], then ask for the head and the command ids.
+    Unknown(StoreError),
+}
+
+/// What went wrong in a store. The text is for the log; it never holds a value or a secret.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be reached or does not answer; trying again later may help.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// No room left.
+    #[error("the store is full: {0}")]
+    Full(String),
+    /// What was read is not what was written.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The realm has no ledger here.
+    #[error("no ledger for realm `{0}`")]
+    NoLedger(String),
+    /// A ledger of that realm exists already.
+    #[error("realm `{0}` has a ledger already")]
+    LedgerExists(String),
+    /// The store was written by a newer grantd.
+    #[error("the store has format {found}, this program knows up to {known}; use a newer grantd")]
+    TooNew {
+        /// What the store says.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// Somebody else holds the data directory.
+    #[error("the data directory is in use by {0}")]
+    Locked(String),
+}
+
+/// A state snapshot: the fold of a ledger up to a revision, so that start-up need not fold everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotMeta {
+    /// Form of the bytes, chosen by the realm crate.
+    pub format: u32,
+    /// The revision it stands for.
+    pub revision: Revision,
+    /// Hash of the entry at that revision. A snapshot whose hash is not the ledger's is thrown away.
+    pub head_hash: Hash,
+    /// Hash of the state, as in a checkpoint.
+    pub state_hash: Hash,
+    /// Length of the uncompressed bytes.
+    pub length: u64,
+}
+
+/// A checkpoint as stored: what was signed, and the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The ledger's id at that revision.
+    pub ledger_id: LedgerId,
+    /// The revision it speaks of.
+    pub revision: Revision,
+    /// Hash of the entry there.
+    pub head_hash: Hash,
+    /// Hash of the state after it.
+    pub state_hash: Hash,
+    /// When it was made.
+    pub time: Micros,
+    /// Ed25519 public key.
+    pub public_key: [u8; 32],
+    /// Ed25519 signature over [`Checkpoint::message`].
+    pub signature: [u8; 64],
+}
+
+/// A store of ledgers, one for each realm.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The store's clock. Never a node's own clock where many nodes share the store.
+    async fn now(&self) -> Result<Micros, StoreError>;
+
+    /// The realms that have a ledger here, by name.
+    async fn realms(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Makes an empty ledger. [`StoreError::LedgerExists`] if there is one.
+    async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError>;
+
+    /// Where the realm's ledger ends, as the store knows it now.
+    async fn head(&self, realm: &str) -> Result<Head, StoreError>;
+
+    /// Up to `limit` entries after `after`, in order, each checked against its own hash and chained to the
+    /// one before in the answer. [`StoreError::Damaged`] names the revision that does not fit.
+    async fn entries(&self, realm: &str, after: Revision, limit: usize)
+    -> Result<Vec<Disclosed>, StoreError>;
+
+    /// Compare-and-set append; see [`Append`] and [`Appended`].
+    async fn append(&self, append: Append) -> Appended;
+
+    /// Which of these commands are in the ledger, and at which revision.
+    async fn find_commands(
+        &self,
+        realm: &str,
+        ids: &[CommandId],
+    ) -> Result<Vec<(CommandId, Revision)>, StoreError>;
+
+    /// Closes what is open and opens it again, forgetting every cached page and connection. Afterwards reads
+    /// tell what is truly stored.
+    async fn reopen(&self) -> Result<(), StoreError>;
+
+    /// An ephemeral row that has not expired at `now`.
+    async fn row(
+        &self,
+        realm: &str,
+        kind: &str,
+        key: &[u8],
+        now: Micros,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Deletes rows that expired before `now`, at most `limit`; tells how many.
+    async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError>;
+
+    /// A sealed secret by name.
+    async fn secret(&self, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError>;
+
+    /// Every sealed secret, over all realms, for rotation of the master key.
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError>;
+
+    /// Stores a state snapshot in checksummed, compressed chunks, replacing older ones once it is whole.
+    async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError>;
+
+    /// The newest state snapshot that is whole and whose checksums are right; a broken one counts as none.
+    async fn snapshot(&self, realm: &str) -> Result<Option<(SnapshotMeta, Vec<u8>)>, StoreError>;
+
+    /// Keeps a checkpoint.
+    async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError>;
+
+    /// The checkpoints kept, oldest first.
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError>;
+
+    /// Waits until what was committed is in its final place and closes. Further calls fail.
+    async fn close(&self) -> Result<(), StoreError>;
+}
