@@ -31,6 +31,7 @@ mod ast;
 mod error;
 mod line;
 mod parse;
+mod resolve;
 mod tokens;
 
 use std::collections::BTreeMap;
