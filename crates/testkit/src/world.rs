@@ -30,6 +30,8 @@ pub struct World {
     pub reference: Reference,
     /// The time of the questions.
     pub now: Micros,
+    /// Snapshots that are held on to.
+    pub snapshots: Vec<Graph>,
 }
 
 impl World {
@@ -38,7 +40,12 @@ impl World {
     pub fn of(schema: &str) -> Self {
         let schema = Schema::parse(&[Source { name: "test", text: schema }]);
         let schema = schema.unwrap_or_else(|error| panic!("{error}"));
-        Self { graph: Graph::new(Arc::new(schema)), reference: Reference::new(), now: 0 }
+        Self {
+            graph: Graph::new(Arc::new(schema)),
+            reference: Reference::new(),
+            now: 0,
+            snapshots: Vec::new(),
+        }
     }
 
     /// Writes a relationship without end, given as `resource#relation@subject`.
@@ -117,6 +124,10 @@ pub enum Step {
     Retire(&'static str, &'static str),
     /// Sweeps with this budget.
     Sweep(usize),
+    /// Folds the overlay into the base, which otherwise only large worlds do.
+    Fold,
+    /// Takes a snapshot and keeps it until the end, so that nothing is changed in place.
+    Share,
 }
 
 /// A random schema over the types `user`, `group`, `doc` and the path type `tree`, each but the first with the relations
@@ -194,6 +205,8 @@ pub fn histories() -> impl Strategy<Value = Vec<Step>> {
         4 => keys().prop_map(Step::Delete),
         1 => objects().prop_map(|(kind, id)| Step::Retire(kind, id)),
         1 => (0..5_usize).prop_map(Step::Sweep),
+        1 => Just(Step::Fold),
+        1 => Just(Step::Share),
     ];
     prop::collection::vec(step, 1..60)
 }
@@ -214,6 +227,8 @@ impl World {
             Step::Sweep(budget) => {
                 self.graph.sweep(*budget);
             }
+            Step::Fold => self.graph.fold(),
+            Step::Share => self.snapshots.push(self.graph.clone()),
         }
     }
 
