@@ -22,6 +22,9 @@ pub(super) enum Due {
     Cut(End),
 }
 
+/// Bytes of the HTTP/2 connection preface (RFC 9113 section 3.4).
+const HTTP2_PREFACE: usize = 24;
+
 // Phases while no request is in flight.
 const OPENING: u8 = 0;
 const HEAD: u8 = 1;
@@ -85,12 +88,16 @@ impl Watch {
             return;
         }
         let phase = self.phase.load(Ordering::Relaxed);
-        // The preface of HTTP/2 (RFC 9113 section 3.4) begins like no HTTP/1 method. Its frames come and go without a
-        // request, so what counts there is the time since the last request.
+        // The preface of HTTP/2 begins like no HTTP/1 method.
         if phase == OPENING && bytes.starts_with(b"PRI ") {
             self.http2.store(true, Ordering::Relaxed);
-            self.enter(IDLE);
-        } else if phase != HEAD && !self.http2.load(Ordering::Relaxed) {
+            self.enter(if bytes.len() < HTTP2_PREFACE { HEAD } else { IDLE });
+        } else if self.http2.load(Ordering::Relaxed) {
+            // Its frames come and go without a request, so what counts is the time since the last request.
+            if phase == HEAD {
+                self.enter(IDLE);
+            }
+        } else if phase != HEAD {
             self.enter(HEAD);
         }
     }

@@ -5,37 +5,48 @@ use serde_path_to_error::{Path, Segment};
 /// More would be the client's own text coming back.
 const MAX_FIELD: usize = 128;
 
-/// The path in the form `roles[2].name`; `None` for the body as a whole.
-pub(super) fn field(path: &Path) -> Option<String> {
+/// The path in the form `roles[2].name`; `None` for the body as a whole. `last` is a field that only the message names.
+pub(super) fn field(path: &Path, last: Option<&str>) -> Option<String> {
     let mut text = String::new();
     for segment in path {
         match segment {
             Segment::Seq { index } => text.push_str(&format!("[{index}]")),
-            Segment::Map { key } | Segment::Enum { variant: key } => {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                text.push_str(key);
-            }
+            Segment::Map { key } | Segment::Enum { variant: key } => push(&mut text, key),
             Segment::Unknown => {}
         }
+    }
+    if let Some(key) = last {
+        push(&mut text, key);
     }
     let cut = text.floor_char_boundary(MAX_FIELD);
     text.truncate(cut);
     (!text.is_empty()).then_some(text)
 }
 
-/// What is expected, from a message of serde's.
+fn push(path: &mut String, key: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
+}
+
+/// What is expected, from a message of serde's, and the field if the message names one of ours.
 ///
 /// serde writes `invalid type: string "hunter2", expected u64 at line 1 column 9`: what comes after the last
 /// `, expected ` is of our own types, what comes before is the client's.
-pub(super) fn message(text: &str) -> String {
+pub(super) fn message(text: &str) -> (String, Option<&str>) {
     let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
-    for ours in ["missing field ", "duplicate field "] {
-        if text.starts_with(ours) {
-            return text.to_owned();
+    for (ours, meaning) in
+        [("missing field ", "a value is required"), ("duplicate field ", "given more than once")]
+    {
+        if let Some(name) = text.strip_prefix(ours) {
+            return (meaning.to_owned(), Some(name.trim_matches('`')));
         }
     }
+    (without_value(text), None)
+}
+
+fn without_value(text: &str) -> String {
     let repeats =
         ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant ", "unknown field "];
     let Some(kind) = repeats.iter().find(|kind| text.starts_with(**kind)) else {

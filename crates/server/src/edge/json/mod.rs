@@ -110,11 +110,13 @@ fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> EdgeEr
         return invalid("not_json", None, &message);
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let (field, message) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(tracked) => (expected::field(tracked.path()), expected::message(&tracked.inner().to_string())),
-        Ok(_) => (None, expected::message(&error.to_string())),
+    let Err(tracked) = serde_path_to_error::deserialize::<_, T>(&mut reader) else {
+        // Only a type that reads the same text in two ways gets here.
+        return invalid("invalid_field", None, &expected::message(&error.to_string()).0);
     };
-    invalid("invalid_field", field, &message)
+    let text = tracked.inner().to_string();
+    let (message, named) = expected::message(&text);
+    invalid("invalid_field", expected::field(tracked.path(), named), &message)
 }
 
 fn invalid(code: &'static str, field: Option<String>, message: &str) -> EdgeError {

@@ -53,7 +53,8 @@ fn a_message_names_the_field_and_what_is_expected() {
         assert_eq!(code, "invalid_field", "{body}");
         format!("{field}: {message}")
     };
-    assert_eq!(case(r#"{}"#), ": missing field `login`");
+    assert_eq!(case(r#"{}"#), "login: a value is required");
+    assert_eq!(case(r#"{"login":"a","roles":[{"kind":"big"}]}"#), "roles[0].name: a value is required");
     assert_eq!(case("7"), ": expected an object");
     assert_eq!(case(r#"{"login":5}"#), "login: expected a string");
     assert_eq!(case(r#"{"login":"a","age":300}"#), "age: expected an integer, not negative");
@@ -64,7 +65,7 @@ fn a_message_names_the_field_and_what_is_expected() {
     );
     let unknown = r#"{"login":"a","roles":[{"name":"x","nmae":1}]}"#;
     assert_eq!(case(unknown), "roles[0].nmae: unknown field, expected `name` or `kind`");
-    assert_eq!(case(r#"{"login":"a","login":"b"}"#), "login: duplicate field `login`");
+    assert_eq!(case(r#"{"login":"a","login":"b"}"#), "login: given more than once");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use axum::Router;
 use http::{HeaderName, HeaderValue, header};
 
 use super::error::render_problem;
-use super::{Renderer, RequestIds};
+use super::{EdgeError, Renderer, RequestIds};
 use crate::telemetry::Metrics;
 
 pub use body::BodyFault;
@@ -94,12 +94,21 @@ fn api_headers() -> Arc<[(HeaderName, HeaderValue)]> {
     ])
 }
 
-/// Puts the layer around every route and the fallback of a router.
+/// Puts the layer around every route of a face, and gives it a fallback that says 404 in the face's form: a nested router
+/// without one of its own would answer with the outer router's.
 ///
-/// Routes with other limits are a router of their own, stacked with other settings and merged:
-/// `stack(ordinary, settings.clone(), m).merge(stack(bulk, settings.body_limit(BULK_BODY), m))`.
-#[must_use]
+/// Routes with other limits are a router of their own, merged in by [`stack_part`]:
+/// `stack(ordinary, settings.clone(), m).merge(stack_part(bulk, settings.body_limit(BULK_BODY), m))`.
 pub fn stack<S>(router: Router<S>, settings: LayerSettings, metrics: Arc<Metrics>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    stack_part(router.fallback(|| async { EdgeError::NotFound }), settings, metrics)
+}
+
+/// Puts the layer around every route of a router, and leaves its fallback as it is. Two routers with fallbacks cannot be
+/// merged: use this for all parts of a face but one.
+pub fn stack_part<S>(router: Router<S>, settings: LayerSettings, metrics: Arc<Metrics>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {

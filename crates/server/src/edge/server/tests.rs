@@ -1,5 +1,5 @@
 //! Real sockets, short patience.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed test panics")]
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::edge::layers::{LayerSettings, stack};
+use crate::edge::layers::{LayerSettings, stack, stack_part};
 use crate::edge::tls::{Tls, self_signed_paths};
 use crate::edge::{EdgeError, Peer, read_bytes};
 
@@ -67,7 +67,7 @@ impl Running {
 
     async fn stop(self) -> usize {
         self.stop.send(()).unwrap();
-        tokio::time::timeout(LONG, self.served).await.unwrap().unwrap()
+        timeout(LONG, self.served).await.unwrap().unwrap()
     }
 }
 
@@ -96,7 +96,7 @@ fn app(metrics: &Arc<Metrics>, drain: Drain) -> Router {
     let mut settings = LayerSettings::new("test").body_limit(1_000);
     settings.timeout = Some(Duration::from_secs(1));
     let unlimited = Router::new().route("/forever", get(std::future::pending::<()>));
-    let unlimited = stack(unlimited, settings.clone().streaming(), Arc::clone(metrics));
+    let unlimited = stack_part(unlimited, settings.clone().streaming(), Arc::clone(metrics));
     stack(router, settings, Arc::clone(metrics)).merge(unlimited)
 }
 
@@ -111,8 +111,8 @@ impl Wire {
     /// Whatever comes until the server closes; a reset counts as a close.
     async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
-        let read = tokio::time::timeout(LONG / 2, self.0.read_to_end(&mut bytes)).await;
-        assert!(read.is_ok(), "the server holds the connection");
+        let read = timeout(LONG / 2, self.0.read_to_end(&mut bytes)).await;
+        assert!(read.is_ok(), "the server holds the connection after {:?}", String::from_utf8_lossy(&bytes));
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -120,7 +120,7 @@ impl Wire {
     async fn until(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
         while !bytes.ends_with(end.as_bytes()) {
-            let byte = tokio::time::timeout(LONG / 2, self.0.read_u8()).await.unwrap();
+            let byte = timeout(LONG / 2, self.0.read_u8()).await.unwrap();
             bytes.push(
                 byte.unwrap_or_else(|error| panic!("{error} after {}", String::from_utf8_lossy(&bytes))),
             );
@@ -246,7 +246,7 @@ async fn a_long_upload_reads_its_413() {
         }
         let sent = wire.0.write_all(&vec![b'x'; 8_000_000]).await;
         assert!(sent.is_ok(), "{head}: {sent:?}");
-        let answer = tokio::time::timeout(LONG / 2, wire.until("}")).await.unwrap();
+        let answer = timeout(LONG / 2, wire.until("}")).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("payload_too_large"), "{answer}");
     }
 }
