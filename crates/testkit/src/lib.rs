@@ -1,1 +1,6 @@
+//! What the tests of all crates share.
 
+pub mod clock;
+pub mod faulty_store;
+pub mod reference;
+pub mod world;
