@@ -221,7 +221,7 @@ impl Writer {
             match truncate_log(conn) {
                 Ok(()) => self.must_truncate = false,
                 Err(error) => {
-                    tracing::warn!(%error, "erased values may still stand in the log; will try again")
+                    tracing::warn!(%error, "erased values may still stand in the log; will try again");
                 }
             }
         } else if self.log_pages.load(Ordering::Relaxed) >= self.options.checkpoint_pages {
