@@ -12,6 +12,7 @@ pub mod entry;
 mod job;
 mod load;
 pub mod node;
+pub mod observer;
 pub mod open;
 pub mod question;
 mod recover;

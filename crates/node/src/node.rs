@@ -12,7 +12,8 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::load::{LoadError, load, save_snapshot};
-use crate::running::{Realm, WriterMetrics};
+use crate::observer::Observer;
+use crate::running::Realm;
 
 /// What a node is made of.
 pub struct Settings {
@@ -26,6 +27,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Where questions are written down, if anywhere.
     pub decision_log: Option<DecisionLog>,
+    /// Counts what the node does.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// The realms that this process serves, each loaded when it is first asked for.
@@ -35,7 +38,7 @@ pub struct Node {
     schema: Arc<Schema>,
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
-    metrics: Arc<WriterMetrics>,
+    observer: Arc<dyn Observer>,
     realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
 }
 
@@ -48,7 +51,7 @@ impl Node {
             schema: settings.schema,
             clock: settings.clock,
             decision_log: settings.decision_log,
-            metrics: Arc::default(),
+            observer: settings.observer,
             realms: Mutex::default(),
         }
     }
@@ -68,9 +71,8 @@ impl Node {
         self.decision_log.as_ref()
     }
 
-    /// Counts of what the writers did.
-    pub fn writer_metrics(&self) -> &WriterMetrics {
-        &self.metrics
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &*self.observer
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -90,7 +92,7 @@ impl Node {
                     "realm loaded"
                 );
                 let (store, key) = (self.store.clone(), self.master_key.clone());
-                Ok(Arc::new(Realm::start(name, store, key, self.metrics.clone(), published)))
+                Ok(Arc::new(Realm::start(name, store, key, self.observer.clone(), published)))
             })
             .await
             .cloned();

@@ -1,7 +1,6 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -13,6 +12,7 @@ use grantd_realm::command::{Command, SealedWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::job::Pending;
+use crate::observer::Observer;
 use crate::submit::{Done, Request, SubmitError};
 use crate::writer::{Message, Writer};
 
@@ -24,34 +24,12 @@ pub struct Published {
     pub head: Head,
 }
 
-/// Counts of what the writers did, for the metrics page.
-#[derive(Debug, Default)]
-pub struct WriterMetrics {
-    /// Appends tried.
-    pub appends: AtomicU64,
-    /// Entries in them.
-    pub entries: AtomicU64,
-    /// Appends that came second.
-    pub conflicts: AtomicU64,
-}
-
-impl WriterMetrics {
-    pub(crate) fn batch(&self, entries: usize) {
-        self.appends.fetch_add(1, Ordering::Relaxed);
-        self.entries.fetch_add(entries as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn conflict(&self) {
-        self.conflicts.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 /// What the writer and the askers of a realm share.
 pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) master_key: Arc<MasterKey>,
-    pub(crate) metrics: Arc<WriterMetrics>,
+    pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
     revision: watch::Sender<u64>,
 }
@@ -99,12 +77,12 @@ impl Realm {
         name: &str,
         store: Arc<dyn Store>,
         master_key: Arc<MasterKey>,
-        metrics: Arc<WriterMetrics>,
+        observer: Arc<dyn Observer>,
         published: Published,
     ) -> Self {
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
-        let shared = Arc::new(Shared { name: name.into(), store, master_key, metrics, published, revision });
+        let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
         Self { shared, queue, revision: watcher }
