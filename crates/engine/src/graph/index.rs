@@ -32,19 +32,16 @@ impl Edge {
     }
 
     /// The relation of the relationship.
-    #[expect(clippy::cast_possible_truncation, reason = "the field has 16 bits")]
     pub(crate) fn relation(self) -> Relation {
         (self.0 >> 48) as Relation
     }
 
     /// The relation of its subject, if that is a userset.
-    #[expect(clippy::cast_possible_truncation, reason = "the field has 16 bits")]
     pub(crate) fn subject_relation(self) -> Relation {
         (self.0 >> 32) as Relation
     }
 
     /// The node at the other end.
-    #[expect(clippy::cast_possible_truncation, reason = "the field has 31 bits")]
     pub(crate) fn node(self) -> NodeId {
         (self.0 as u32) >> 1
     }
