@@ -4,6 +4,7 @@
 //! shared by all snapshots. What was written since lies over it in a persistent map, and is folded in when it has grown
 //! to a fraction of the base, so that a write costs amortised constant time.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -103,6 +104,20 @@ impl Index {
     /// Every edge of `node`, in order.
     pub(crate) fn row(&self, node: NodeId) -> impl Iterator<Item = Edge> {
         self.merged(self.base.row(node), (node, 0)..(node, u64::MAX))
+    }
+
+    /// Every edge of `node` in order, if they are so few that looking through them beats looking them up elsewhere.
+    pub(crate) fn short_row(&self, node: NodeId) -> Option<Cow<'_, [Edge]>> {
+        const SHORT: usize = 64;
+        let row = self.base.row(node);
+        if row.len() > SHORT {
+            return None;
+        }
+        if self.recent.is_empty() {
+            return Some(Cow::Borrowed(row));
+        }
+        let row: Vec<_> = self.row(node).take(SHORT + 1).collect();
+        (row.len() <= SHORT).then_some(Cow::Owned(row))
     }
 
     fn merged<'a>(

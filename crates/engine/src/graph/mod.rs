@@ -125,6 +125,10 @@ impl Graph {
         &self.forward
     }
 
+    pub(crate) fn reverse(&self) -> &Index {
+        &self.reverse
+    }
+
     /// The living node of an object.
     pub(crate) fn node(&self, object: ObjectRef<'_>) -> Option<NodeId> {
         self.nodes.find(self.symbols.kind(object.kind)?, object.id)
