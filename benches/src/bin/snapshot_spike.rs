@@ -6,6 +6,7 @@
 //!
 //!     cargo run --release -p grantd-benches --bin snapshot_spike            # times, interleaved
 //!     cargo run --release -p grantd-benches --bin snapshot_spike memory a   # or b: memory of one of them
+//!     cargo run --release -p grantd-benches --bin snapshot_spike profile    # checks of (b) only
 //!
 //! The figures are in `docs/decisions/0001-snapshot-interface.md`.
 
@@ -312,10 +313,24 @@ fn memory(which: &str) {
     println!("{:.1} s to build", start.elapsed().as_secs_f64());
 }
 
+/// Nothing but checks of (b), for a profiler.
+fn profile() {
+    let facts = facts();
+    let mut built = graph(&facts);
+    built.fold();
+    let questions = questions(&facts, true);
+    for _ in 0..100 {
+        questions.iter().for_each(|(user, doc)| {
+            black_box(ask(&built, user, doc));
+        });
+    }
+}
+
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["memory", which] => memory(which),
+        ["profile"] => profile(),
         _ => times(),
     }
 }

@@ -206,7 +206,7 @@ impl<'g> Search<'g> {
         let graph = self.graph;
         let id = match goal.node {
             None => Some(self.resource_id),
-            Some(node) => graph.nodes().get(node).and_then(|node| node.id.as_deref()),
+            Some(node) => graph.nodes().get(node).and_then(|node| node.id),
         };
         let mut found = false;
         for path in id.into_iter().flat_map(path::upwards) {
@@ -276,7 +276,7 @@ impl<'g> Search<'g> {
         for edge in graph.forward().between(node, low, high) {
             self.step()?;
             let (of, relation) = (edge.node(), edge.subject_relation());
-            let Some(kind) = graph.nodes().get(of).map(|node| node.kind) else { continue };
+            let Some(kind) = graph.nodes().kind(of) else { continue };
             let admitted = forms.contains(&Form { kind, shape: Shape::Userset(relation) });
             if admitted
                 && graph.nodes().is_alive(of)

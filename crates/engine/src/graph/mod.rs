@@ -154,12 +154,12 @@ impl Graph {
 
     fn object(&self, node: NodeId) -> Option<Object> {
         let found = self.nodes.get(node)?;
-        Some(Object::stored(self.symbols.kind_name(found.kind)?.clone(), Arc::clone(found.id.as_ref()?)))
+        Some(Object::stored(self.symbols.kind_name(found.kind)?.clone(), Arc::from(found.id?)))
     }
 
     fn object_ref(&self, node: NodeId) -> Option<ObjectRef<'_>> {
         let found = self.nodes.get(node)?;
-        Some(ObjectRef { kind: self.symbols.kind_name(found.kind)?.as_str(), id: found.id.as_deref()? })
+        Some(ObjectRef { kind: self.symbols.kind_name(found.kind)?.as_str(), id: found.id? })
     }
 
     fn subject(&self, subject: SubjectId) -> Option<Subject> {
