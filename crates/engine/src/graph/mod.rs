@@ -3,6 +3,7 @@
 //! Inside, objects, types and relations are numbers ([`nodes`], [`symbols`]); a relationship is one edge in the forward
 //! [`index`] and one in the reverse, and, if it has an end or a condition, an entry in `terms`.
 
+mod delta;
 mod edit;
 mod index;
 mod listing;
@@ -74,7 +75,7 @@ pub(crate) struct SubjectId {
 /// base costs each write a constant.
 fn overlay_is_full(overlay: usize, base: usize) -> bool {
     const SMALLEST: usize = 4096;
-    overlay > SMALLEST.max(base / 8)
+    overlay > SMALLEST.max(base / 16)
 }
 
 impl Graph {

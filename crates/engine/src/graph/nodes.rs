@@ -21,7 +21,7 @@ pub(crate) type NodeId = u32;
 /// Numbers end here: an edge has 31 bits for one.
 const MAX_NODES: usize = 1 << 31;
 
-/// The text of a base ends below 4 GiB, and what is recent needs at most an eighth as much.
+/// The text of a base ends below 4 GiB, and what is recent needs at most a sixteenth as much.
 const MAX_TEXT: usize = 3 << 30;
 
 /// One incarnation of an object, or every object of a type.
