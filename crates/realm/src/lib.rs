@@ -1,1 +1,39 @@
+//! One realm: one tenant's world, as a fold over its ledger.
+//!
+//! A [`command::Command`] is decided by a pure function of the [`state::State`] into [`change::Change`]s; applying them gives the
+//! next state. Nothing here does I/O, reads a clock or makes a random number: time, entropy and the caller are
+//! arguments. Nothing here knows of HTTP, SQL or a dialect's wire.
 
+pub use grantd_engine as engine;
+
+pub mod api_key;
+pub mod builtin;
+pub mod caller;
+pub mod change;
+pub mod codec;
+pub mod command;
+pub mod entity;
+pub mod entropy;
+pub mod erasure;
+pub mod identity;
+pub mod managed;
+pub mod personal;
+pub mod realms;
+pub mod refusal;
+pub mod relationship;
+pub mod repository;
+pub mod repository_grant;
+pub mod snapshot;
+pub mod state;
+pub mod token;
+pub mod user;
+pub mod vm_grant;
+
+pub use caller::{Actor, Authority, Caller};
+pub use change::{Change, Stamp};
+pub use command::{Command, Context, Decision};
+pub use refusal::Refusal;
+pub use state::State;
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+pub type Micros = i64;

@@ -1,0 +1,17 @@
+//! The built-in permission models, compiled into the program from `schemas/`.
+
+use std::sync::Arc;
+
+use grantd_engine::{Schema, SchemaError, Source};
+
+/// The text of every built-in model, by file name.
+pub const SOURCES: [Source<'static>; 2] = [
+    Source { name: "grantd.fga", text: include_str!("../../../schemas/grantd.fga") },
+    Source { name: "freestyle.fga", text: include_str!("../../../schemas/freestyle.fga") },
+];
+
+/// The built-in models as one schema. They are compiled in, so that an error here is a build's mistake; a test
+/// keeps them parsing.
+pub fn schema() -> Result<Arc<Schema>, SchemaError> {
+    Schema::parse(&SOURCES).map(Arc::new)
+}

@@ -1,0 +1,170 @@
+//! Who calls, and what they may do to grantd itself.
+
+use std::fmt;
+
+use grantd_engine::{Decision, ObjectRef, Question, SubjectRef};
+use uuid::Uuid;
+
+use crate::{Micros, State};
+
+/// Who did it, as it stands in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A person of this realm, by login.
+    User(String),
+    /// An API key of this realm.
+    ApiKey(Uuid),
+    /// An API key of the realm `system`, acting on this one.
+    SystemKey(Uuid),
+    /// A machine identity of this realm.
+    Identity(Uuid),
+    /// grantd itself or its operator at the command line: `bootstrap`, `cli`.
+    System(&'static str),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(login) => write!(f, "user:{login}"),
+            Self::ApiKey(id) => write!(f, "api_key:{id}"),
+            Self::SystemKey(id) => write!(f, "system/api_key:{id}"),
+            Self::Identity(id) => write!(f, "identity:{id}"),
+            Self::System(what) => write!(f, "system:{what}"),
+        }
+    }
+}
+
+/// What somebody may do to grantd itself: a relation of the type `grantd`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Authority {
+    /// Everything.
+    Admin,
+    /// Runs the realm: users, keys, settings.
+    Operator,
+    /// Reads everything, the ledger included.
+    Auditor,
+    /// Decides other people's requests.
+    Approver,
+    /// Writes relationships, entities and the dialects' records.
+    Writer,
+    /// Asks who may do what.
+    Checker,
+    /// Makes permission requests.
+    Requester,
+}
+
+impl Authority {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Operator,
+        Self::Auditor,
+        Self::Approver,
+        Self::Writer,
+        Self::Checker,
+        Self::Requester,
+    ];
+
+    /// The relation's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Operator => "operator",
+            Self::Auditor => "auditor",
+            Self::Approver => "approver",
+            Self::Writer => "writer",
+            Self::Checker => "checker",
+            Self::Requester => "requester",
+        }
+    }
+
+    /// The authority of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|authority| authority.name() == name)
+    }
+}
+
+/// A set of authorities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Authorities(u8);
+
+impl Authorities {
+    /// Everything there is.
+    pub fn all() -> Self {
+        Authority::ALL.into_iter().collect()
+    }
+
+    /// Whether this one is in the set.
+    pub fn contains(self, authority: Authority) -> bool {
+        self.0 & (1 << authority as u8) != 0
+    }
+
+    /// Those of the set that the other lacks.
+    pub fn missing_from(self, other: Self) -> impl Iterator<Item = Authority> {
+        Authority::ALL.into_iter().filter(move |a| self.contains(*a) && !other.contains(*a))
+    }
+}
+
+impl FromIterator<Authority> for Authorities {
+    fn from_iter<I: IntoIterator<Item = Authority>>(iter: I) -> Self {
+        Self(iter.into_iter().fold(0, |set, authority| set | 1 << authority as u8))
+    }
+}
+
+/// The one type that says who calls. There is no way to change a state without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who it is.
+    pub actor: Actor,
+    /// What they hold by something outside the realm they act on: a system key's authorities. `None` for a
+    /// caller of the realm's own, whose authorities are asked of the realm at the moment of the decision.
+    pub conferred: Option<Authorities>,
+}
+
+impl Caller {
+    /// A caller who belongs to the realm.
+    pub fn local(actor: Actor) -> Self {
+        Self { actor, conferred: None }
+    }
+
+    /// grantd itself, which may do everything.
+    pub fn system(what: &'static str) -> Self {
+        Self { actor: Actor::System(what), conferred: Some(Authorities::all()) }
+    }
+
+    /// Whether the caller holds an authority on this realm, now.
+    pub fn holds(&self, authority: Authority, state: &State, now: Micros) -> bool {
+        match (self.conferred, &self.actor) {
+            (Some(conferred), _) => conferred.contains(authority),
+            (None, Actor::User(login)) => {
+                state.holds(ObjectRef { kind: "user", id: login }, authority, now)
+            }
+            (None, Actor::ApiKey(id)) => {
+                state.holds(ObjectRef { kind: "api_key", id: &id.to_string() }, authority, now)
+            }
+            (None, Actor::Identity(_) | Actor::SystemKey(_) | Actor::System(_)) => false,
+        }
+    }
+
+    /// Everything the caller holds on this realm, now.
+    pub fn authorities(&self, state: &State, now: Micros) -> Authorities {
+        Authority::ALL.into_iter().filter(|authority| self.holds(*authority, state, now)).collect()
+    }
+}
+
+impl State {
+    /// Whether a subject holds an authority on this realm. A question that breaks a limit is a no.
+    pub fn holds(&self, subject: ObjectRef<'_>, authority: Authority, now: Micros) -> bool {
+        self.subject_holds(SubjectRef::Object(subject), authority, now)
+    }
+
+    pub(crate) fn subject_holds(&self, subject: SubjectRef<'_>, authority: Authority, now: Micros) -> bool {
+        let question = Question {
+            subject,
+            action: authority.name(),
+            resource: ObjectRef { kind: "grantd", id: self.name() },
+        };
+        matches!(self.graph().check(&question, now), Ok(Decision::Allowed))
+    }
+}

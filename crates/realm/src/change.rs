@@ -1,0 +1,365 @@
+//! The kinds of change: what an entry of the ledger says.
+//!
+//! Each kind has a number and a version. A number is never used again and a version's form never changes: golden
+//! ledgers hold both. A reader that meets a kind or version it does not know stops; it never skips.
+
+use std::sync::Arc;
+
+use grantd_engine::{Condition, Key, Object, RelationName, Relationship, Subject, TypeName};
+use uuid::Uuid;
+
+use crate::Micros;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::personal::Personal;
+
+/// Where in the ledger a change stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The entry's revision.
+    pub revision: u64,
+    /// The entry's time.
+    pub time: Micros,
+}
+
+/// One change. The doc of each kind gives its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields carry the names of the records that they make")]
+pub enum Change {
+    /// 1: the first change of every realm.
+    RealmCreated { name: String, account: Uuid },
+    /// 2: in the realm `system`: a realm of this store.
+    RealmListed { name: String },
+    /// 3: personal fields of this object were erased from the ledger.
+    FieldsErased { object: Object },
+
+    /// 10
+    RelationshipWritten { relationship: Relationship },
+    /// 11
+    RelationshipDeleted { key: Key },
+
+    /// 20
+    UserCreated { uuid: Uuid, number: u64, login: String, name: Option<Personal> },
+    /// 21
+    UserRenamed { login: String, name: Option<Personal> },
+    /// 22: the password itself is a sealed secret of this version.
+    UserPasswordSet { login: String, version: u32 },
+    /// 23
+    UserActivated { login: String, active: bool },
+    /// 24
+    UserDeleted { login: String },
+
+    /// 30
+    ApiKeyCreated { id: Uuid, name: Option<Personal>, hash: [u8; 32], expires: Option<Micros> },
+    /// 31
+    ApiKeyRevoked { id: Uuid },
+
+    /// 40
+    IdentityCreated { id: Uuid, number: u64, managed: bool },
+    /// 41: with its tokens and grants.
+    IdentityDeleted { id: Uuid },
+    /// 42
+    TokenCreated { identity: Uuid, id: Uuid, hash: [u8; 32] },
+    /// 43
+    TokenRevoked { identity: Uuid, id: Uuid },
+
+    /// 50
+    RepositoryCreated { id: Uuid, number: u64, name: Option<Personal>, default_branch: String },
+    /// 51: with the grants on it.
+    RepositoryDeleted { id: Uuid },
+    /// 52
+    DefaultBranchSet { id: Uuid, default_branch: String },
+
+    /// 60: who may log in as whom is in relationships; this is the record.
+    VmGranted { identity: Uuid, vm: String, id: Uuid, restricted: bool },
+    /// 61
+    VmGrantChanged { identity: Uuid, vm: String, restricted: bool },
+    /// 62
+    VmGrantRevoked { identity: Uuid, vm: String },
+
+    /// 70: the properties are JSON text.
+    EntityPut { object: Object, properties: String },
+    /// 71
+    EntityDeleted { object: Object },
+}
+
+/// A change as bytes, with the personal fields that it names by slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Number of the kind.
+    pub kind: u16,
+    /// Version of its form.
+    pub version: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Encodes the changes of one entry; the personal fields are numbered through all of them.
+pub fn encode_all(changes: &[Change]) -> (Vec<Encoded>, Vec<Personal>) {
+    let mut personal: Vec<Personal> = Vec::new();
+    let encoded = changes
+        .iter()
+        .map(|change| {
+            let mut w = Writer::from_slot(personal.len());
+            change.write(&mut w);
+            let (body, fields) = w.finish();
+            personal.extend(fields);
+            Encoded { kind: change.kind(), version: 1, body }
+        })
+        .collect();
+    (encoded, personal)
+}
+
+impl Change {
+    /// The number of its kind.
+    pub fn kind(&self) -> u16 {
+        match self {
+            Self::RealmCreated { .. } => 1,
+            Self::RealmListed { .. } => 2,
+            Self::FieldsErased { .. } => 3,
+            Self::RelationshipWritten { .. } => 10,
+            Self::RelationshipDeleted { .. } => 11,
+            Self::UserCreated { .. } => 20,
+            Self::UserRenamed { .. } => 21,
+            Self::UserPasswordSet { .. } => 22,
+            Self::UserActivated { .. } => 23,
+            Self::UserDeleted { .. } => 24,
+            Self::ApiKeyCreated { .. } => 30,
+            Self::ApiKeyRevoked { .. } => 31,
+            Self::IdentityCreated { .. } => 40,
+            Self::IdentityDeleted { .. } => 41,
+            Self::TokenCreated { .. } => 42,
+            Self::TokenRevoked { .. } => 43,
+            Self::RepositoryCreated { .. } => 50,
+            Self::RepositoryDeleted { .. } => 51,
+            Self::DefaultBranchSet { .. } => 52,
+            Self::VmGranted { .. } => 60,
+            Self::VmGrantChanged { .. } => 61,
+            Self::VmGrantRevoked { .. } => 62,
+            Self::EntityPut { .. } => 70,
+            Self::EntityDeleted { .. } => 71,
+        }
+    }
+
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Self::RealmCreated { name, account } => {
+                w.text(name);
+                w.uuid(*account);
+            }
+            Self::RealmListed { name } => w.text(name),
+            Self::FieldsErased { object } | Self::EntityDeleted { object } => write_object(w, object),
+            Self::RelationshipWritten { relationship } => write_relationship(w, relationship),
+            Self::RelationshipDeleted { key } => write_key(w, key),
+            Self::UserCreated { uuid, number, login, name } => {
+                w.uuid(*uuid);
+                w.u64(*number);
+                w.text(login);
+                w.option(name.as_ref(), Writer::slot);
+            }
+            Self::UserRenamed { login, name } => {
+                w.text(login);
+                w.option(name.as_ref(), Writer::slot);
+            }
+            Self::UserPasswordSet { login, version } => {
+                w.text(login);
+                w.u32(*version);
+            }
+            Self::UserActivated { login, active } => {
+                w.text(login);
+                w.bool(*active);
+            }
+            Self::UserDeleted { login } => w.text(login),
+            Self::ApiKeyCreated { id, name, hash, expires } => {
+                w.uuid(*id);
+                w.option(name.as_ref(), Writer::slot);
+                w.fixed(hash);
+                w.option(*expires, Writer::i64);
+            }
+            Self::ApiKeyRevoked { id } | Self::IdentityDeleted { id } | Self::RepositoryDeleted { id } => {
+                w.uuid(*id);
+            }
+            Self::IdentityCreated { id, number, managed } => {
+                w.uuid(*id);
+                w.u64(*number);
+                w.bool(*managed);
+            }
+            Self::TokenCreated { identity, id, hash } => {
+                w.uuid(*identity);
+                w.uuid(*id);
+                w.fixed(hash);
+            }
+            Self::TokenRevoked { identity, id } => {
+                w.uuid(*identity);
+                w.uuid(*id);
+            }
+            Self::RepositoryCreated { id, number, name, default_branch } => {
+                w.uuid(*id);
+                w.u64(*number);
+                w.option(name.as_ref(), Writer::slot);
+                w.text(default_branch);
+            }
+            Self::DefaultBranchSet { id, default_branch } => {
+                w.uuid(*id);
+                w.text(default_branch);
+            }
+            Self::VmGranted { identity, vm, id, restricted } => {
+                w.uuid(*identity);
+                w.text(vm);
+                w.uuid(*id);
+                w.bool(*restricted);
+            }
+            Self::VmGrantChanged { identity, vm, restricted } => {
+                w.uuid(*identity);
+                w.text(vm);
+                w.bool(*restricted);
+            }
+            Self::VmGrantRevoked { identity, vm } => {
+                w.uuid(*identity);
+                w.text(vm);
+            }
+            Self::EntityPut { object, properties } => {
+                write_object(w, object);
+                w.text(properties);
+            }
+        }
+    }
+
+    /// Reads a change. `slots` are the entry's personal fields.
+    pub fn decode(kind: u16, version: u16, body: &[u8], slots: &[Personal]) -> Result<Self, CodecError> {
+        let mut r = Reader::with_slots(body, slots);
+        let r = &mut r;
+        let change = match (kind, version) {
+            (1, 1) => Self::RealmCreated { name: r.text()?.into(), account: r.uuid()? },
+            (2, 1) => Self::RealmListed { name: r.text()?.into() },
+            (3, 1) => Self::FieldsErased { object: read_object(r)? },
+            (10, 1) => Self::RelationshipWritten { relationship: read_relationship(r)? },
+            (11, 1) => Self::RelationshipDeleted { key: read_key(r)? },
+            (20, 1) => Self::UserCreated {
+                uuid: r.uuid()?,
+                number: r.u64()?,
+                login: r.text()?.into(),
+                name: r.option(Reader::slot)?,
+            },
+            (21, 1) => Self::UserRenamed { login: r.text()?.into(), name: r.option(Reader::slot)? },
+            (22, 1) => Self::UserPasswordSet { login: r.text()?.into(), version: r.u32()? },
+            (23, 1) => Self::UserActivated { login: r.text()?.into(), active: r.bool()? },
+            (24, 1) => Self::UserDeleted { login: r.text()?.into() },
+            (30, 1) => Self::ApiKeyCreated {
+                id: r.uuid()?,
+                name: r.option(Reader::slot)?,
+                hash: r.array()?,
+                expires: r.option(Reader::i64)?,
+            },
+            (31, 1) => Self::ApiKeyRevoked { id: r.uuid()? },
+            (40, 1) => Self::IdentityCreated { id: r.uuid()?, number: r.u64()?, managed: r.bool()? },
+            (41, 1) => Self::IdentityDeleted { id: r.uuid()? },
+            (42, 1) => Self::TokenCreated { identity: r.uuid()?, id: r.uuid()?, hash: r.array()? },
+            (43, 1) => Self::TokenRevoked { identity: r.uuid()?, id: r.uuid()? },
+            (50, 1) => Self::RepositoryCreated {
+                id: r.uuid()?,
+                number: r.u64()?,
+                name: r.option(Reader::slot)?,
+                default_branch: r.text()?.into(),
+            },
+            (51, 1) => Self::RepositoryDeleted { id: r.uuid()? },
+            (52, 1) => Self::DefaultBranchSet { id: r.uuid()?, default_branch: r.text()?.into() },
+            (60, 1) => Self::VmGranted {
+                identity: r.uuid()?,
+                vm: r.text()?.into(),
+                id: r.uuid()?,
+                restricted: r.bool()?,
+            },
+            (61, 1) => {
+                Self::VmGrantChanged { identity: r.uuid()?, vm: r.text()?.into(), restricted: r.bool()? }
+            }
+            (62, 1) => Self::VmGrantRevoked { identity: r.uuid()?, vm: r.text()?.into() },
+            (70, 1) => Self::EntityPut { object: read_object(r)?, properties: r.text()?.into() },
+            (71, 1) => Self::EntityDeleted { object: read_object(r)? },
+            _ => {
+                return Err(CodecError::Unknown {
+                    what: "a change",
+                    found: format!("kind {kind} version {version}"),
+                });
+            }
+        };
+        std::mem::replace(r, Reader::new(&[])).finish()?;
+        Ok(change)
+    }
+}
+
+fn unknown(what: &'static str) -> impl Fn(grantd_engine::NameError) -> CodecError {
+    move |problem| CodecError::Unknown { what, found: problem.to_string() }
+}
+
+pub(crate) fn write_object(w: &mut Writer, object: &Object) {
+    w.text(object.kind());
+    w.text(object.id());
+}
+
+pub(crate) fn read_object(r: &mut Reader<'_>) -> Result<Object, CodecError> {
+    Object::new(r.text()?, r.text()?).map_err(unknown("an object"))
+}
+
+fn read_relation(r: &mut Reader<'_>) -> Result<RelationName, CodecError> {
+    RelationName::try_new(r.text()?).map_err(unknown("a relation"))
+}
+
+fn write_subject(w: &mut Writer, subject: &Subject) {
+    match subject {
+        Subject::Object(object) => {
+            w.u8(0);
+            write_object(w, object);
+        }
+        Subject::Userset(object, relation) => {
+            w.u8(1);
+            write_object(w, object);
+            w.text(relation.as_str());
+        }
+        Subject::Wildcard(kind) => {
+            w.u8(2);
+            w.text(kind.as_str());
+        }
+    }
+}
+
+fn read_subject(r: &mut Reader<'_>) -> Result<Subject, CodecError> {
+    match r.u8()? {
+        0 => Ok(Subject::Object(read_object(r)?)),
+        1 => Ok(Subject::Userset(read_object(r)?, read_relation(r)?)),
+        2 => Ok(Subject::Wildcard(TypeName::try_new(r.text()?).map_err(unknown("a type"))?)),
+        other => Err(CodecError::Unknown { what: "a subject", found: other.to_string() }),
+    }
+}
+
+pub(crate) fn write_key(w: &mut Writer, key: &Key) {
+    write_object(w, &key.resource);
+    w.text(key.relation.as_str());
+    write_subject(w, &key.subject);
+}
+
+pub(crate) fn read_key(r: &mut Reader<'_>) -> Result<Key, CodecError> {
+    Ok(Key { resource: read_object(r)?, relation: read_relation(r)?, subject: read_subject(r)? })
+}
+
+pub(crate) fn write_relationship(w: &mut Writer, relationship: &Relationship) {
+    write_key(w, &relationship.key);
+    w.option(relationship.until, Writer::i64);
+    w.option(relationship.condition.as_ref(), |w, condition| {
+        w.text(&condition.name);
+        w.text(&condition.parameters);
+    });
+}
+
+pub(crate) fn read_relationship(r: &mut Reader<'_>) -> Result<Relationship, CodecError> {
+    Ok(Relationship {
+        key: read_key(r)?,
+        until: r.option(Reader::i64)?,
+        condition: r
+            .option(|r| Ok(Condition { name: r.text()?.into(), parameters: r.text()?.into() }))?,
+    })
+}
+
+/// A text shared by records and indexes.
+pub(crate) fn shared(text: &str) -> Arc<str> {
+    Arc::from(text)
+}

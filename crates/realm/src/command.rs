@@ -1,0 +1,131 @@
+//! What every command shares: who asks, what it may draw on, what it answers.
+
+use crate::caller::{Authority, Caller};
+use crate::change::Change;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::entropy::Entropy;
+use crate::personal::{Commit, Personal};
+use crate::refusal::Refusal;
+use crate::{Micros, State};
+
+/// What a decision may draw on besides the state.
+pub struct Context<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The time of the entry that would come of it.
+    pub now: Micros,
+    /// Ids and secrets.
+    pub entropy: Entropy,
+    /// Makes the commitments of personal fields.
+    pub commit: Commit,
+}
+
+impl Context<'_> {
+    /// A personal or free-text field, with a fresh salt.
+    pub fn personal(&mut self, value: &str) -> Personal {
+        Personal::new(value, self.entropy.bytes(), self.commit)
+    }
+
+    /// Refuses a caller who lacks an authority.
+    pub fn require(&self, state: &State, authority: Authority) -> Result<(), Refusal> {
+        if self.caller.holds(authority, state, self.now) {
+            Ok(())
+        } else {
+            Err(Refusal::NotAllowed(authority))
+        }
+    }
+}
+
+/// A secret to be stored sealed, outside the ledger, in the same transaction as the entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealedWrite {
+    /// Makes or replaces it.
+    Put {
+        /// Its name, for example `password/<uuid>`.
+        name: String,
+        /// Counts up with each replacement.
+        version: u32,
+        /// What to seal.
+        value: Secret,
+    },
+    /// Removes it.
+    Delete {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A secret text; prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// What a command comes to.
+#[derive(Debug)]
+pub struct Decision<A> {
+    /// The changes, in order. None: nothing is written and the answer goes out all the same.
+    pub changes: Vec<Change>,
+    /// Secrets written with them.
+    pub sealed: Vec<SealedWrite>,
+    /// What the caller is told once the changes are durable.
+    pub answer: A,
+}
+
+impl<A> Decision<A> {
+    /// One change.
+    pub fn one(change: Change, answer: A) -> Self {
+        Self::all(vec![change], answer)
+    }
+
+    /// Several changes, as one entry.
+    pub fn all(changes: Vec<Change>, answer: A) -> Self {
+        Self { changes, sealed: Vec::new(), answer }
+    }
+
+    /// Nothing to change.
+    pub fn unchanged(answer: A) -> Self {
+        Self::all(Vec::new(), answer)
+    }
+}
+
+/// An answer that can be remembered for a repeated request. What is shown once is left out of it.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// Writes all but the secrets.
+    fn encode(&self, w: &mut Writer);
+    /// Reads it again, without secrets.
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError>;
+}
+
+impl Answer for () {
+    fn encode(&self, _: &mut Writer) {}
+    fn decode(_: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(())
+    }
+}
+
+/// A wish to change a realm.
+pub trait Command: Send + Sync + 'static {
+    /// What the caller is told.
+    type Answer: Answer;
+
+    /// What the caller must hold on the type `grantd`; checked by [`decide`] before anything else.
+    const REQUIRES: Authority;
+
+    /// Decides it. Pure: the same state, command and context give the same decision.
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Self::Answer>, Refusal>;
+}
+
+/// The one way from a command to its decision.
+pub fn decide<C: Command>(
+    command: &C,
+    state: &State,
+    cx: &mut Context<'_>,
+) -> Result<Decision<C::Answer>, Refusal> {
+    cx.require(state, C::REQUIRES)?;
+    command.decide(state, cx)
+}

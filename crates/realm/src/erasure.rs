@@ -1,0 +1,64 @@
+//! Erasing what the ledger knows of a person beyond what decides anything.
+
+use grantd_engine::{Object, ObjectRef};
+use uuid::Uuid;
+
+use crate::State;
+use crate::caller::Authority;
+use crate::change::Change;
+use crate::command::{Command, Context, Decision};
+use crate::personal::Personal;
+use crate::refusal::Refusal;
+
+impl Change {
+    /// The personal fields of a change, if it is about this object: `user:<login>`, `api_key:<id>`, `fs_repo:<id>`.
+    pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Option<&Personal> {
+        match self {
+            Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
+                name.as_ref().filter(|_| object.kind == "user" && object.id == login)
+            }
+            Self::ApiKeyCreated { id, name, .. } => {
+                name.as_ref().filter(|_| object.kind == "api_key" && object.id == id.to_string())
+            }
+            Self::RepositoryCreated { id, name, .. } => {
+                name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn erase_fields(&mut self, object: ObjectRef<'_>) {
+        match (object.kind, Uuid::parse_str(object.id)) {
+            ("user", _) => self.users.erase_name(object.id),
+            ("api_key", Ok(id)) => self.api_keys.erase_name(id),
+            ("fs_repo", Ok(id)) => self.repositories.erase_name(id),
+            _ => {}
+        }
+    }
+}
+
+/// Puts on record that an object's personal fields are erased; the ledger removes the values in the same
+/// transaction.
+pub struct EraseFields {
+    /// Whose.
+    pub object: Object,
+}
+
+impl Command for EraseFields {
+    type Answer = ();
+    const REQUIRES: Authority = Authority::Admin;
+
+    fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+        match self.object.kind() {
+            "user" | "api_key" | "fs_repo" => {
+                Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
+            }
+            _ => Err(Refusal::invalid(
+                "object",
+                "only `user:<login>`, `api_key:<id>` and `fs_repo:<id>` have personal fields",
+            )),
+        }
+    }
+}

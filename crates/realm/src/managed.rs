@@ -1,0 +1,58 @@
+//! Managed relations, and the rule that nobody raises anybody above themselves.
+
+use grantd_engine::{Key, Subject, SubjectRef};
+
+use crate::caller::{Authorities, Authority, Caller};
+use crate::refusal::Refusal;
+use crate::{Micros, State};
+
+/// The role whose members hold every authority.
+pub const SUPER_USERS: &str = "super-users";
+
+/// Refuses a generic write or delete of a relationship that a record or a rule stands behind.
+pub(crate) fn refuse_managed(key: &Key) -> Result<(), Refusal> {
+    let instead = match (key.resource.kind(), key.relation.as_str(), &key.subject) {
+        ("grantd", "admin", _) => "POST /api/v1/keys with grants, or the role `super-users`",
+        ("role", "member", _) if key.resource.id() == SUPER_USERS => "POST /api/v1/users with roles",
+        ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
+        ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
+        _ => return Ok(()),
+    };
+    let relation = format!("{}#{}", key.resource.kind(), key.relation);
+    Err(Refusal::ManagedRelation { relation, instead })
+}
+
+/// What a relationship would give its subject of grantd's own authorities: a role's membership gives what the
+/// role holds.
+pub(crate) fn conferred(state: &State, key: &Key, now: Micros) -> Authorities {
+    match key.resource.kind() {
+        "grantd" => Authority::of_name(key.relation.as_str()).map_or_else(Authorities::default, implied),
+        "role" => {
+            let members = SubjectRef::Userset(key.resource.as_ref(), key.relation.as_str());
+            Authority::ALL.into_iter().filter(|a| state.subject_holds(members, *a, now)).collect()
+        }
+        _ => Authorities::default(),
+    }
+}
+
+/// An authority and those that follow from it by `schemas/grantd.fga`; held to that file by a test.
+pub(crate) fn implied(authority: Authority) -> Authorities {
+    match authority {
+        Authority::Admin => Authorities::all(),
+        Authority::Writer => [Authority::Writer, Authority::Checker].into_iter().collect(),
+        other => [other].into_iter().collect(),
+    }
+}
+
+/// Refuses when the caller would give (or take over) authorities that they do not hold themselves.
+pub(crate) fn require_held(
+    caller: &Caller,
+    given: Authorities,
+    state: &State,
+    now: Micros,
+) -> Result<(), Refusal> {
+    match given.missing_from(caller.authorities(state, now)).next() {
+        None => Ok(()),
+        Some(missing) => Err(Refusal::NotHeld(missing)),
+    }
+}

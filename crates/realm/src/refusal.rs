@@ -1,0 +1,131 @@
+//! Why a command was refused. Each dialect maps these to its own error bodies.
+
+use crate::caller::Authority;
+
+/// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The caller lacks an authority on grantd itself.
+    #[error("this needs the relation `{}` on `grantd`, which the caller does not hold", .0.name())]
+    NotAllowed(Authority),
+    /// The caller would give away what they do not hold.
+    #[error("nobody grants what they do not hold: `{}` on `grantd` is missing", .0.name())]
+    NotHeld(Authority),
+    /// A thing that the command names does not exist.
+    #[error("there is no {noun} `{id}`")]
+    NotFound {
+        /// What kind of thing.
+        noun: Noun,
+        /// Its id, as the caller gave it.
+        id: String,
+    },
+    /// A thing of that name exists already.
+    #[error("{noun} `{id}` exists already")]
+    Exists {
+        /// What kind of thing.
+        noun: Noun,
+        /// Its id.
+        id: String,
+    },
+    /// An identity that the platform itself made can be neither changed nor deleted through the API.
+    #[error("identity `{0}` is managed by the platform")]
+    ManagedIdentity(uuid::Uuid),
+    /// A value does not fit.
+    #[error("`{field}`: {problem}")]
+    Invalid {
+        /// Which field of the command.
+        field: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// The relationship stands behind a record or a rule and changes only by its own command.
+    #[error("`{relation}` is a managed relation; use {instead}")]
+    ManagedRelation {
+        /// As `type#relation`.
+        relation: String,
+        /// The call that changes it.
+        instead: &'static str,
+    },
+    /// A `require` of a relationship write did not hold.
+    #[error("the precondition does not hold: `{relationship}` {}", if *.must_exist { "does not exist" } else { "exists" })]
+    Precondition {
+        /// As `resource#relation@subject`.
+        relationship: String,
+        /// What was required.
+        must_exist: bool,
+    },
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used with another body; use a new key for a new request")]
+    IdempotencyKeyReused,
+}
+
+/// The kinds of things that commands name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Noun {
+    /// A person.
+    User,
+    /// An API key.
+    ApiKey,
+    /// A machine identity.
+    Identity,
+    /// A bearer token of an identity.
+    Token,
+    /// A git repository.
+    Repository,
+    /// A grant on a repository.
+    RepositoryGrant,
+    /// A grant on a VM.
+    VmGrant,
+    /// The stored properties of an entity.
+    Entity,
+    /// A realm.
+    Realm,
+}
+
+impl std::fmt::Display for Noun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::User => "user",
+            Self::ApiKey => "API key",
+            Self::Identity => "identity",
+            Self::Token => "token",
+            Self::Repository => "repository",
+            Self::RepositoryGrant => "repository grant for identity",
+            Self::VmGrant => "VM grant for",
+            Self::Entity => "stored entity",
+            Self::Realm => "realm",
+        })
+    }
+}
+
+impl Refusal {
+    /// Something that does not exist.
+    pub fn not_found(noun: Noun, id: impl ToString) -> Self {
+        Self::NotFound { noun, id: id.to_string() }
+    }
+
+    /// Something that exists already.
+    pub fn exists(noun: Noun, id: impl ToString) -> Self {
+        Self::Exists { noun, id: id.to_string() }
+    }
+
+    /// A value that does not fit.
+    pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+
+    /// The stable code of the native API.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAllowed(_) => "forbidden",
+            Self::NotHeld(_) => "not_held",
+            Self::NotFound { .. } => "not_found",
+            Self::Exists { .. } => "already_exists",
+            Self::ManagedIdentity(_) => "managed_identity",
+            Self::Invalid { .. } => "invalid_request",
+            Self::ManagedRelation { .. } => "managed_relation",
+            Self::Precondition { .. } => "precondition_failed",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Relationships written and deleted as such.
+
+use grantd_engine::{Key, Relationship};
+
+use crate::State;
+use crate::caller::Authority;
+use crate::change::Change;
+use crate::codec::{CodecError, Reader, Writer};
+use crate::command::{Answer, Command, Context, Decision};
+use crate::managed::{conferred, refuse_managed, require_held};
+use crate::refusal::Refusal;
+
+/// What must hold for a write to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Which relationship.
+    pub key: Key,
+    /// Whether it must be there, or must not.
+    pub must_exist: bool,
+}
+
+/// Writes and deletes relationships, all or none, if everything required holds.
+pub struct WriteRelationships {
+    /// Made, or replaced if only `until` or the condition differ.
+    pub write: Vec<Relationship>,
+    /// Removed; one that is absent is no error.
+    pub delete: Vec<Key>,
+    /// Preconditions, on the state before.
+    pub require: Vec<Requirement>,
+}
+
+/// What a write came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelationshipsWritten {
+    /// How many were made or replaced.
+    pub written: u64,
+    /// How many were removed.
+    pub deleted: u64,
+}
+
+impl Answer for RelationshipsWritten {
+    fn encode(&self, w: &mut Writer) {
+        w.u64(self.written);
+        w.u64(self.deleted);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { written: r.u64()?, deleted: r.u64()? })
+    }
+}
+
+impl Command for WriteRelationships {
+    type Answer = RelationshipsWritten;
+    const REQUIRES: Authority = Authority::Writer;
+
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<RelationshipsWritten>, Refusal> {
+        for required in &self.require {
+            if exists(state, &required.key, cx.now) != required.must_exist {
+                let relationship = required.key.to_string();
+                return Err(Refusal::Precondition { relationship, must_exist: required.must_exist });
+            }
+        }
+        let mut named: Vec<&Key> = self.write.iter().map(|r| &r.key).chain(&self.delete).collect();
+        named.sort_unstable();
+        if let Some(pair) = named.windows(2).find(|pair| pair.first() == pair.last()) {
+            let key = pair.first().map(ToString::to_string).unwrap_or_default();
+            return Err(Refusal::invalid("write", format!("`{key}` is named twice in one call")));
+        }
+        let mut changes = Vec::new();
+        for relationship in &self.write {
+            admit(state, relationship)?;
+            refuse_managed(&relationship.key)?;
+            require_held(cx.caller, conferred(state, &relationship.key, cx.now), state, cx.now)?;
+            if relationship.until.is_some_and(|until| until <= cx.now) {
+                return Err(Refusal::invalid("until", "must be in the future"));
+            }
+            if state.graph().get(&relationship.key).as_ref() != Some(relationship) {
+                changes.push(Change::RelationshipWritten { relationship: relationship.clone() });
+            }
+        }
+        let written = changes.len() as u64;
+        for key in &self.delete {
+            refuse_managed(key)?;
+            require_held(cx.caller, conferred(state, key, cx.now), state, cx.now)?;
+            if state.graph().get(key).is_some() {
+                changes.push(Change::RelationshipDeleted { key: key.clone() });
+            }
+        }
+        let deleted = changes.len() as u64 - written;
+        Ok(Decision::all(changes, RelationshipsWritten { written, deleted }))
+    }
+}
+
+/// A relationship exists while `now < until`.
+fn exists(state: &State, key: &Key, now: crate::Micros) -> bool {
+    state.graph().get(key).is_some_and(|found| found.until.is_none_or(|until| now < until))
+}
+
+/// Refuses what the schema does not admit.
+pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Refusal> {
+    if let Some(condition) = &relationship.condition {
+        let problem = format!("the schema defines no condition `{}`", condition.name);
+        return Err(Refusal::invalid("condition", problem));
+    }
+    state
+        .graph()
+        .schema()
+        .admits(&relationship.key)
+        .map_err(|problem| Refusal::invalid("write", problem.to_string()))
+}

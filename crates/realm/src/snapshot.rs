@@ -1,0 +1,214 @@
+//! A state as bytes: for snapshots, which spare start-up the fold of a whole ledger, and for the state hash.
+//!
+//! Both walk the state in one canonical order. The hash covers commitments instead of personal values, so that
+//! it is the same before and after an erasure.
+
+use std::sync::Arc;
+
+use grantd_engine::Schema;
+use uuid::Uuid;
+
+use crate::State;
+use crate::api_key::ApiKey;
+use crate::change::{read_object, read_relationship, shared, write_object, write_relationship};
+use crate::codec::{CodecError, Reader, Writer};
+use crate::identity::Identity;
+use crate::repository::Repository;
+use crate::token::{Bearer, Tokens};
+use crate::user::User;
+use crate::vm_grant::VmGrant;
+
+/// Version of the form. A snapshot of another form is thrown away and rebuilt from the ledger.
+pub const FORMAT: u32 = 1;
+
+impl State {
+    /// BLAKE3 over the canonical bytes of the state, personal values left out.
+    pub fn hash(&self) -> [u8; 32] {
+        let mut w = Writer::new();
+        self.write(&mut w);
+        blake3::derive_key("grantd state 1", &w.finish().0)
+    }
+
+    /// The whole state as bytes.
+    pub fn to_snapshot(&self) -> Vec<u8> {
+        let mut w = Writer::revealing();
+        self.write(&mut w);
+        w.finish().0
+    }
+
+    /// The state that [`Self::to_snapshot`] wrote.
+    pub fn from_snapshot(bytes: &[u8], schema: Arc<Schema>) -> Result<Self, CodecError> {
+        let mut r = Reader::new(bytes);
+        let state = Self::read(&mut r, schema)?;
+        r.finish()?;
+        Ok(state)
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.u32(FORMAT);
+        w.text(&self.name);
+        w.uuid(self.account);
+        write_list(w, self.realms.created.len(), self.realms.created.iter(), |w, (name, created)| {
+            w.text(name);
+            w.i64(*created);
+        });
+        w.u64(self.users.next_number);
+        write_list(w, self.users.by_login.len(), self.users.by_login.values(), write_user);
+        write_list(w, self.api_keys.by_id.len(), self.api_keys.by_id.values(), write_api_key);
+        w.u64(self.identities.next_number);
+        write_list(w, self.identities.by_id.len(), self.identities.by_id.values(), write_identity);
+        w.u64(self.repositories.next_number);
+        write_list(w, self.repositories.by_id.len(), self.repositories.by_id.values(), write_repository);
+        write_list(w, self.entities.by_object.len(), self.entities.by_object.iter(), |w, (object, properties)| {
+            write_object(w, object);
+            w.text(properties);
+        });
+        w.u64(self.graph.len());
+        self.graph.for_each(|relationship| write_relationship(w, relationship));
+    }
+
+    fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
+        let format = r.u32()?;
+        if format != FORMAT {
+            return Err(CodecError::Unknown { what: "the state's format", found: format.to_string() });
+        }
+        let mut state = Self::empty(schema);
+        state.name = shared(r.text()?);
+        state.account = r.uuid()?;
+        for _ in 0..r.u64()? {
+            state.realms.created.insert(shared(r.text()?), r.i64()?);
+        }
+        state.users.next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let user = read_user(r)?;
+            state.users.by_login.insert(user.login.clone(), user);
+        }
+        for _ in 0..r.u64()? {
+            let key = read_api_key(r)?;
+            state.bearers.add(key.hash, Bearer::ApiKey(key.id));
+            state.api_keys.by_id.insert(key.id, key);
+        }
+        state.identities.next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let identity = read_identity(r)?;
+            for (token, (_, hash)) in &identity.tokens.by_id {
+                state.bearers.add(*hash, Bearer::Token { identity: identity.id, token: *token });
+            }
+            state.identities.by_number.insert(identity.number, identity.id);
+            state.identities.by_id.insert(identity.id, identity);
+        }
+        state.repositories.next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let repository = read_repository(r)?;
+            state.repositories.by_number.insert(repository.number, repository.id);
+            state.repositories.by_id.insert(repository.id, repository);
+        }
+        for _ in 0..r.u64()? {
+            state.entities.by_object.insert(read_object(r)?, shared(r.text()?));
+        }
+        for _ in 0..r.u64()? {
+            state.graph.write(read_relationship(r)?);
+        }
+        Ok(state)
+    }
+}
+
+fn write_list<T>(w: &mut Writer, len: usize, items: impl Iterator<Item = T>, write: impl Fn(&mut Writer, T)) {
+    w.u64(len as u64);
+    items.for_each(|item| write(w, item));
+}
+
+fn write_user(w: &mut Writer, user: &User) {
+    w.uuid(user.uuid);
+    w.u64(user.number);
+    w.text(&user.login);
+    w.option(user.name.as_ref(), Writer::personal);
+    w.option(user.password, Writer::u32);
+    w.bool(user.active);
+    w.i64(user.created_at);
+}
+
+fn read_user(r: &mut Reader<'_>) -> Result<User, CodecError> {
+    Ok(User {
+        uuid: r.uuid()?,
+        number: r.u64()?,
+        login: shared(r.text()?),
+        name: r.option(Reader::personal)?,
+        password: r.option(Reader::u32)?,
+        active: r.bool()?,
+        created_at: r.i64()?,
+    })
+}
+
+fn write_api_key(w: &mut Writer, key: &ApiKey) {
+    w.uuid(key.id);
+    w.option(key.name.as_ref(), Writer::personal);
+    w.fixed(&key.hash);
+    w.option(key.expires, Writer::i64);
+    w.i64(key.created_at);
+}
+
+fn read_api_key(r: &mut Reader<'_>) -> Result<ApiKey, CodecError> {
+    Ok(ApiKey {
+        id: r.uuid()?,
+        name: r.option(Reader::personal)?,
+        hash: r.array()?,
+        expires: r.option(Reader::i64)?,
+        created_at: r.i64()?,
+    })
+}
+
+fn write_identity(w: &mut Writer, identity: &Identity) {
+    w.uuid(identity.id);
+    w.u64(identity.number);
+    w.bool(identity.managed);
+    w.u64(identity.tokens.next_number);
+    let tokens = &identity.tokens.by_id;
+    write_list(w, tokens.len(), tokens.iter(), |w, (id, (number, hash)): (&Uuid, &(u64, [u8; 32]))| {
+        w.uuid(*id);
+        w.u64(*number);
+        w.fixed(hash);
+    });
+    w.u64(identity.next_grant);
+    write_list(w, identity.vm_grants.len(), identity.vm_grants.iter(), |w, (vm, grant)| {
+        w.text(vm);
+        w.uuid(grant.id);
+        w.u64(grant.number);
+        w.bool(grant.restricted);
+        w.i64(grant.granted_at);
+    });
+}
+
+fn read_identity(r: &mut Reader<'_>) -> Result<Identity, CodecError> {
+    let (id, number, managed) = (r.uuid()?, r.u64()?, r.bool()?);
+    let mut tokens = Tokens { next_number: r.u64()?, ..Tokens::default() };
+    for _ in 0..r.u64()? {
+        tokens.by_id.insert(r.uuid()?, (r.u64()?, r.array()?));
+    }
+    let next_grant = r.u64()?;
+    let mut vm_grants = imbl::OrdMap::new();
+    for _ in 0..r.u64()? {
+        let vm = shared(r.text()?);
+        let grant = VmGrant { id: r.uuid()?, number: r.u64()?, restricted: r.bool()?, granted_at: r.i64()? };
+        vm_grants.insert(vm, grant);
+    }
+    Ok(Identity { id, number, managed, tokens, vm_grants, next_grant })
+}
+
+fn write_repository(w: &mut Writer, repository: &Repository) {
+    w.uuid(repository.id);
+    w.u64(repository.number);
+    w.option(repository.name.as_ref(), Writer::personal);
+    w.text(&repository.default_branch);
+    w.i64(repository.created_at);
+}
+
+fn read_repository(r: &mut Reader<'_>) -> Result<Repository, CodecError> {
+    Ok(Repository {
+        id: r.uuid()?,
+        number: r.u64()?,
+        name: r.option(Reader::personal)?,
+        default_branch: shared(r.text()?),
+        created_at: r.i64()?,
+    })
+}

@@ -1,0 +1,198 @@
+//! The state of a realm: the fold of its ledger.
+
+use std::sync::Arc;
+
+use grantd_engine::{Graph, ObjectRef, Schema};
+use uuid::Uuid;
+
+use crate::api_key::ApiKeys;
+use crate::change::{Change, Stamp, shared};
+use crate::entity::Entities;
+use crate::identity::Identities;
+use crate::realms::Realms;
+use crate::repository::Repositories;
+use crate::token::{Bearer, Bearers};
+use crate::user::Users;
+
+/// A change that does not fit the state it should change: the ledger was not written by this fold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the entry at revision {revision} does not fit the state before it: {problem}")]
+pub struct Misfit {
+    /// Which entry.
+    pub revision: u64,
+    /// What does not fit.
+    pub problem: String,
+}
+
+/// A realm at one revision. A clone is a fork: it costs the same at any size, and neither sees the other's
+/// later changes.
+#[derive(Clone)]
+pub struct State {
+    pub(crate) name: Arc<str>,
+    pub(crate) account: Uuid,
+    pub(crate) graph: Graph,
+    pub(crate) realms: Realms,
+    pub(crate) users: Users,
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) identities: Identities,
+    pub(crate) repositories: Repositories,
+    pub(crate) entities: Entities,
+    pub(crate) bearers: Bearers,
+}
+
+impl State {
+    /// The state before the first entry.
+    pub fn empty(schema: Arc<Schema>) -> Self {
+        Self {
+            name: "".into(),
+            account: Uuid::nil(),
+            graph: Graph::new(schema),
+            realms: Realms::default(),
+            users: Users::default(),
+            api_keys: ApiKeys::default(),
+            identities: Identities::default(),
+            repositories: Repositories::default(),
+            entities: Entities::default(),
+            bearers: Bearers::default(),
+        }
+    }
+
+    /// The realm's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The one UUID that stands for the realm where a dialect speaks of an account.
+    pub fn account(&self) -> Uuid {
+        self.account
+    }
+
+    /// The relationships, and what follows from them.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// People.
+    pub fn users(&self) -> &Users {
+        &self.users
+    }
+
+    /// API keys.
+    pub fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
+    }
+
+    /// Machine identities, with their tokens and VM grants.
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    /// Repositories.
+    pub fn repositories(&self) -> &Repositories {
+        &self.repositories
+    }
+
+    /// Stored properties.
+    pub fn entities(&self) -> &Entities {
+        &self.entities
+    }
+
+    /// In the realm `system`: the realms of this store.
+    pub fn realms(&self) -> &Realms {
+        &self.realms
+    }
+
+    /// Whose bearer secret this is, by its hash.
+    pub fn bearer(&self, secret_hash: &[u8; 32]) -> Option<Bearer> {
+        self.bearers.find(secret_hash)
+    }
+
+    /// The next state. All rules were applied when the change was decided; what is checked here is only that it
+    /// fits at all.
+    pub fn apply(&mut self, change: &Change, stamp: Stamp) -> Result<(), Misfit> {
+        self.fold(change, stamp).map_err(|problem| Misfit { revision: stamp.revision, problem })
+    }
+
+    fn fold(&mut self, change: &Change, stamp: Stamp) -> Result<(), String> {
+        match change {
+            Change::RealmCreated { name, account } => {
+                if !self.name.is_empty() {
+                    return Err("the realm exists already".into());
+                }
+                self.name = shared(name);
+                self.account = *account;
+            }
+            Change::RealmListed { name } => self.realms.list(name, stamp),
+            Change::FieldsErased { object } => self.erase_fields(object.as_ref()),
+            Change::RelationshipWritten { relationship } => {
+                self.graph.write(relationship.clone());
+            }
+            Change::RelationshipDeleted { key } => {
+                if !self.graph.delete(key) {
+                    return Err(format!("there is no relationship `{key}`"));
+                }
+            }
+            Change::UserCreated { uuid, number, login, name } => {
+                self.users.create(*uuid, *number, login, name.as_ref(), stamp)?;
+            }
+            Change::UserRenamed { login, name } => self.users.rename(login, name.as_ref())?,
+            Change::UserPasswordSet { login, version } => self.users.set_password(login, *version)?,
+            Change::UserActivated { login, active } => self.users.activate(login, *active)?,
+            Change::UserDeleted { login } => {
+                self.users.delete(login)?;
+                self.graph.retire(ObjectRef { kind: "user", id: login });
+            }
+            Change::ApiKeyCreated { id, name, hash, expires } => {
+                self.api_keys.create(*id, name.as_ref(), hash, *expires, stamp)?;
+                self.bearers.add(*hash, Bearer::ApiKey(*id));
+            }
+            Change::ApiKeyRevoked { id } => {
+                let hash = self.api_keys.revoke(*id)?;
+                self.bearers.remove(&hash);
+                self.graph.retire(ObjectRef { kind: "api_key", id: &id.to_string() });
+            }
+            Change::IdentityCreated { id, number, managed } => {
+                self.identities.create(*id, *number, *managed)?;
+            }
+            Change::IdentityDeleted { id } => {
+                for hash in self.identities.delete(*id)? {
+                    self.bearers.remove(&hash);
+                }
+                self.graph.retire(ObjectRef { kind: "identity", id: &id.to_string() });
+            }
+            Change::TokenCreated { identity, id, hash } => {
+                self.identities.create_token(*identity, *id, hash)?;
+                self.bearers.add(*hash, Bearer::Token { identity: *identity, token: *id });
+            }
+            Change::TokenRevoked { identity, id } => {
+                let hash = self.identities.revoke_token(*identity, *id)?;
+                self.bearers.remove(&hash);
+            }
+            Change::RepositoryCreated { id, number, name, default_branch } => {
+                self.repositories.create(*id, *number, name.as_ref(), default_branch, stamp)?;
+            }
+            Change::RepositoryDeleted { id } => {
+                self.repositories.delete(*id)?;
+                self.graph.retire(ObjectRef { kind: "fs_repo", id: &id.to_string() });
+            }
+            Change::DefaultBranchSet { id, default_branch } => {
+                self.repositories.set_default_branch(*id, default_branch)?;
+            }
+            Change::VmGranted { identity, vm, id, restricted } => {
+                self.identities.grant_vm(*identity, vm, *id, *restricted, stamp)?;
+            }
+            Change::VmGrantChanged { identity, vm, restricted } => {
+                self.identities.change_vm_grant(*identity, vm, *restricted)?;
+            }
+            Change::VmGrantRevoked { identity, vm } => self.identities.revoke_vm_grant(*identity, vm)?,
+            Change::EntityPut { object, properties } => self.entities.put(object, properties),
+            Change::EntityDeleted { object } => self.entities.delete(object)?,
+        }
+        Ok(())
+    }
+
+    /// Frees a bounded part of what deletions left behind; never changes an answer.
+    pub fn tidy(&mut self) {
+        self.graph.sweep(1_000);
+    }
+}
