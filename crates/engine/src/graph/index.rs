@@ -1,0 +1,177 @@
+//! The relationships in one direction: from each node its edges, in order.
+//!
+//! An immutable base in compressed rows (one array of edges, and where each node's begin) costs 8 bytes an edge and is
+//! shared by all snapshots. What was written since lies over it in a persistent map, and is folded in when it has grown
+//! to a fraction of the base, so that a write costs amortised constant time.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use super::nodes::NodeId;
+use super::overlay_is_full;
+use super::symbols::Relation;
+
+/// What is at the other end of a relationship, in 8 bytes that sort by relation, then by the subject's relation, then by
+/// node. The lowest bit is no part of the order: see [`Edge::has_terms`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Edge(u64);
+
+impl Edge {
+    pub(crate) fn new(relation: Relation, subject_relation: Relation, node: NodeId) -> Self {
+        Self(u64::from(relation) << 48 | u64::from(subject_relation) << 32 | u64::from(node) << 1)
+    }
+
+    pub(crate) fn with_terms(self, terms: bool) -> Self {
+        Self(self.0 & !1 | u64::from(terms))
+    }
+
+    /// The same relationship from its other end, which is `node`'s.
+    pub(crate) fn turned(self, node: NodeId) -> Self {
+        Self::new(self.relation(), self.subject_relation(), node).with_terms(self.has_terms())
+    }
+
+    /// The relation of the relationship.
+    #[expect(clippy::cast_possible_truncation, reason = "the field has 16 bits")]
+    pub(crate) fn relation(self) -> Relation {
+        (self.0 >> 48) as Relation
+    }
+
+    /// The relation of its subject, if that is a userset.
+    #[expect(clippy::cast_possible_truncation, reason = "the field has 16 bits")]
+    pub(crate) fn subject_relation(self) -> Relation {
+        (self.0 >> 32) as Relation
+    }
+
+    /// The node at the other end.
+    #[expect(clippy::cast_possible_truncation, reason = "the field has 31 bits")]
+    pub(crate) fn node(self) -> NodeId {
+        (self.0 as u32) >> 1
+    }
+
+    /// Whether an end or a condition is kept for the relationship.
+    pub(crate) fn has_terms(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// The edge without its lowest bit.
+    pub(crate) fn key(self) -> u64 {
+        self.0 >> 1
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    base: Arc<Rows>,
+    /// By node and edge key: the edge as it is now, or none if it was removed.
+    recent: OrdMap<(NodeId, u64), Option<Edge>>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    /// Where the row of each node begins, and at the end where the last one ends.
+    starts: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+impl Rows {
+    fn row(&self, node: NodeId) -> &[Edge] {
+        let node = node as usize;
+        let bounds = self.starts.get(node).zip(self.starts.get(node + 1));
+        bounds.and_then(|(start, end)| self.edges.get(*start as usize..*end as usize)).unwrap_or_default()
+    }
+}
+
+impl Index {
+    /// The edge from `node` that equals this one but for its terms.
+    pub(crate) fn find(&self, node: NodeId, edge: Edge) -> Option<Edge> {
+        if !self.recent.is_empty()
+            && let Some(change) = self.recent.get(&(node, edge.key()))
+        {
+            return *change;
+        }
+        let row = self.base.row(node);
+        let at = row.binary_search_by_key(&edge.key(), |edge| edge.key()).ok()?;
+        row.get(at).copied()
+    }
+
+    /// The edges of `node` from `low` to just before `high`, in order.
+    pub(crate) fn between(&self, node: NodeId, low: Edge, high: Edge) -> impl Iterator<Item = Edge> {
+        let row = self.base.row(node);
+        let start = row.partition_point(|edge| edge.key() < low.key());
+        let end = row.partition_point(|edge| edge.key() < high.key());
+        self.merged(row.get(start..end).unwrap_or_default(), (node, low.key())..(node, high.key()))
+    }
+
+    /// Every edge of `node`, in order.
+    pub(crate) fn row(&self, node: NodeId) -> impl Iterator<Item = Edge> {
+        self.merged(self.base.row(node), (node, 0)..(node, u64::MAX))
+    }
+
+    fn merged<'a>(
+        &'a self,
+        row: &'a [Edge],
+        range: std::ops::Range<(NodeId, u64)>,
+    ) -> impl Iterator<Item = Edge> + 'a {
+        let mut row = row.iter().copied().peekable();
+        // Most snapshots are read with nothing recent, and setting up a range is not free.
+        let recent = (!self.recent.is_empty()).then(|| self.recent.range(range));
+        let mut recent = recent.into_iter().flatten().map(|((_, key), change)| (*key, *change)).peekable();
+        std::iter::from_fn(move || {
+            loop {
+                match (row.peek(), recent.peek()) {
+                    (Some(edge), Some((key, _))) if edge.key() < *key => return row.next(),
+                    (_, Some((key, _))) => {
+                        row.next_if(|edge| edge.key() == *key);
+                        if let Some((_, Some(edge))) = recent.next() {
+                            return Some(edge);
+                        }
+                    }
+                    (_, None) => return row.next(),
+                }
+            }
+        })
+    }
+
+    /// Adds the edge, or replaces the one that differs only in its terms.
+    pub(crate) fn insert(&mut self, node: NodeId, edge: Edge) {
+        self.change(node, edge.key(), Some(edge));
+    }
+
+    pub(crate) fn remove(&mut self, node: NodeId, edge: Edge) {
+        self.change(node, edge.key(), None);
+    }
+
+    fn change(&mut self, node: NodeId, key: u64, edge: Option<Edge>) {
+        self.recent.insert((node, key), edge);
+        if overlay_is_full(self.recent.len(), self.base.edges.len()) {
+            self.merge();
+        }
+    }
+
+    fn merge(&mut self) {
+        let recent = std::mem::take(&mut self.recent);
+        let last = recent.get_max().map_or(0, |((node, _), _)| *node as usize + 1);
+        let nodes = last.max(self.base.starts.len().saturating_sub(1));
+        let mut edges = Vec::with_capacity(self.base.edges.len() + recent.len());
+        let mut starts = Vec::with_capacity(nodes + 1);
+        let mut changes = recent.iter().peekable();
+        let position = |edges: &Vec<Edge>| u32::try_from(edges.len()).unwrap_or(u32::MAX);
+        for node in (0..nodes).filter_map(|node| NodeId::try_from(node).ok()) {
+            starts.push(position(&edges));
+            let mut row = self.base.row(node);
+            while let Some(((_, key), change)) = changes.next_if(|((changed, _), _)| *changed == node) {
+                let (before, rest) = row.split_at(row.partition_point(|edge| edge.key() < *key));
+                edges.extend_from_slice(before);
+                edges.extend(*change);
+                row = match rest.split_first() {
+                    Some((edge, after)) if edge.key() == *key => after,
+                    _ => rest,
+                };
+            }
+            edges.extend_from_slice(row);
+        }
+        starts.push(position(&edges));
+        self.base = Arc::new(Rows { starts, edges });
+    }
+}

@@ -1,0 +1,229 @@
+//! The objects that relationships name, and their numbers.
+//!
+//! A number is one incarnation of an object. Retiring an object takes its name off its number; when the name is written
+//! again it gets another one, and what still carries the old number names nobody.
+
+use std::cmp::Ordering;
+use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use imbl::shared_ptr::DefaultSharedPtr;
+use imbl::{GenericHashMap, Vector};
+use std::hash::BuildHasher;
+
+use super::symbols::Kind;
+use super::{SharedMap, overlay_is_full};
+
+/// The number of one incarnation of an object.
+pub(crate) type NodeId = u32;
+
+/// Numbers end here: an edge has 31 bits for one.
+const MAX_NODES: usize = 1 << 31;
+
+/// One incarnation of an object, or every object of a type.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    /// None for the wildcard of the type, and for what was swept away.
+    pub(crate) id: Option<Arc<str>>,
+}
+
+/// All nodes: a large immutable part that snapshots share, and a small persistent one over it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Nodes {
+    hasher: RandomState,
+    base: Arc<Base>,
+    recent: Vector<Node>,
+    /// Open addressing by name hash: a taken key is followed by the next one.
+    recent_index: SharedMap<u64, Slot>,
+    /// The nodes that have lost their names.
+    retired: GenericHashMap<NodeId, Sweep, RandomState, DefaultSharedPtr>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Base {
+    nodes: Vec<Node>,
+    table: HashTable<NodeId>,
+    order: OnceLock<Vec<NodeId>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    Node(NodeId),
+    Free,
+}
+
+/// Whether relationships still carry a retired number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sweep {
+    Due,
+    Done,
+}
+
+impl Nodes {
+    pub(crate) fn get(&self, node: NodeId) -> Option<&Node> {
+        let at = node as usize;
+        match at.checked_sub(self.base.nodes.len()) {
+            None => self.base.nodes.get(at),
+            Some(at) => self.recent.get(at),
+        }
+    }
+
+    /// How many numbers were given.
+    pub(crate) fn count(&self) -> usize {
+        self.base.nodes.len() + self.recent.len()
+    }
+
+    pub(crate) fn is_alive(&self, node: NodeId) -> bool {
+        self.retired.is_empty() || !self.retired.contains_key(&node)
+    }
+
+    /// The living node with this name.
+    pub(crate) fn find(&self, kind: Kind, id: &str) -> Option<NodeId> {
+        let hash = self.hash(kind, id);
+        if !self.recent.is_empty()
+            && let Some((_, node)) = self.find_recent(hash, kind, id)
+        {
+            return Some(node);
+        }
+        self.base.table.find(hash, |node| self.is_named(*node, kind, id) && self.is_alive(*node)).copied()
+    }
+
+    /// The living node with this name, made now if there is none.
+    pub(crate) fn intern(&mut self, kind: Kind, id: &Arc<str>) -> Option<NodeId> {
+        if let Some(node) = self.find(kind, id) {
+            return Some(node);
+        }
+        let node = self.push(Node { kind, id: Some(Arc::clone(id)) })?;
+        let mut key = self.hash(kind, id);
+        while matches!(self.recent_index.get(&key), Some(Slot::Node(_))) {
+            key = key.wrapping_add(1);
+        }
+        self.recent_index.insert(key, Slot::Node(node));
+        if overlay_is_full(self.recent.len(), self.base.nodes.len()) {
+            self.merge();
+        }
+        Some(node)
+    }
+
+    /// A node that no name leads to.
+    pub(crate) fn push(&mut self, node: Node) -> Option<NodeId> {
+        let number = NodeId::try_from(self.count()).ok().filter(|n| (*n as usize) < MAX_NODES)?;
+        self.recent.push_back(node);
+        Some(number)
+    }
+
+    /// Takes the name off its node and gives the node.
+    pub(crate) fn retire(&mut self, kind: Kind, id: &str) -> Option<NodeId> {
+        let hash = self.hash(kind, id);
+        let node = match self.find_recent(hash, kind, id) {
+            Some((key, node)) => {
+                self.recent_index.insert(key, Slot::Free);
+                node
+            }
+            None => self.find(kind, id)?,
+        };
+        self.retired.insert(node, Sweep::Due);
+        Some(node)
+    }
+
+    /// Notes that no relationship carries this retired number any more.
+    pub(crate) fn swept(&mut self, node: NodeId) {
+        if let Some(sweep) = self.retired.get_mut(&node) {
+            *sweep = Sweep::Done;
+        }
+    }
+
+    /// The living named nodes in order of type name and id, from the first one at or after `from`.
+    pub(crate) fn in_order<'a>(
+        &'a self,
+        compare_kinds: impl Fn(Kind, Kind) -> Ordering + Copy + 'a,
+        from: Option<(Kind, &'a str)>,
+    ) -> impl Iterator<Item = NodeId> + 'a {
+        let compare = move |a: &Node, b: (Kind, Option<&str>)| {
+            compare_kinds(a.kind, b.0).then_with(|| a.id.as_deref().cmp(&b.1))
+        };
+        let sorted = move |mut numbers: Vec<NodeId>| {
+            numbers.sort_unstable_by(|a, b| match (self.get(*a), self.get(*b)) {
+                (Some(a), Some(b)) => compare(a, (b.kind, b.id.as_deref())),
+                _ => Ordering::Equal,
+            });
+            numbers
+        };
+        let named = |node: &NodeId| self.get(*node).is_some_and(|node| node.id.is_some());
+        let base_end = self.base.nodes.len();
+        let number = |at: usize| NodeId::try_from(at).ok();
+        let base =
+            self.base.order.get_or_init(|| sorted((0..base_end).filter_map(number).filter(named).collect()));
+        let recent = sorted((base_end..self.count()).filter_map(number).filter(named).collect());
+        let before = move |node: &NodeId| match (from, self.get(*node)) {
+            (Some((kind, id)), Some(node)) => compare(node, (kind, Some(id))).is_lt(),
+            _ => false,
+        };
+        let base = base.get(base.partition_point(before)..).unwrap_or_default().iter().copied();
+        let start = recent.partition_point(before);
+        let mut base = base.peekable();
+        let mut recent = recent.into_iter().skip(start).peekable();
+        std::iter::from_fn(move || {
+            let recent_first = match (base.peek(), recent.peek()) {
+                (Some(a), Some(b)) => match (self.get(*a), self.get(*b)) {
+                    (Some(a), Some(b)) => compare(a, (b.kind, b.id.as_deref())).is_gt(),
+                    _ => false,
+                },
+                (None, _) => true,
+                (_, None) => false,
+            };
+            if recent_first { recent.next() } else { base.next() }
+        })
+        .filter(|node| self.is_alive(*node))
+    }
+
+    fn hash(&self, kind: Kind, id: &str) -> u64 {
+        self.hasher.hash_one((kind, id))
+    }
+
+    fn is_named(&self, node: NodeId, kind: Kind, id: &str) -> bool {
+        self.get(node).is_some_and(|node| node.kind == kind && node.id.as_deref() == Some(id))
+    }
+
+    fn find_recent(&self, hash: u64, kind: Kind, id: &str) -> Option<(u64, NodeId)> {
+        let mut key = hash;
+        loop {
+            match self.recent_index.get(&key)? {
+                Slot::Node(node) if self.is_named(*node, kind, id) => return Some((key, *node)),
+                Slot::Node(_) | Slot::Free => key = key.wrapping_add(1),
+            }
+        }
+    }
+
+    /// Folds the recent part into the base. The base is copied if a snapshot shares it.
+    fn merge(&mut self) {
+        let hasher = self.hasher.clone();
+        let base = Arc::make_mut(&mut self.base);
+        base.order = OnceLock::new();
+        let hash_of = |nodes: &[Node], node: NodeId| {
+            let node = nodes.get(node as usize);
+            node.and_then(|node| Some(hasher.hash_one((node.kind, node.id.as_deref()?)))).unwrap_or_default()
+        };
+        for (node, sweep) in &self.retired {
+            if let Ok(entry) = base.table.find_entry(hash_of(&base.nodes, *node), |other| other == node) {
+                entry.remove();
+            }
+            if *sweep == Sweep::Done
+                && let Some(node) = base.nodes.get_mut(*node as usize)
+            {
+                node.id = None;
+            }
+        }
+        let (old, Base { nodes, table, .. }) = (base.nodes.len(), base);
+        nodes.extend(std::mem::take(&mut self.recent));
+        table.reserve(nodes.len() - old, |node| hash_of(nodes, *node));
+        for slot in std::mem::take(&mut self.recent_index).values() {
+            if let Slot::Node(node) = *slot {
+                table.insert_unique(hash_of(nodes, node), node, |node| hash_of(nodes, *node));
+            }
+        }
+        self.retired.retain(|node, sweep| *sweep == Sweep::Due || *node as usize >= old);
+    }
+}

@@ -1,0 +1,106 @@
+//! Types, relations and how permissions follow from relationships.
+//!
+//! The language is the OpenFGA modelling language, with one extension, the **path type**:
+//!
+//! ```text
+//! model
+//!   schema 1.1
+//!
+//! type user
+//!
+//! type team
+//!   relations
+//!     define member: [user, team#member]
+//!
+//! path type folder
+//!   relations
+//!     define editor: [user, team#member]
+//!     define viewer: [user, user:*] or editor
+//! ```
+//!
+//! The ids of a path type are lists of segments, written `/a/b/`; what is stored on a path counts for everything below
+//! it (see [`crate::path`]). Comments start with `#`, at the start of a line or after white space. The header
+//! `model`, `schema 1.1` may be left out. Several sources make one schema; a type may be named again, without
+//! relations, where another source needs to mention it.
+//!
+//! Of the operators there are direct types (`[user]`, `[team#member]`, `[user:*]`), `or` with parentheses, and
+//! computed relations. `and`, `but not`, `from` and conditions are refused with a message that says so.
+
+mod admit;
+mod ast;
+mod error;
+mod line;
+mod parse;
+mod resolve;
+mod tokens;
+
+use std::collections::BTreeMap;
+
+pub use admit::Inadmissible;
+pub use ast::{DirectType, Expression};
+pub use error::SchemaError;
+
+use crate::name::{NameError, RelationName, TypeName};
+use crate::object::Object;
+use crate::path;
+use ast::TypeDefinition;
+
+/// One text of a schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// What errors call it: a file name.
+    pub name: &'a str,
+    /// The text itself.
+    pub text: &'a str,
+}
+
+/// Which types and relations exist, and who may stand in them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Schema {
+    types: BTreeMap<TypeName, TypeDefinition>,
+}
+
+impl Schema {
+    /// Reads one schema from several texts. Errors name file, line, type and relation.
+    pub fn parse(sources: &[Source<'_>]) -> Result<Self, SchemaError> {
+        parse::parse(sources)
+    }
+
+    /// The types, in order of their names.
+    pub fn types(&self) -> impl Iterator<Item = &TypeName> {
+        self.types.keys()
+    }
+
+    /// The type with this name, if there is one.
+    #[must_use]
+    pub fn type_name(&self, kind: &str) -> Option<&TypeName> {
+        self.types.get_key_value(kind).map(|(name, _)| name)
+    }
+
+    /// The relations of a type, in order of their names; none if there is no such type.
+    pub fn relations(&self, kind: &str) -> impl Iterator<Item = &RelationName> {
+        self.types.get(kind).into_iter().flat_map(|definition| definition.relations.keys())
+    }
+
+    /// How a relation is defined.
+    #[must_use]
+    pub fn expression(&self, kind: &str, relation: &str) -> Option<&Expression> {
+        self.types.get(kind)?.relations.get(relation)
+    }
+
+    /// Whether the type is a path type.
+    #[must_use]
+    pub fn is_path(&self, kind: &str) -> bool {
+        self.types.get(kind).is_some_and(|definition| definition.is_path)
+    }
+
+    /// The object with this id: [`Object::new`], and the normal form of the id if the type is a path type.
+    pub fn object(&self, kind: &str, id: &str) -> Result<Object, NameError> {
+        let object = Object::new(kind, id)?;
+        if !self.is_path(kind) {
+            return Ok(object);
+        }
+        let normal = path::normalise(id)?;
+        Object::of(object.type_name().clone(), &normal)
+    }
+}
