@@ -14,6 +14,7 @@ mod object;
 pub mod path;
 mod relationship;
 pub mod schema;
+pub mod segment;
 mod subject;
 mod text;
 

@@ -38,8 +38,16 @@ pub struct ChangeBytes {
 }
 
 /// Kind of the ledger's own change: from this entry on the ledger has a new id; the body is the 16 bytes of
-/// the previous one.
+/// the previous one. Only a store writes it, as the first change of an entry.
 pub const CONTINUED: u16 = 0;
+
+impl ChangeBytes {
+    /// The change that stands first in the first entry under a new id.
+    #[must_use]
+    pub fn continued(previous: LedgerId) -> Self {
+        Self { kind: CONTINUED, version: 1, body: previous.0.as_bytes().to_vec() }
+    }
+}
 
 /// A personal or free-text value that the hash covers only through its commitment, so that it can be erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +74,8 @@ pub struct Draft {
     pub command_id: CommandId,
     /// Slot of the caller's reason among the commitments, if one was given.
     pub reason: Option<u32>,
-    /// The changes, in order; at least one.
+    /// The changes, in order; at least one (none only in the first draft of an append that sets
+    /// [`crate::store::Append::continue_as`], which gets its change from the store).
     pub changes: Vec<ChangeBytes>,
     /// The values behind the commitments, slots ascending from 0 without a gap.
     pub disclosures: Vec<Disclosure>,

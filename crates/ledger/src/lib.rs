@@ -4,5 +4,15 @@
 //! HTTP, and it decides nothing about who may do what. Two stores implement one trait, [`Store`]: SQLite
 //! (embedded) and PostgreSQL (shared by many nodes); one conformance suite holds both to the same behaviour.
 
+pub mod chain;
+pub mod checkpoint;
+pub mod codec;
+pub mod commitment;
 pub mod entry;
+pub mod secret;
+pub mod sqlite;
 pub mod store;
+
+mod chunks;
+mod page;
+mod plan;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::entry::{CommandId, Disclosed, Draft, Hash, LedgerId, Micros, Revision};
+use crate::entry::{CommandId, Disclosed, Draft, Entry, Hash, LedgerId, Micros, Revision};
 
 /// Where a ledger ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,20 @@ pub struct Head {
     pub hash: Hash,
     /// Time of the last entry; 0 when there is none.
     pub time: Micros,
+}
+
+impl Head {
+    /// The head of a ledger without entries.
+    #[must_use]
+    pub fn empty(ledger_id: LedgerId) -> Self {
+        Self { ledger_id, revision: 0, hash: Hash::default(), time: 0 }
+    }
+
+    /// The head after that entry.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        Self { ledger_id: entry.ledger_id, revision: entry.revision, hash: entry.hash, time: entry.time }
+    }
 }
 
 /// A write to the ephemeral rows: sessions, codes, idempotency results, delivery queues.
@@ -78,6 +92,25 @@ pub struct Append {
     /// Disclosures to erase in the same transaction (value and salt are removed for good, also from the
     /// store's free pages and log as far as the store can). State snapshots of the realm go with them.
     pub erase: Vec<(Revision, u32)>,
+    /// Goes on under this new ledger id, after a restore or a copy: the first draft gets the
+    /// [`crate::entry::CONTINUED`] change put in front of its own. `None` in every ordinary append.
+    pub continue_as: Option<LedgerId>,
+}
+
+impl Append {
+    /// An append that writes nothing yet.
+    #[must_use]
+    pub fn on(realm: impl Into<String>, expected: Head) -> Self {
+        Self {
+            realm: realm.into(),
+            expected,
+            drafts: Vec::new(),
+            rows: Vec::new(),
+            secrets: Vec::new(),
+            erase: Vec::new(),
+            continue_as: None,
+        }
+    }
 }
 
 /// How an append ended.
@@ -105,6 +138,9 @@ pub enum StoreError {
     /// No room left.
     #[error("the store is full: {0}")]
     Full(String),
+    /// What was asked for can never be stored, whatever the head; a mistake in the caller.
+    #[error("the store refuses this: {0}")]
+    Invalid(String),
     /// What was read is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),

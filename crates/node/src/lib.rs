@@ -1,1 +1,25 @@
+//! Running realms: the writer, group commit, recovery, waiting, start-up and what can be done without a server.
+//!
+//! This crate joins the pure `realm` to the durable `ledger`: it is the only one that knows both. It knows
+//! nothing of HTTP and of no dialect.
 
+pub use grantd_realm as realm;
+
+pub mod bootstrap;
+pub mod clock;
+pub mod decision_log;
+pub mod entry;
+mod job;
+mod load;
+pub mod node;
+pub mod offline;
+pub mod question;
+mod recover;
+pub mod running;
+pub mod submit;
+mod writer;
+
+pub use clock::{Clock, SystemClock};
+pub use node::{Node, Settings};
+pub use running::{Published, Realm};
+pub use submit::{Done, Idempotency, Request, SubmitError};

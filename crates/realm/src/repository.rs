@@ -266,7 +266,7 @@ impl State {
         let mut found: Vec<&Repository> = self
             .graph
             .resources_of(subject, REPOSITORY_TYPE)
-            .filter_map(|key| Uuid::parse_str(key.resource.id()).ok())
+            .filter_map(|found| Uuid::parse_str(found.object.id).ok())
             .filter_map(|id| self.repositories.get(id))
             .collect();
         found.sort_unstable_by_key(|repository| repository.number);

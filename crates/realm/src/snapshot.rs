@@ -64,7 +64,7 @@ impl State {
             w.text(properties);
         });
         w.u64(self.graph.len());
-        self.graph.for_each(|relationship| write_relationship(w, relationship));
+        self.graph.for_each(|relationship| write_relationship(w, &relationship));
     }
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {

@@ -3,7 +3,7 @@
 //! All Linux users: `fs_vm:/<vm>/ # login @ identity:<id>`. Only some: `fs_vm:/<vm>/<user>/ # login @ ...` for each. The two
 //! are told apart by [`VmGrant::restricted`], because an empty list must match nobody.
 
-use grantd_engine::{Key, Object, ObjectRef, RelationName, Relationship, Subject, path};
+use grantd_engine::{Key, Object, ObjectRef, RelationName, Relationship, Subject, segment};
 use uuid::Uuid;
 
 use crate::caller::Authority;
@@ -84,7 +84,7 @@ fn view(identity: Uuid, vm: &str, grant: &VmGrant, logins: &[String]) -> VmGrant
         let prefix = vm_path(vm);
         let from = logins.partition_point(|path| path.as_str() < prefix.as_str());
         let below = logins.iter().skip(from).map_while(|path| path.strip_prefix(&prefix));
-        below.filter_map(|user| user.strip_suffix('/')).map(path::decode_segment).collect()
+        below.filter_map(|user| user.strip_suffix('/')).map(|user| segment::decode(user)).collect()
     });
     VmGrantView { id: grant.id, vm: vm.into(), identity, allowed_users, granted_at: grant.granted_at }
 }
@@ -93,20 +93,20 @@ fn view(identity: Uuid, vm: &str, grant: &VmGrant, logins: &[String]) -> VmGrant
 fn logins(state: &State, identity: Uuid) -> Vec<String> {
     let id = identity.to_string();
     let subject = ObjectRef { kind: "identity", id: &id };
-    let mut paths: Vec<String> = state.graph().resources_of(subject, VM_TYPE).map(|key| key.resource.id().into()).collect();
+    let mut paths: Vec<String> = state.graph().resources_of(subject, VM_TYPE).map(|found| found.object.id.into()).collect();
     paths.sort_unstable();
     paths
 }
 
 fn vm_path(vm: &str) -> String {
-    format!("/{}/", path::encode_segment(vm))
+    format!("/{}/", segment::encode(vm))
 }
 
 /// The relationship behind a VM (`user` is `None`) or one of its users.
 fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
     let mut id = vm_path(vm);
     if let Some(user) = user {
-        id.push_str(&path::encode_segment(user));
+        id.push_str(&segment::encode(user));
         id.push('/');
     }
     let unfit = |problem: grantd_engine::NameError| Refusal::invalid("vmId", problem.to_string());

@@ -149,7 +149,7 @@ impl Index {
         }
     }
 
-    fn merge(&mut self) {
+    pub(crate) fn merge(&mut self) {
         let recent = std::mem::take(&mut self.recent);
         let last = recent.get_max().map_or(0, |((node, _), _)| *node as usize + 1);
         let nodes = last.max(self.base.starts.len().saturating_sub(1));

@@ -198,7 +198,7 @@ impl Nodes {
     }
 
     /// Folds the recent part into the base. The base is copied if a snapshot shares it.
-    fn merge(&mut self) {
+    pub(crate) fn merge(&mut self) {
         let hasher = self.hasher.clone();
         let base = Arc::make_mut(&mut self.base);
         base.order = OnceLock::new();

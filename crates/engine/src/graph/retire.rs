@@ -34,6 +34,14 @@ impl Graph {
         removed
     }
 
+    /// Folds what was written lately into the compact form. This happens by itself; it pays to ask for it after loading
+    /// many relationships. No answer changes.
+    pub fn fold(&mut self) {
+        self.nodes.merge();
+        self.forward.merge();
+        self.reverse.merge();
+    }
+
     /// How many relationships there are, expired ones included. Costs as much as there is left to sweep.
     #[must_use]
     pub fn len(&self) -> u64 {

@@ -1,0 +1,164 @@
+//! [`Store`] for SQLite.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, params};
+
+use super::apply::signed;
+use super::error::{closed, store_error};
+use super::writer::Job;
+use super::{SqliteStore, read, snapshots};
+use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
+use crate::plan::{Plan, check_realm};
+use crate::store::{Append, Appended, Checkpoint, Head, SealedSecret, SnapshotMeta, Store, StoreError};
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn now(&self) -> Result<Micros, StoreError> {
+        Ok((self.options.clock)())
+    }
+
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|conn| read::realms(conn)).await
+    }
+
+    async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
+        check_realm(realm)?;
+        let realm = realm.to_owned();
+        self.write(move |conn| {
+            let head = Head::empty(ledger_id);
+            let made = conn
+                .execute(
+                    "INSERT INTO ledger (realm, ledger_id, revision, hash, time) VALUES (?1, ?2, 0, ?3, 0)
+                     ON CONFLICT (realm) DO NOTHING",
+                    params![realm, ledger_id.0.as_bytes(), head.hash.0],
+                )
+                .map_err(|error| store_error(&error))?;
+            if made == 1 { Ok(head) } else { Err(StoreError::LedgerExists(realm)) }
+        })
+        .await
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| read::head(conn, &realm)).await
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| read::entries(conn, &realm, after, limit)).await
+    }
+
+    async fn append(&self, append: Append) -> Appended {
+        let plan = match Plan::of(append) {
+            Ok(plan) => plan,
+            Err(error) => return Appended::Rejected(error),
+        };
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let Some(jobs) = &self.jobs else { return Appended::Rejected(closed()) };
+        if jobs.send(Job::Append(Box::new(plan), reply)).await.is_err() {
+            return Appended::Rejected(closed());
+        }
+        answer.await.unwrap_or_else(|_| {
+            Appended::Unknown(StoreError::Unavailable("the writing thread has ended".to_owned()))
+        })
+    }
+
+    async fn find_commands(
+        &self,
+        realm: &str,
+        ids: &[CommandId],
+    ) -> Result<Vec<(CommandId, Revision)>, StoreError> {
+        let (realm, ids) = (realm.to_owned(), ids.to_vec());
+        self.readers.read(move |conn| read::find_commands(conn, &realm, &ids)).await
+    }
+
+    async fn reopen(&self) -> Result<(), StoreError> {
+        self.ask(Job::Reopen).await?
+    }
+
+    async fn row(
+        &self,
+        realm: &str,
+        kind: &str,
+        key: &[u8],
+        now: Micros,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let (realm, kind, key) = (realm.to_owned(), kind.to_owned(), key.to_vec());
+        self.readers.read(move |conn| read::row(conn, &realm, &kind, &key, now)).await
+    }
+
+    async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
+        self.write(move |conn| {
+            conn.execute(
+                "DELETE FROM ephemeral_row WHERE (realm, kind, key) IN
+                 (SELECT realm, kind, key FROM ephemeral_row WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+                params![now, i64::try_from(limit).unwrap_or(i64::MAX)],
+            )
+            .map_err(|error| store_error(&error))
+        })
+        .await
+    }
+
+    async fn secret(&self, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError> {
+        let (realm, name) = (realm.to_owned(), name.to_owned());
+        self.readers.read(move |conn| read::secret(conn, &realm, &name)).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.readers.read(|conn| read::secrets(conn)).await
+    }
+
+    async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
+        snapshots::put(self, realm, meta, state).await
+    }
+
+    async fn snapshot(&self, realm: &str) -> Result<Option<(SnapshotMeta, Vec<u8>)>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| snapshots::newest(conn, &realm)).await
+    }
+
+    async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let (realm, checkpoint) = (realm.to_owned(), checkpoint.clone());
+        self.write(move |conn| {
+            let known = conn
+                .query_row("SELECT 1 FROM ledger WHERE realm = ?1", [&realm], |_| Ok(()))
+                .optional()
+                .map_err(|error| store_error(&error))?;
+            if known.is_none() {
+                return Err(StoreError::NoLedger(realm));
+            }
+            conn.execute(
+                "INSERT INTO checkpoint
+                 (realm, revision, time, ledger_id, head_hash, state_hash, public_key, signature)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                params![
+                    realm,
+                    signed(checkpoint.revision),
+                    checkpoint.time,
+                    checkpoint.ledger_id.0.as_bytes(),
+                    checkpoint.head_hash.0,
+                    checkpoint.state_hash.0,
+                    checkpoint.public_key,
+                    checkpoint.signature
+                ],
+            )
+            .map(|_| ())
+            .map_err(|error| store_error(&error))
+        })
+        .await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| read::checkpoints(conn, &realm)).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.ask(Job::Close).await?
+    }
+}

@@ -1,0 +1,51 @@
+//! One suite for every store. SQLite runs always; PostgreSQL runs against the server that `GRANTD_TEST_POSTGRES`
+//! names (a connection string), each test in a schema of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod postgres;
+mod sqlite;
+mod sqlite_only;
+mod suite;
+mod world;
+
+/// Makes a test for each store out of each function of the suite.
+macro_rules! conformance {
+    ($($theme:ident: $($case:ident),+;)+) => {
+        mod on_sqlite {
+            $(mod $theme { $(
+                #[tokio::test]
+                async fn $case() {
+                    let subject = crate::sqlite::subject().await;
+                    crate::suite::$theme::$case(&subject.world()).await;
+                }
+            )+ })+
+        }
+        mod on_postgres {
+            $(mod $theme { $(
+                #[tokio::test]
+                async fn $case() {
+                    let Some(subject) = crate::postgres::subject().await else { return };
+                    crate::suite::$theme::$case(&subject.world()).await;
+                }
+            )+ })+
+        }
+    };
+}
+
+conformance! {
+    appends: create_once, order_and_paging, conflict_tells_the_head, one_winner_among_many, many_at_once,
+        refused_drafts, unknown_realm, realms_are_isolated, commands_are_found, continue_as, time_never_runs_back,
+        reopen_keeps_everything, closed_store_fails;
+    side_data: rows_expire_and_are_purged, rows_go_with_the_append, secrets, checkpoints;
+    erasure: erased_values_are_gone, erasure_needs_the_head, late_snapshot_is_refused;
+    snapshots: round_trip, newest_replaces_older, damaged_chunk_counts_as_none, foreign_snapshot_counts_as_none;
+    damage: changed_entry, missing_entry, swapped_entries, cut_ledger, replaced_ledger;
+}

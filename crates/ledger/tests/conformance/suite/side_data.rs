@@ -1,0 +1,95 @@
+//! Ephemeral rows, sealed secrets, checkpoints.
+
+use grantd_ledger::entry::Hash;
+use grantd_ledger::store::{
+    Append, Appended, Checkpoint, Head, RowWrite, SealedSecret, SecretWrite, StoreError,
+};
+
+use crate::world::{REALM, World, append_of, durable, ledger_id};
+
+fn put(key: &[u8], value: &[u8], expires: i64) -> RowWrite {
+    RowWrite::Put { kind: "session", key: key.to_vec(), value: value.to_vec(), expires }
+}
+
+pub(crate) async fn rows_expire_and_are_purged(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let rows = vec![put(b"a", b"1", 100), put(b"b", b"2", 200), put(b"c", b"3", 300), put(b"a", b"4", 150)];
+    let after = durable(world.store.append(Append { rows, ..Append::on(REALM, head) }).await);
+    assert_eq!(after, head, "rows alone make no entry");
+
+    let get = async |key: &[u8], now| world.store.row(REALM, "session", key, now).await.unwrap();
+    assert_eq!(get(b"a", 149).await.as_deref(), Some(&b"4"[..]));
+    assert_eq!(get(b"a", 150).await, None);
+    assert_eq!(get(b"b", 150).await.as_deref(), Some(&b"2"[..]));
+    assert_eq!(world.store.row(REALM, "code", b"b", 0).await.unwrap(), None);
+    assert_eq!(world.store.row("other", "session", b"b", 0).await.unwrap(), None);
+
+    assert_eq!(world.store.purge_rows(149, 10).await.unwrap(), 0);
+    assert_eq!(world.store.purge_rows(200, 1).await.unwrap(), 1);
+    assert_eq!(get(b"a", 0).await, None, "the one that expired first went first");
+    assert!(get(b"b", 0).await.is_some());
+    assert_eq!(world.store.purge_rows(1_000, 10).await.unwrap(), 2);
+    assert_eq!(world.store.purge_rows(1_000, 10).await.unwrap(), 0);
+}
+
+pub(crate) async fn rows_go_with_the_append(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let with_row = |head: Head, rows: Vec<RowWrite>| Append { rows, ..append_of(REALM, head, [2]) };
+
+    let stale = Head { revision: 0, ..head };
+    let appended = world.store.append(with_row(stale, vec![put(b"k", b"v", 100)])).await;
+    assert!(matches!(appended, Appended::Conflict(_)), "{appended:?}");
+    assert_eq!(world.store.row(REALM, "session", b"k", 0).await.unwrap(), None);
+
+    let head = durable(world.store.append(with_row(head, vec![put(b"k", b"v", 100)])).await);
+    assert_eq!(world.store.row(REALM, "session", b"k", 0).await.unwrap().as_deref(), Some(&b"v"[..]));
+
+    let delete = |key: &[u8]| RowWrite::Delete { kind: "session", key: key.to_vec() };
+    let rows = vec![delete(b"k"), delete(b"absent")];
+    durable(world.store.append(Append { rows, ..Append::on(REALM, head) }).await);
+    assert_eq!(world.store.row(REALM, "session", b"k", 0).await.unwrap(), None);
+}
+
+pub(crate) async fn secrets(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    world.ledger("other", 0).await;
+    let secret = |name: &str, version| SealedSecret {
+        name: name.to_owned(),
+        version,
+        key_id: [3; 8],
+        sealed: vec![1, 2, 3, u8::try_from(version).unwrap()],
+    };
+    let write = async |secrets| {
+        durable(world.store.append(Append { secrets, ..Append::on(REALM, head) }).await);
+    };
+    write(vec![SecretWrite::Put(secret("b", 1)), SecretWrite::Put(secret("a", 1))]).await;
+    write(vec![SecretWrite::Put(secret("b", 2)), SecretWrite::Delete("absent".to_owned())]).await;
+    assert_eq!(world.store.secret(REALM, "b").await.unwrap(), Some(secret("b", 2)));
+    assert_eq!(world.store.secret(REALM, "c").await.unwrap(), None);
+    assert_eq!(world.store.secret("other", "b").await.unwrap(), None);
+    let all = world.store.secrets().await.unwrap();
+    assert_eq!(all, [(REALM.to_owned(), secret("a", 1)), (REALM.to_owned(), secret("b", 2))]);
+    write(vec![SecretWrite::Delete("b".to_owned())]).await;
+    assert_eq!(world.store.secret(REALM, "b").await.unwrap(), None);
+}
+
+pub(crate) async fn checkpoints(world: &World) {
+    world.ledger(REALM, 3).await;
+    let checkpoint = |revision, time| Checkpoint {
+        ledger_id: ledger_id(1),
+        revision,
+        head_hash: Hash([1; 32]),
+        state_hash: Hash([2; 32]),
+        time,
+        public_key: [3; 32],
+        signature: [4; 64],
+    };
+    for one in [checkpoint(2, 20), checkpoint(1, 10), checkpoint(2, 20)] {
+        world.store.put_checkpoint(REALM, &one).await.unwrap();
+    }
+    let kept = world.store.checkpoints(REALM).await.unwrap();
+    assert_eq!(kept, [checkpoint(1, 10), checkpoint(2, 20)], "oldest first, the same one once");
+    assert!(world.store.checkpoints("nobody").await.unwrap().is_empty());
+    let refused = world.store.put_checkpoint("nobody", &checkpoint(1, 1)).await;
+    assert!(matches!(refused, Err(StoreError::NoLedger(_))), "{refused:?}");
+}

@@ -1,0 +1,102 @@
+//! The first start: the realm `system` with one key, the realm `default` with one super user.
+
+use grantd_ledger::entry::LedgerId;
+use grantd_ledger::store::StoreError;
+use grantd_realm::Caller;
+use grantd_realm::api_key::CreateApiKey;
+use grantd_realm::caller::Authority;
+use grantd_realm::command::{Command, Secret};
+use grantd_realm::managed::SUPER_USERS;
+use grantd_realm::realms::{CreateRealm, DEFAULT, ListRealm, SYSTEM};
+use grantd_realm::user::CreateUser;
+use uuid::Uuid;
+
+use crate::load::LoadError;
+use crate::node::Node;
+use crate::submit::{Request, SubmitError};
+
+/// What the first start makes.
+pub struct First {
+    /// The system API key; `None`: a random one.
+    pub api_key: Option<Secret>,
+    /// Argon2id hash of the password of `admin`.
+    pub password_hash: Secret,
+}
+
+/// What was made, to be shown this once.
+#[derive(Debug)]
+pub struct Made {
+    /// The system API key, if it was made now.
+    pub api_key: Option<Secret>,
+    /// Whether the user `admin` was made now.
+    pub admin: bool,
+}
+
+/// Why the first start failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A realm cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A command failed.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+}
+
+const VIA: &str = "bootstrap";
+
+/// Makes whatever of the first start is not there yet; after an interrupted first start it goes on.
+pub async fn bootstrap(node: &Node, first: impl FnOnce() -> First) -> Result<Option<Made>, BootstrapError> {
+    if node.store().realms().await?.iter().any(|realm| realm == SYSTEM) {
+        let system = node.realm(SYSTEM).await?;
+        if system.published().state.realms().contains(DEFAULT) {
+            return Ok(None);
+        }
+    }
+    let first = first();
+    create_realm(node, SYSTEM).await?;
+    create_realm(node, DEFAULT).await?;
+    let mut made = Made { api_key: None, admin: false };
+    if node.realm(SYSTEM).await?.published().state.api_keys().iter_after(None).next().is_none() {
+        let create = CreateApiKey {
+            name: "first".into(),
+            expires: None,
+            grants: vec![Authority::Admin],
+            secret: first.api_key,
+        };
+        made.api_key = submit(node, SYSTEM, create).await?.secret;
+    }
+    if node.realm(DEFAULT).await?.published().state.users().get("admin").is_none() {
+        let create = CreateUser {
+            login: "admin".into(),
+            name: None,
+            password: Some(first.password_hash),
+            roles: vec![SUPER_USERS.into()],
+        };
+        submit(node, DEFAULT, create).await?;
+        made.admin = true;
+    }
+    // Listed last: its absence says that the first start was interrupted.
+    submit(node, SYSTEM, ListRealm { name: DEFAULT.into() }).await?;
+    Ok(Some(made))
+}
+
+async fn create_realm(node: &Node, name: &str) -> Result<(), BootstrapError> {
+    match node.store().create(name, LedgerId(Uuid::new_v4())).await {
+        Ok(_) | Err(StoreError::LedgerExists(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if node.realm(name).await?.published().state.name().is_empty() {
+        submit(node, name, CreateRealm { name: name.into() }).await?;
+    }
+    Ok(())
+}
+
+async fn submit<C: Command>(node: &Node, realm: &str, command: C) -> Result<C::Answer, BootstrapError> {
+    let request =
+        Request { command, caller: Caller::system("bootstrap"), via: VIA, reason: None, idempotency: None };
+    Ok(node.realm(realm).await?.submit(request).await?.answer)
+}

@@ -1,0 +1,116 @@
+//! A node: the realms that this process serves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use grantd_ledger::seal::MasterKey;
+use grantd_ledger::store::{Store, StoreError};
+use grantd_realm::Micros;
+use grantd_realm::engine::Schema;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::clock::Clock;
+use crate::decision_log::DecisionLog;
+use crate::load::{LoadError, load, save_snapshot};
+use crate::running::{Realm, WriterMetrics};
+
+/// What a node is made of.
+pub struct Settings {
+    /// Where the ledgers are.
+    pub store: Arc<dyn Store>,
+    /// Opens the sealed secrets.
+    pub master_key: MasterKey,
+    /// The permission models.
+    pub schema: Arc<Schema>,
+    /// The clock for questions. Commands use the store's.
+    pub clock: Arc<dyn Clock>,
+    /// Where questions are written down, if anywhere.
+    pub decision_log: Option<DecisionLog>,
+}
+
+/// The realms that this process serves, each loaded when it is first asked for.
+pub struct Node {
+    store: Arc<dyn Store>,
+    master_key: Arc<MasterKey>,
+    schema: Arc<Schema>,
+    clock: Arc<dyn Clock>,
+    decision_log: Option<DecisionLog>,
+    metrics: Arc<WriterMetrics>,
+    realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
+}
+
+impl Node {
+    /// A node without any realm loaded.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            store: settings.store,
+            master_key: Arc::new(settings.master_key),
+            schema: settings.schema,
+            clock: settings.clock,
+            decision_log: settings.decision_log,
+            metrics: Arc::default(),
+            realms: Mutex::default(),
+        }
+    }
+
+    /// The time, for questions.
+    pub fn now(&self) -> Micros {
+        self.clock.now()
+    }
+
+    /// Where questions are written down, if anywhere.
+    pub fn decision_log(&self) -> Option<&DecisionLog> {
+        self.decision_log.as_ref()
+    }
+
+    /// Counts of what the writers did.
+    pub fn writer_metrics(&self) -> &WriterMetrics {
+        &self.metrics
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// A realm, loaded if need be. [`StoreError::NoLedger`] if there is none of that name.
+    pub async fn realm(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
+        let cell = self.realms.lock().await.entry(name.into()).or_default().clone();
+        let loaded = cell
+            .get_or_try_init(|| async {
+                let published = load(&*self.store, name, self.schema.clone()).await?;
+                tracing::info!(
+                    realm = name,
+                    revision = published.head.revision,
+                    relationships = published.state.graph().len(),
+                    "realm loaded"
+                );
+                let (store, key) = (self.store.clone(), self.master_key.clone());
+                Ok(Arc::new(Realm::start(name, store, key, self.metrics.clone(), published)))
+            })
+            .await
+            .cloned();
+        if matches!(loaded, Err(LoadError::Store(StoreError::NoLedger(_)))) {
+            // A name that somebody made up must not stay in memory.
+            let mut realms = self.realms.lock().await;
+            if realms.get(name).is_some_and(|cell| !cell.initialized()) {
+                realms.remove(name);
+            }
+        }
+        loaded
+    }
+
+    /// Stops: waits for what the writers hold, keeps snapshots for the next start, closes the store. Requests must have
+    /// ended before.
+    pub async fn stop(&self) -> Result<(), StoreError> {
+        let realms: Vec<_> = self.realms.lock().await.drain().collect();
+        for (name, cell) in realms {
+            let Some(realm) = cell.get() else { continue };
+            let published = realm.published();
+            let behind = self.store.snapshot(&name).await?.map_or(0, |(meta, _)| meta.revision);
+            if published.head.revision.saturating_sub(behind) >= 1_000 {
+                save_snapshot(&*self.store, &name, &published.state, published.head).await?;
+            }
+        }
+        self.store.close().await
+    }
+}

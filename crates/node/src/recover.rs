@@ -1,0 +1,46 @@
+//! What became of an append that failed in the middle.
+
+use std::time::Duration;
+
+use grantd_ledger::entry::CommandId;
+use grantd_ledger::store::{Head, Store};
+
+/// The fate of an append.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// All of it is on stable storage.
+    Durable,
+    /// None of it is there, and none will appear.
+    Absent,
+    /// The store still cannot tell.
+    Unknown,
+}
+
+/// Pauses before each new attempt to ask the store.
+const PAUSES: [u64; 6] = [0, 20, 100, 300, 1_000, 2_000];
+
+/// Opens the store anew, then reads the head and looks for the commands.
+pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[CommandId]) -> Fate {
+    for pause in PAUSES {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        if let Err(error) = store.reopen().await {
+            tracing::warn!(realm, %error, "the store cannot be opened again yet");
+            continue;
+        }
+        let (head, found) = match (store.head(realm).await, store.find_commands(realm, ids).await) {
+            (Ok(head), Ok(found)) => (head, found),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!(realm, %error, "the store cannot be read yet");
+                continue;
+            }
+        };
+        // One append is one transaction: one of its commands stands for all of them.
+        if found.len() == ids.len() {
+            return Fate::Durable;
+        }
+        // Ours was compared with the expected head: had it been taken, its commands would be there.
+        tracing::info!(realm, expected = expected.revision, head = head.revision, "the append is not there");
+        return Fate::Absent;
+    }
+    Fate::Unknown
+}

@@ -1,0 +1,166 @@
+//! A realm that is being served.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use grantd_ledger::entry::Disclosed;
+use grantd_ledger::seal::MasterKey;
+use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
+use grantd_realm::State;
+use grantd_realm::command::{Command, SealedWrite};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::job::Pending;
+use crate::submit::{Done, Request, SubmitError};
+use crate::writer::{Message, Writer};
+
+/// A realm at one revision; immutable.
+pub struct Published {
+    /// The state.
+    pub state: State,
+    /// The head that it is the fold of.
+    pub head: Head,
+}
+
+/// Counts of what the writers did, for the metrics page.
+#[derive(Debug, Default)]
+pub struct WriterMetrics {
+    /// Appends tried.
+    pub appends: AtomicU64,
+    /// Entries in them.
+    pub entries: AtomicU64,
+    /// Appends that came second.
+    pub conflicts: AtomicU64,
+}
+
+impl WriterMetrics {
+    pub(crate) fn batch(&self, entries: usize) {
+        self.appends.fetch_add(1, Ordering::Relaxed);
+        self.entries.fetch_add(entries as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn conflict(&self) {
+        self.conflicts.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What the writer and the askers of a realm share.
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) master_key: Arc<MasterKey>,
+    pub(crate) metrics: Arc<WriterMetrics>,
+    published: ArcSwap<Published>,
+    revision: watch::Sender<u64>,
+}
+
+impl Shared {
+    pub(crate) fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    pub(crate) fn publish(&self, next: Published) {
+        let revision = next.head.revision;
+        let retired = self.published.swap(Arc::new(next));
+        self.revision.send_replace(revision);
+        // Freeing a large state takes time that belongs to nobody's request.
+        if Arc::strong_count(&retired) == 1 {
+            drop(tokio::task::spawn_blocking(move || drop(retired)));
+        }
+    }
+
+    pub(crate) fn seal(&self, secret: SealedWrite) -> Result<SecretWrite, StoreError> {
+        match secret {
+            SealedWrite::Delete { name } => Ok(SecretWrite::Delete(name)),
+            SealedWrite::Put { name, version, value } => self
+                .master_key
+                .seal(&self.name, &name, version, value.0.as_bytes())
+                .map(SecretWrite::Put)
+                .map_err(|error| StoreError::Unavailable(error.to_string())),
+        }
+    }
+}
+
+/// A realm that is being served: read its published state, hand commands to its writer.
+pub struct Realm {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Message>,
+    revision: watch::Receiver<u64>,
+}
+
+/// How many commands may wait for the writer.
+const QUEUE: usize = 8_192;
+
+impl Realm {
+    /// Starts the writer of a loaded realm.
+    pub(crate) fn start(
+        name: &str,
+        store: Arc<dyn Store>,
+        master_key: Arc<MasterKey>,
+        metrics: Arc<WriterMetrics>,
+        published: Published,
+    ) -> Self {
+        let (revision, watcher) = watch::channel(published.head.revision);
+        let published = ArcSwap::from_pointee(published);
+        let shared = Arc::new(Shared { name: name.into(), store, master_key, metrics, published, revision });
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        tokio::spawn(Writer::new(shared.clone()).run(jobs));
+        Self { shared, queue, revision: watcher }
+    }
+
+    /// The realm's name.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// The newest published state.
+    pub fn published(&self) -> Arc<Published> {
+        self.shared.published()
+    }
+
+    /// Hands a command to the writer and waits until it is durable, or refused.
+    pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Done<C::Answer>, SubmitError> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Pending::new(request, seed, reply));
+        self.queue.try_send(Message::Job(job)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(SubmitError::Stopping))
+    }
+
+    /// Makes the published state at least as new as the store's head is now. Where one process owns the store it
+    /// always is.
+    pub async fn catch_up(&self) -> Result<(), SubmitError> {
+        if !self.shared.store.is_shared() {
+            return Ok(());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
+        answer.await.unwrap_or(Err(SubmitError::Stopping))
+    }
+
+    /// Waits until the published state has this revision; false when the time is over first.
+    pub async fn wait_for(&self, revision: u64, at_most: Duration) -> bool {
+        let mut watcher = self.revision.clone();
+        let reached = watcher.wait_for(|published| *published >= revision);
+        matches!(tokio::time::timeout(at_most, reached).await, Ok(Ok(_)))
+    }
+
+    /// Entries after a revision, from the store.
+    pub async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Disclosed>, StoreError> {
+        self.shared.store.entries(&self.shared.name, after, limit).await
+    }
+
+    /// A sealed secret of the realm, opened.
+    pub async fn secret(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let Some(sealed) = self.shared.store.secret(&self.shared.name, name).await? else { return Ok(None) };
+        let damaged = |problem: String| StoreError::Damaged(format!("the sealed secret `{name}`: {problem}"));
+        let opened = self.shared.master_key.open(&self.shared.name, &sealed).map_err(|e| damaged(e.to_string()))?;
+        String::from_utf8(opened.expose().to_vec()).map(Some).map_err(|_| damaged("is not a text".into()))
+    }
+}

@@ -1,0 +1,246 @@
+//! The writer of one realm: the only task that changes it.
+//!
+//! It drains its queue into one append (group commit). Commands of a batch are decided on the tentative state
+//! after the ones before them; nothing that rests on tentative state is answered before the batch is durable,
+//! refusals included.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use grantd_ledger::entry::CommandId;
+use grantd_ledger::store::{Append, Appended, Head, StoreError};
+use grantd_realm::{Micros, State};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::job::{IDEMPOTENCY_ROWS, Job};
+use crate::recover::{Fate, fate};
+use crate::running::{Published, Shared};
+use crate::submit::SubmitError;
+
+/// How many commands go into one append.
+const BATCH: usize = 512;
+
+/// How often a batch is decided again after somebody else's append came first.
+const CONFLICTS: usize = 64;
+
+/// What the writer can be asked.
+pub(crate) enum Message {
+    /// Carry out a command.
+    Job(Box<dyn Job>),
+    /// Fold what others appended.
+    Refresh(oneshot::Sender<Result<(), SubmitError>>),
+}
+
+/// What became of a batch.
+enum Committed {
+    Yes,
+    No(SubmitError),
+}
+
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    /// Set after an append whose fate could not be learnt: nothing is decided before it is.
+    unsettled: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, unsettled: false }
+    }
+
+    /// Runs until every sender is gone and the queue is empty.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
+        let mut waiting: VecDeque<Message> = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                match queue.recv().await {
+                    Some(message) => waiting.push_back(message),
+                    None => return,
+                }
+            }
+            while waiting.len() < BATCH
+                && let Ok(message) = queue.try_recv()
+            {
+                waiting.push_back(message);
+            }
+            let mut jobs = Vec::with_capacity(waiting.len());
+            let mut named = HashSet::new();
+            let mut later = VecDeque::new();
+            let mut refreshes = Vec::new();
+            for message in waiting.drain(..) {
+                match message {
+                    Message::Refresh(reply) => refreshes.push(reply),
+                    // The same command twice in one batch: the second waits for the first one's remembered answer.
+                    Message::Job(job) if !named.insert(job.command_id()) => later.push_back(Message::Job(job)),
+                    Message::Job(job) => jobs.push(job),
+                }
+            }
+            waiting = later;
+            if !refreshes.is_empty() {
+                let outcome = self.refresh().await;
+                refreshes.into_iter().for_each(|reply| drop(reply.send(outcome.clone())));
+            }
+            if !jobs.is_empty() {
+                self.carry_out(jobs).await;
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        match self.commit(&mut jobs).await {
+            Committed::Yes => jobs.into_iter().for_each(Job::succeed),
+            Committed::No(error) => jobs.into_iter().for_each(|job| job.fail(error.clone())),
+        }
+    }
+
+    async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Committed {
+        if self.unsettled
+            && let Err(error) = self.refresh().await
+        {
+            return Committed::No(error);
+        }
+        let mut in_doubt: Vec<CommandId> = Vec::new();
+        for _ in 0..CONFLICTS {
+            let published = self.shared.published();
+            let now = match self.shared.store.now().await {
+                Ok(now) => now.max(published.head.time),
+                Err(error) => return self.unavailable(&error),
+            };
+            if let Err(error) = self.recall(jobs, now).await {
+                return error;
+            }
+            let mut tentative = published.state.clone();
+            let append = match self.decide(jobs, &mut tentative, now, published.head) {
+                Ok(append) => append,
+                Err(error) => return Committed::No(error),
+            };
+            if append.drafts.is_empty() {
+                return Committed::Yes;
+            }
+            let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
+            self.shared.metrics.batch(ids.len());
+            match self.shared.store.append(append).await {
+                Appended::Durable(head) => {
+                    tentative.tidy();
+                    self.shared.publish(Published { state: tentative, head });
+                    return Committed::Yes;
+                }
+                Appended::Conflict(_) => {
+                    self.shared.metrics.conflict();
+                    if let Err(error) = self.refresh().await {
+                        return Committed::No(error);
+                    }
+                    // What came first may be our own append, which seemed absent and landed late.
+                    match self.landed(&in_doubt).await {
+                        Ok(true) => return Committed::Yes,
+                        Ok(false) => {}
+                        Err(_) => return self.not_known(),
+                    }
+                }
+                Appended::Rejected(error) => return self.unavailable(&error),
+                Appended::Unknown(error) => {
+                    tracing::error!(realm = self.shared.name, %error, "the fate of an append is not known");
+                    match fate(&*self.shared.store, &self.shared.name, published.head, &ids).await {
+                        Fate::Durable => {
+                            return match self.refresh().await {
+                                Ok(()) => Committed::Yes,
+                                Err(_) => self.not_known(),
+                            };
+                        }
+                        Fate::Absent => {
+                            in_doubt = ids;
+                            if let Err(error) = self.refresh().await {
+                                return Committed::No(error);
+                            }
+                        }
+                        Fate::Unknown => return self.not_known(),
+                    }
+                }
+            }
+        }
+        Committed::No(SubmitError::Unavailable)
+    }
+
+    async fn landed(&self, in_doubt: &[CommandId]) -> Result<bool, StoreError> {
+        if in_doubt.is_empty() {
+            return Ok(false);
+        }
+        let found = self.shared.store.find_commands(&self.shared.name, in_doubt).await?;
+        Ok(found.len() == in_doubt.len())
+    }
+
+    fn not_known(&mut self) -> Committed {
+        self.unsettled = true;
+        Committed::No(SubmitError::OutcomeUnknown)
+    }
+
+    fn unavailable(&self, error: &StoreError) -> Committed {
+        tracing::error!(realm = self.shared.name, %error, "the store refused an append");
+        Committed::No(SubmitError::Unavailable)
+    }
+
+    /// Finds the answers that are remembered for repeated requests.
+    async fn recall(&self, jobs: &mut [Box<dyn Job>], now: Micros) -> Result<(), Committed> {
+        let revision = self.shared.published().head.revision;
+        for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
+            let Some(key) = job.remembered_under() else { continue };
+            match self.shared.store.row(&self.shared.name, IDEMPOTENCY_ROWS, &key, now).await {
+                Ok(Some(row)) => job.recall(&row, revision),
+                Ok(None) => {}
+                Err(error) => return Err(self.unavailable(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        jobs: &mut [Box<dyn Job>],
+        tentative: &mut State,
+        now: Micros,
+        expected: Head,
+    ) -> Result<Append, SubmitError> {
+        let mut append = Append {
+            realm: self.shared.name.clone(),
+            expected,
+            drafts: Vec::new(),
+            rows: Vec::new(),
+            secrets: Vec::new(),
+            erase: Vec::new(),
+        };
+        for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
+            let head = expected.revision + append.drafts.len() as u64;
+            if let Some(write) = job.decide(tentative, now, head, &|secret| self.shared.seal(secret))? {
+                append.drafts.push(write.draft);
+                append.rows.extend(write.rows);
+                append.secrets.extend(write.secrets);
+            }
+        }
+        Ok(append)
+    }
+
+    /// Folds what the ledger holds beyond the published head. After an append of unknown fate the store is
+    /// opened anew first.
+    async fn refresh(&mut self) -> Result<(), SubmitError> {
+        let unavailable = |error: StoreError| {
+            tracing::error!(realm = self.shared.name, %error, "the store cannot be read");
+            SubmitError::Unavailable
+        };
+        if self.unsettled {
+            self.shared.store.reopen().await.map_err(unavailable)?;
+        }
+        let published = self.shared.published();
+        let mut state = published.state.clone();
+        let head = crate::load::fold_from(&*self.shared.store, &self.shared.name, &mut state, published.head)
+            .await
+            .map_err(|error| match error {
+                crate::load::LoadError::Store(error) => unavailable(error),
+                other => SubmitError::Broken(other.to_string()),
+            })?;
+        self.unsettled = false;
+        if head != published.head {
+            self.shared.publish(Published { state, head });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
+
+mod check;
+mod entities;
+mod errors;
+mod keys;
+mod ledger;
+mod names;
+mod openapi;
+mod page;
+mod relationships;
+mod routes;
+mod users;
+
+use serde::de::DeserializeOwned;
+
+use crate::edge::{ContentTypeRule, JsonRules};
+use crate::face::Face;
+
+pub use openapi::document;
+pub use routes::routes;
+
+/// The face.
+pub struct Api;
+
+impl Face for Api {
+    const VIA: &'static str = "api";
+    type Error = errors::Error;
+}
+
+/// A request to this face.
+type Call = crate::call::Call<Api>;
+
+/// The body, which must be a JSON object.
+fn read<T: DeserializeOwned>(call: &Call) -> Result<T, errors::Error> {
+    Ok(call.json(JsonRules { content_type: ContentTypeRule::Required, ..JsonRules::default() })?)
+}

@@ -1,0 +1,51 @@
+//! The API's OpenAPI document, made from the handlers. A test compares it with the stored one.
+
+use utoipa::OpenApi;
+
+use super::{check, entities, keys, ledger, relationships, users};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "grantd",
+        description = "One permission server for people, machines, apps and AI agents. Every answer names its revision \
+                       in `Grantd-Revision`; every write takes an `Idempotency-Key` and a `Grantd-Reason`.",
+        license(name = "Apache-2.0")
+    ),
+    paths(
+        check::check,
+        relationships::write_relationships,
+        relationships::read_relationships,
+        entities::get_entity,
+        entities::put_entity,
+        entities::delete_entity,
+        users::create_user,
+        users::list_users,
+        users::get_user,
+        users::update_user,
+        users::delete_user,
+        keys::create_key,
+        keys::list_keys,
+        keys::revoke_key,
+        ledger::read_ledger,
+    ),
+    modifiers(&BearerAuth)
+)]
+struct Document;
+
+struct BearerAuth;
+
+impl utoipa::Modify for BearerAuth {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("gdk_...").build();
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("api_key", [])]);
+    }
+}
+
+/// The document as JSON.
+pub fn document() -> String {
+    Document::openapi().to_pretty_json().unwrap_or_default()
+}

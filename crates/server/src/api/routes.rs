@@ -1,0 +1,29 @@
+//! The route table of grantd's own API.
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use super::{check, entities, keys, ledger, relationships, users};
+use crate::app::SharedApp;
+
+/// Every route.
+pub fn routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/api/v1/check", post(check::check))
+        .route(
+            "/api/v1/relationships",
+            post(relationships::write_relationships).get(relationships::read_relationships),
+        )
+        .route(
+            "/api/v1/entities/{type}/{id}",
+            get(entities::get_entity).put(entities::put_entity).delete(entities::delete_entity),
+        )
+        .route("/api/v1/users", post(users::create_user).get(users::list_users))
+        .route(
+            "/api/v1/users/{login}",
+            get(users::get_user).patch(users::update_user).delete(users::delete_user),
+        )
+        .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
+        .route("/api/v1/keys/{id}", delete(keys::revoke_key))
+        .route("/api/v1/ledger", get(ledger::read_ledger))
+}

@@ -1,0 +1,66 @@
+//! The one place that finds out who calls.
+
+use grantd_node::realm::caller::{Actor, Authority, Caller};
+use grantd_node::realm::entropy::secret_hash;
+use grantd_node::realm::token::Bearer;
+use grantd_node::realm::{Micros, State};
+use grantd_node::{Published, Realm};
+
+use crate::app::App;
+use crate::edge::Source;
+use crate::face::{CallError, Credential};
+
+const NO_CREDENTIAL: &str = "no credential: send `Authorization: Bearer <key>`";
+const WRONG_CREDENTIAL: &str = "the credential is not valid: it is unknown, expired or revoked";
+
+/// Finds the caller behind a credential, on a realm.
+///
+/// Who is unknown is looked for once more at the head of the store, so that a key made on another node a moment ago
+/// is never refused. Wrong credentials count against their source; right ones are never refused for others'.
+pub(crate) async fn find(
+    app: &App,
+    realm: &Realm,
+    credential: Credential<'_>,
+    source: &Source,
+) -> Result<Caller, CallError> {
+    let secret = match credential {
+        Credential::None => return Err(CallError::Unauthorized(NO_CREDENTIAL)),
+        Credential::Malformed => return Err(wrong(app, source)),
+        Credential::Bearer(secret) => secret,
+    };
+    let hash = secret_hash(secret);
+    if let Some(caller) = known(app, &realm.published(), &hash) {
+        return Ok(caller);
+    }
+    realm.catch_up().await?;
+    app.system.catch_up().await?;
+    known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, source))
+}
+
+fn wrong(app: &App, source: &Source) -> CallError {
+    match app.failures.failed(None, source) {
+        Ok(()) => CallError::Unauthorized(WRONG_CREDENTIAL),
+        Err(limited) => CallError::Edge(limited.into()),
+    }
+}
+
+fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {
+    let now = app.node.now();
+    if let Some(bearer) = published.state.bearer(hash) {
+        return match bearer {
+            Bearer::ApiKey(id) => valid_key(&published.state, id, now).then(|| Caller::local(Actor::ApiKey(id))),
+            Bearer::Token { identity, .. } => Some(Caller::local(Actor::Identity(identity))),
+        };
+    }
+    let system = app.system.published();
+    let Some(Bearer::ApiKey(id)) = system.state.bearer(hash) else { return None };
+    valid_key(&system.state, id, now).then(|| {
+        let local = Caller::local(Actor::ApiKey(id));
+        let conferred = Authority::ALL.into_iter().filter(|a| local.holds(*a, &system.state, now)).collect();
+        Caller { actor: Actor::SystemKey(id), conferred: Some(conferred) }
+    })
+}
+
+fn valid_key(state: &State, id: uuid::Uuid, now: Micros) -> bool {
+    state.api_keys().get(id).is_some_and(|key| key.expires.is_none_or(|expires| now < expires))
+}

@@ -1,0 +1,9 @@
+//! What operators see: metrics and logs. Neither ever holds a secret, a raw path or a query.
+
+pub mod log;
+mod metrics;
+
+pub use metrics::{
+    AppendResult, CONTENT_TYPE as METRICS_CONTENT_TYPE, CheckResult, DecisionLogMetrics, HttpMetrics,
+    LedgerMetrics, Metrics, RefusalReason, RouteLabel,
+};
