@@ -47,11 +47,13 @@ def run(work: Path, name: str, rounds=ROUNDS, writers=WRITERS, power_cut=False, 
     """Stops at the first round in which something is wrong."""
     report, lot = Report(), random.Random(seed)
     fs = FaultFs(work / "data", work) if power_cut else None
-    environment = dict(fs.environment) if fs else {}
-    if unsafe:
-        environment["GRANTD_UNSAFE_SYNCHRONOUS"] = "off"
-    server = Server(work / "data", name, env=environment)
+    server = Server(work / "data", name, env=fs.environment if fs else {})
     team = [Writer(number, seed) for number in range(writers)]
+    if unsafe:
+        # The empty store is sound and on the disk; only what is written from here on is not synced.
+        server.start().terminate()
+        fs.settle()
+        server.env["GRANTD_UNSAFE_SYNCHRONOUS"] = "off"
     server.start()
     try:
         for number in range(rounds):

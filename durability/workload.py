@@ -56,6 +56,8 @@ class Writer:
         self.identities: dict[str, dict[str, list | None]] = {}
         self.roles: dict[str, frozenset] = {}
         self.pending: Command | None = None
+        # How the answer to it got lost.
+        self.lost: Exception | None = None
         self.acknowledged = self.count = 0
         self.revision = 0
         self.refused: list[str] = []
@@ -169,8 +171,8 @@ class Writer:
             command = self.next()
             try:
                 answer = command.send(client)
-            except GONE:
-                self.pending = command
+            except GONE as error:
+                self.pending, self.lost = command, error
                 return
             self.take(command, answer)
 
