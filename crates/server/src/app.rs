@@ -18,6 +18,8 @@ pub struct App {
     pub(crate) failures: FailureLimits,
     /// How many proxies stand in front, for the address of a source.
     pub(crate) trusted_hops: usize,
+    /// Authenticates the cursors of lists.
+    pub(crate) cursor_key: [u8; 32],
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
 }
@@ -29,6 +31,7 @@ impl App {
     /// The parts, around a node on which the first start is done.
     pub async fn new(node: Arc<Node>, public_url: String, trusted_hops: usize) -> Result<Self, LoadError> {
         let system = node.realm(SYSTEM).await?;
-        Ok(Self { node, system, failures: FailureLimits::default(), trusted_hops, public_url })
+        let cursor_key = node.derived_key("grantd list cursors 1");
+        Ok(Self { cursor_key, node, system, failures: FailureLimits::default(), trusted_hops, public_url })
     }
 }

@@ -1,6 +1,7 @@
 //! A call: a request whose caller and realm are known.
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request};
@@ -62,7 +63,8 @@ impl<F: Face> Call<F> {
         let note = parts.extensions.get::<RevisionNote>().cloned().unwrap_or_default();
         note_head(&note, &realm.published());
         let peer = parts.extensions.get::<Peer>();
-        let source = Source::of(client_address(peer.map(|peer| peer.addr.ip()), &parts.headers, app.trusted_hops));
+        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
+        let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
         let caller = caller::find(app, &realm, F::credential(&parts.headers), &source).await?;
         settle(&realm, &parts.headers).await?;
         note_head(&note, &realm.published());

@@ -1,4 +1,21 @@
-//! Everything that listens: the edge, the faces, the pages.
+//! Everything that listens: the edge, the faces, the caller finder.
+//!
+//! A request passes the edge (sockets, TLS, limits), then [`dispatch`] (which face, which realm), then the face's router and its
+//! handler, which takes a [`call::Call`]: a request whose caller and realm are known. This crate decides nothing about who may do
+//! what; it translates between wire and realm.
 
+pub mod api;
+pub mod app;
+pub mod call;
+mod caller;
+pub mod consistency;
+pub mod dispatch;
 pub mod edge;
+pub mod face;
+pub mod freestyle;
+pub mod ledger_view;
+mod operations;
+pub mod password;
+pub mod serve;
 pub mod telemetry;
+pub mod time;

@@ -1,5 +1,6 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
+mod bench;
 mod check;
 mod entities;
 mod errors;
@@ -18,7 +19,8 @@ use crate::edge::{ContentTypeRule, JsonRules};
 use crate::face::Face;
 
 pub use openapi::document;
-pub use routes::routes;
+pub(crate) use bench::constant;
+pub use routes::{bulk_routes, routes, waiting_routes};
 
 /// The face.
 pub struct Api;

@@ -6,14 +6,10 @@ use axum::routing::{delete, get, post};
 use super::{check, entities, keys, ledger, relationships, users};
 use crate::app::SharedApp;
 
-/// Every route.
+/// The routes with ordinary limits.
 pub fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/api/v1/check", post(check::check))
-        .route(
-            "/api/v1/relationships",
-            post(relationships::write_relationships).get(relationships::read_relationships),
-        )
         .route(
             "/api/v1/entities/{type}/{id}",
             get(entities::get_entity).put(entities::put_entity).delete(entities::delete_entity),
@@ -25,5 +21,15 @@ pub fn routes() -> Router<SharedApp> {
         )
         .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
         .route("/api/v1/keys/{id}", delete(keys::revoke_key))
-        .route("/api/v1/ledger", get(ledger::read_ledger))
+}
+
+/// The routes that take long bodies.
+pub fn bulk_routes() -> Router<SharedApp> {
+    let write = post(relationships::write_relationships).get(relationships::read_relationships);
+    Router::new().route("/api/v1/relationships", write)
+}
+
+/// The routes that may wait.
+pub fn waiting_routes() -> Router<SharedApp> {
+    Router::new().route("/api/v1/ledger", get(ledger::read_ledger))
 }

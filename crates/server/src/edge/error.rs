@@ -118,7 +118,7 @@ impl EdgeError {
     }
 
     /// Adds `Allow` and `Retry-After` to a rendered answer, so that no renderer can forget them.
-    pub(super) fn complete(&self, response: &mut Response) {
+    pub(crate) fn complete(&self, response: &mut Response) {
         let headers = response.headers_mut();
         match self {
             Self::MethodNotAllowed { allow: Some(allow) } => {

@@ -72,7 +72,7 @@ fn a_message_names_the_field_and_what_is_expected() {
 fn no_value_comes_back() {
     for body in [
         r#"{"login":"a","age":"hunter2"}"#,
-        r#"{"login":"a","age":"hunter2, expected x"}"#,
+        r#"{"login":"a","age":"x, expected hunter2"}"#,
         r#"{"login":"a","roles":"hunter2"}"#,
         r#"{"login":"a","roles":[{"name":"x","kind":"hunter2"}]}"#,
         r#""hunter2""#,

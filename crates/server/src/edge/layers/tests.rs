@@ -224,3 +224,36 @@ async fn without_a_face_the_error_is_a_problem() {
     });
     assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), expected);
 }
+
+/// Log lines as text, for one thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_access_log_has_the_template_and_neither_path_nor_query() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let path = "/id/31337?token=hunter2";
+    let headers = [("x-request-id", "r-9"), ("authorization", "Bearer hunter2")];
+    ask_of(app(settings(), &Metrics::new()), Method::GET, path, Body::empty(), &headers).await;
+    let line: Value = serde_json::from_slice(&lines.0.lock().unwrap()).unwrap();
+    assert_eq!((&line["target"], &line["level"]), (&"grantd::access".into(), &"INFO".into()));
+    let fields = &line["fields"];
+    assert_eq!((&fields["route"], &fields["method"]), (&"/id/{id}".into(), &"GET".into()));
+    assert_eq!((&fields["status"], &fields["request_id"]), (&200.into(), &"r-9".into()));
+    assert!(fields["micros"].is_u64(), "{line}");
+    assert!(!line.to_string().contains("hunter2") && !line.to_string().contains("31337"), "{line}");
+}

@@ -262,17 +262,20 @@ async fn a_trickling_body_reads_its_408() {
 
 #[tokio::test]
 async fn a_drain_loses_no_request() {
-    let server = Running::start(patient(), None).await;
+    // Who is busy hears of the drain at once (`connection: close`), not after the moment that the idle get.
+    let server = Running::start(EdgeSettings { drain_idle_grace: LONG, ..patient() }, None).await;
     let url = format!("http://{}/slow", server.addr);
     let client = reqwest::Client::new();
     let asked: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(&url).send())).collect();
     while server.metrics.http.in_flight.get() < 50 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let addr = server.addr;
+    let (addr, metrics) = (server.addr, Arc::clone(&server.metrics));
     assert_eq!(server.stop().await, 0);
+    assert_eq!(metrics.http.in_flight.get(), 0, "`serve` returns after the last answer");
     for answer in asked {
         let answer = answer.await.unwrap().unwrap();
+        assert_eq!(answer.headers().get("connection").unwrap(), "close");
         assert_eq!(answer.text().await.unwrap(), "slow");
     }
     assert!(TcpStream::connect(addr).await.is_err(), "nobody listens any more");

@@ -1,0 +1,159 @@
+//! Which face a path belongs to: the mounts, the documented paths at the root, and `/r/<realm>` in front of either.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use futures::future::Map;
+use futures::FutureExt as _;
+use http::Uri;
+use http::uri::PathAndQuery;
+use tower::Service;
+
+use crate::call::RealmName;
+use crate::consistency::RevisionNote;
+use crate::edge::Peer;
+
+/// The faces by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaceName {
+    /// grantd's own API.
+    Api,
+    /// The identities dialect.
+    Freestyle,
+    /// Health, readiness, metrics, and the 404 of everything that nobody serves.
+    Operations,
+}
+
+impl FaceName {
+    /// The dialect that an address of its own serves, by the name in `--listen NAME=ADDR`.
+    pub fn of_dialect(name: &str) -> Option<Self> {
+        match name {
+            "freestyle" => Some(Self::Freestyle),
+            _ => None,
+        }
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// To which face.
+    pub face: FaceName,
+    /// On which realm, if the path names one.
+    pub realm: Option<&'a str>,
+    /// The path as the face's routes know it.
+    pub path: &'a str,
+}
+
+/// Finds the face of a path that came in on a listener of this tag.
+pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a> {
+    let (realm, path) = match path.strip_prefix("/r/").and_then(|rest| rest.split_once('/')) {
+        Some((realm, rest)) if !realm.is_empty() => {
+            let from = path.len() - rest.len() - 1;
+            (Some(realm), path.get(from..).unwrap_or("/"))
+        }
+        _ => (None, path),
+    };
+    let to = |face, path| Target { face, realm, path };
+    if let Some(face) = FaceName::of_dialect(listener) {
+        return to(face, without_slash(path));
+    }
+    if let Some(rest) = below("/freestyle", path) {
+        return to(FaceName::Freestyle, without_slash(rest));
+    }
+    if below("/api/v1", path).is_some() || below("/bench", path).is_some() || path == "/openapi.json" {
+        return to(FaceName::Api, path);
+    }
+    if root_paths && is_freestyle(path) {
+        return to(FaceName::Freestyle, without_slash(path));
+    }
+    to(FaceName::Operations, path)
+}
+
+/// The identities dialect's documented paths at the root.
+fn is_freestyle(path: &str) -> bool {
+    ["/identity/v1", "/git/v1", "/v5/identities"].iter().any(|prefix| below(prefix, path).is_some())
+        || without_slash(path) == "/auth/v1/whoami"
+}
+
+/// What follows a prefix that ends at a segment's end.
+fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+    match path.strip_prefix(prefix)? {
+        "" => Some("/"),
+        rest if rest.starts_with('/') => Some(rest),
+        _ => None,
+    }
+}
+
+/// The dialects' paths mean the same with and without a slash at the end.
+fn without_slash(path: &str) -> &str {
+    match path.strip_suffix('/') {
+        None | Some("") => path,
+        Some(stripped) => stripped,
+    }
+}
+
+/// Hands each request to its face and names the revision of the answer.
+#[derive(Clone)]
+pub struct Dispatch {
+    pub(crate) api: Router,
+    pub(crate) freestyle: Router,
+    pub(crate) operations: Router,
+    pub(crate) root_paths: bool,
+}
+
+type Answered = Box<dyn FnOnce(Result<Response, Infallible>) -> Result<Response, Infallible> + Send>;
+
+impl Service<Request> for Dispatch {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Map<RouteFuture<Infallible>, Answered>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let listener = request.extensions().get::<Peer>().map(|peer| peer.listener.clone());
+        let path = request.uri().path().to_owned();
+        let target = target(&path, listener.as_deref().unwrap_or_default(), self.root_paths);
+        if target.path != path {
+            rewrite(request.uri_mut(), target.path);
+        }
+        if let Some(realm) = target.realm {
+            request.extensions_mut().insert(RealmName(realm.to_owned()));
+        }
+        let note = RevisionNote::default();
+        request.extensions_mut().insert(note.clone());
+        let face = match target.face {
+            FaceName::Api => &mut self.api,
+            FaceName::Freestyle => &mut self.freestyle,
+            FaceName::Operations => &mut self.operations,
+        };
+        let name_revision: Answered = Box::new(move |answer| {
+            answer.map(|mut response| {
+                note.write(response.headers_mut());
+                response
+            })
+        });
+        face.call(request).map(name_revision)
+    }
+}
+
+fn rewrite(uri: &mut Uri, path: &str) {
+    let text = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = std::mem::take(uri).into_parts();
+    parts.path_and_query = PathAndQuery::try_from(text).ok();
+    *uri = Uri::from_parts(parts).unwrap_or_default();
+}
+
+#[cfg(test)]
+#[path = "dispatch_tests.rs"]
+mod tests;

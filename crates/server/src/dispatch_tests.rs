@@ -1,0 +1,41 @@
+use super::FaceName::{Api, Freestyle, Operations};
+use super::{Target, target};
+
+#[test]
+fn paths_find_their_face() {
+    let table = [
+        ("/api/v1/check", Api, None, "/api/v1/check"),
+        ("/openapi.json", Api, None, "/openapi.json"),
+        ("/api/v10/check", Operations, None, "/api/v10/check"),
+        ("/freestyle/identity/v1/identities", Freestyle, None, "/identity/v1/identities"),
+        ("/freestyle/identity/v1/identities/", Freestyle, None, "/identity/v1/identities"),
+        ("/freestyle", Freestyle, None, "/"),
+        ("/freestyles", Operations, None, "/freestyles"),
+        ("/identity/v1/identities/x/permissions/vm/a%2Fb", Freestyle, None, "/identity/v1/identities/x/permissions/vm/a%2Fb"),
+        ("/auth/v1/whoami", Freestyle, None, "/auth/v1/whoami"),
+        ("/auth/v1/whoami/x", Operations, None, "/auth/v1/whoami/x"),
+        ("/git/v1/repo", Freestyle, None, "/git/v1/repo"),
+        ("/v5/identities", Freestyle, None, "/v5/identities"),
+        ("/r/acme/api/v1/check", Api, Some("acme"), "/api/v1/check"),
+        ("/r/acme/freestyle/v5/identities", Freestyle, Some("acme"), "/v5/identities"),
+        ("/r//api/v1/check", Operations, None, "/r//api/v1/check"),
+        ("/healthz", Operations, None, "/healthz"),
+        ("/", Operations, None, "/"),
+    ];
+    for (path, face, realm, rest) in table {
+        assert_eq!(target(path, "main", true), Target { face, realm, path: rest }, "{path}");
+    }
+}
+
+#[test]
+fn root_paths_can_be_turned_off() {
+    assert_eq!(target("/v5/identities", "main", false).face, Operations);
+    assert_eq!(target("/freestyle/v5/identities", "main", false).face, Freestyle);
+}
+
+#[test]
+fn an_address_of_its_own_serves_one_dialect() {
+    assert_eq!(target("/healthz", "freestyle", true).face, Freestyle);
+    let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
+    assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
+}

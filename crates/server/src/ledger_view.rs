@@ -1,0 +1,84 @@
+//! A change as JSON, for people and programs that read the ledger. No secret and no hash of one is in it.
+
+use grantd_node::realm::Change;
+use grantd_node::realm::personal::Personal;
+use serde_json::{Value, json};
+
+use crate::time::rfc3339;
+
+fn text(field: Option<&Personal>) -> Value {
+    match field {
+        None => Value::Null,
+        Some(Personal { value: Some(value), .. }) => json!(value.as_ref()),
+        Some(_) => json!({ "erased": true }),
+    }
+}
+
+/// The change with its `kind`; an erased text is `{"erased": true}`.
+pub fn change_as_json(change: &Change) -> Value {
+    match change {
+        Change::RealmCreated { name, account } => {
+            json!({ "kind": "realm_created", "name": name, "account": account })
+        }
+        Change::RealmListed { name } => json!({ "kind": "realm_listed", "name": name }),
+        Change::FieldsErased { object } => json!({ "kind": "fields_erased", "object": object.to_string() }),
+        Change::RelationshipWritten { relationship } => json!({
+            "kind": "relationship_written",
+            "relationship": relationship.key.to_string(),
+            "until": relationship.until.map(rfc3339),
+            "condition": relationship.condition.as_ref().map(|condition| &condition.name),
+        }),
+        Change::RelationshipDeleted { key } => {
+            json!({ "kind": "relationship_deleted", "relationship": key.to_string() })
+        }
+        Change::UserCreated { uuid, number, login, name } => json!({
+            "kind": "user_created", "login": login, "uuid": uuid, "number": number, "name": text(name.as_ref()),
+        }),
+        Change::UserRenamed { login, name } => {
+            json!({ "kind": "user_renamed", "login": login, "name": text(name.as_ref()) })
+        }
+        Change::UserPasswordSet { login, version } => {
+            json!({ "kind": "user_password_set", "login": login, "version": version })
+        }
+        Change::UserActivated { login, active } => {
+            json!({ "kind": "user_activated", "login": login, "active": active })
+        }
+        Change::UserDeleted { login } => json!({ "kind": "user_deleted", "login": login }),
+        Change::ApiKeyCreated { id, name, expires, .. } => json!({
+            "kind": "api_key_created", "id": id, "name": text(name.as_ref()), "expires": expires.map(rfc3339),
+        }),
+        Change::ApiKeyRevoked { id } => json!({ "kind": "api_key_revoked", "id": id }),
+        Change::IdentityCreated { id, number, managed } => {
+            json!({ "kind": "identity_created", "id": id, "number": number, "managed": managed })
+        }
+        Change::IdentityDeleted { id } => json!({ "kind": "identity_deleted", "id": id }),
+        Change::TokenCreated { identity, id, .. } => {
+            json!({ "kind": "token_created", "identity": identity, "id": id })
+        }
+        Change::TokenRevoked { identity, id } => {
+            json!({ "kind": "token_revoked", "identity": identity, "id": id })
+        }
+        Change::RepositoryCreated { id, number, name, default_branch } => json!({
+            "kind": "repository_created", "id": id, "number": number, "name": text(name.as_ref()),
+            "default_branch": default_branch,
+        }),
+        Change::RepositoryDeleted { id } => json!({ "kind": "repository_deleted", "id": id }),
+        Change::DefaultBranchSet { id, default_branch } => {
+            json!({ "kind": "default_branch_set", "id": id, "default_branch": default_branch })
+        }
+        Change::VmGranted { identity, vm, id, restricted } => json!({
+            "kind": "vm_granted", "identity": identity, "vm": vm, "id": id, "restricted": restricted,
+        }),
+        Change::VmGrantChanged { identity, vm, restricted } => {
+            json!({ "kind": "vm_grant_changed", "identity": identity, "vm": vm, "restricted": restricted })
+        }
+        Change::VmGrantRevoked { identity, vm } => {
+            json!({ "kind": "vm_grant_revoked", "identity": identity, "vm": vm })
+        }
+        Change::EntityPut { object, properties } => json!({
+            "kind": "entity_put", "object": object.to_string(),
+            "properties": serde_json::from_str::<Value>(properties).unwrap_or_default(),
+        }),
+        Change::EntityDeleted { object } => json!({ "kind": "entity_deleted", "object": object.to_string() }),
+    }
+}

@@ -1,0 +1,61 @@
+//! The faces put together, and served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use grantd_node::Node;
+use http::header;
+
+use crate::app::{App, SharedApp};
+use crate::dispatch::Dispatch;
+use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
+use crate::telemetry::Metrics;
+use crate::{api, freestyle, operations};
+
+/// What can be chosen about the faces.
+#[derive(Debug, Clone)]
+pub struct FaceSettings {
+    /// Where the world reaches this server, without a slash at the end.
+    pub public_url: String,
+    /// Whether the dialects' documented paths work at the root.
+    pub root_paths: bool,
+    /// Whether `POST /bench/constant` is served.
+    pub bench_route: bool,
+    /// How many proxies stand in front.
+    pub trusted_hops: usize,
+}
+
+/// Every face behind one service.
+pub async fn faces(
+    node: Arc<Node>,
+    settings: FaceSettings,
+    metrics: Arc<Metrics>,
+) -> Result<Dispatch, grantd_node::load::LoadError> {
+    let app: SharedApp = Arc::new(App::new(node, settings.public_url, settings.trusted_hops).await?);
+    let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
+    Ok(Dispatch {
+        api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
+        freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
+        operations: stack(operations::routes(metrics.clone()), LayerSettings::new("operations"), metrics.clone())
+            .with_state(app),
+        root_paths: settings.root_paths,
+    })
+}
+
+fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("api");
+    let waiting = LayerSettings { timeout: Some(Duration::from_secs(40)), ..layers.clone() };
+    let mut ordinary = api::routes().route("/openapi.json", get(openapi));
+    if bench_route {
+        ordinary = ordinary.route("/bench/constant", post(api::constant));
+    }
+    stack(ordinary, layers.clone(), metrics.clone())
+        .merge(stack_part(api::bulk_routes(), layers.body_limit(BULK_BODY), metrics.clone()))
+        .merge(stack_part(api::waiting_routes(), waiting, metrics.clone()))
+}
+
+async fn openapi() -> impl axum::response::IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], api::document())
+}
