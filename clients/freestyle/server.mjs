@@ -48,7 +48,10 @@ function freePort() {
 }
 
 export class Server {
-  constructor(name) {
+  // `args` go behind the usual ones; with `--tls-self-signed` among them the address is an https one.
+  constructor(name, args = []) {
+    this.args = args;
+    this.scheme = args.includes('--tls-self-signed') ? 'https' : 'http';
     mkdirSync(join(RUN, 'logs'), { recursive: true });
     mkdirSync(join(RUN, 'data'), { recursive: true });
     this.data = mkdtempSync(join(RUN, 'data', `${name}-`));
@@ -59,9 +62,9 @@ export class Server {
 
   async start() {
     this.port ??= await freePort();
-    this.url = `http://127.0.0.1:${this.port}`;
+    this.url = `${this.scheme}://127.0.0.1:${this.port}`;
     const log = openSync(this.log, 'a');
-    this.process = spawn(binary(), ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`], {
+    this.process = spawn(binary(), ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, ...this.args], {
       env: { ...process.env, GRANTD_BOOTSTRAP_API_KEY: this.key, GRANTD_BOOTSTRAP_PASSWORD: this.password },
       stdio: ['ignore', log, log],
     });
