@@ -200,6 +200,11 @@ pub struct Checkpoint {
 /// A store of ledgers, one for each realm.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// Whether other nodes append to the same ledgers.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// The store's clock. Never a node's own clock where many nodes share the store.
     async fn now(&self) -> Result<Micros, StoreError>;
 

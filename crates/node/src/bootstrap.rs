@@ -21,15 +21,17 @@ pub struct First {
     pub api_key: Option<Secret>,
     /// Argon2id hash of the password of `admin`.
     pub password_hash: Secret,
+    /// The password itself, if it is a random one that has to be shown.
+    pub password: Option<Secret>,
 }
 
 /// What was made, to be shown this once.
 #[derive(Debug)]
 pub struct Made {
-    /// The system API key, if it was made now.
+    /// The system API key, if it was made now and is a random one.
     pub api_key: Option<Secret>,
-    /// Whether the user `admin` was made now.
-    pub admin: bool,
+    /// The password of `admin`, if it was made now and is a random one.
+    pub password: Option<Secret>,
 }
 
 /// Why the first start failed.
@@ -48,18 +50,19 @@ pub enum BootstrapError {
 
 const VIA: &str = "bootstrap";
 
-/// Makes whatever of the first start is not there yet; after an interrupted first start it goes on.
-pub async fn bootstrap(node: &Node, first: impl FnOnce() -> First) -> Result<Option<Made>, BootstrapError> {
-    if node.store().realms().await?.iter().any(|realm| realm == SYSTEM) {
-        let system = node.realm(SYSTEM).await?;
-        if system.published().state.realms().contains(DEFAULT) {
-            return Ok(None);
-        }
+/// Whether the first start was made, and to its end.
+pub async fn is_done(node: &Node) -> Result<bool, BootstrapError> {
+    if !node.store().realms().await?.iter().any(|realm| realm == SYSTEM) {
+        return Ok(false);
     }
-    let first = first();
+    Ok(node.realm(SYSTEM).await?.published().state.realms().contains(DEFAULT))
+}
+
+/// Makes whatever of the first start is not there yet; after an interrupted first start it goes on.
+pub async fn bootstrap(node: &Node, first: First) -> Result<Made, BootstrapError> {
     create_realm(node, SYSTEM).await?;
     create_realm(node, DEFAULT).await?;
-    let mut made = Made { api_key: None, admin: false };
+    let mut made = Made { api_key: None, password: None };
     if node.realm(SYSTEM).await?.published().state.api_keys().iter_after(None).next().is_none() {
         let create = CreateApiKey {
             name: "first".into(),
@@ -67,7 +70,8 @@ pub async fn bootstrap(node: &Node, first: impl FnOnce() -> First) -> Result<Opt
             grants: vec![Authority::Admin],
             secret: first.api_key,
         };
-        made.api_key = submit(node, SYSTEM, create).await?.secret;
+        let given = create.secret.is_some();
+        made.api_key = submit(node, SYSTEM, create).await?.secret.filter(|_| !given);
     }
     if node.realm(DEFAULT).await?.published().state.users().get("admin").is_none() {
         let create = CreateUser {
@@ -77,11 +81,11 @@ pub async fn bootstrap(node: &Node, first: impl FnOnce() -> First) -> Result<Opt
             roles: vec![SUPER_USERS.into()],
         };
         submit(node, DEFAULT, create).await?;
-        made.admin = true;
+        made.password = first.password;
     }
     // Listed last: its absence says that the first start was interrupted.
     submit(node, SYSTEM, ListRealm { name: DEFAULT.into() }).await?;
-    Ok(Some(made))
+    Ok(made)
 }
 
 async fn create_realm(node: &Node, name: &str) -> Result<(), BootstrapError> {

@@ -1,6 +1,7 @@
 //! Between the realm's changes and the ledger's entries.
 
-use grantd_ledger::entry::{ChangeBytes, CommandId, Disclosed, Disclosure, Draft, commitment};
+pub use grantd_ledger::entry::Disclosed;
+use grantd_ledger::entry::{ChangeBytes, CommandId, Disclosure, Draft};
 use grantd_realm::change::{self, Change, Stamp};
 use grantd_realm::codec::CodecError;
 use grantd_realm::personal::Personal;
@@ -11,7 +12,9 @@ use grantd_realm::{Micros, State};
 #[derive(Debug, thiserror::Error)]
 pub enum FoldError {
     /// A change of a kind or form that this program does not know.
-    #[error("revision {revision} cannot be read: {problem}; use the grantd version that wrote it, or a newer one")]
+    #[error(
+        "revision {revision} cannot be read: {problem}; use the grantd version that wrote it, or a newer one"
+    )]
     Unreadable {
         /// Which entry.
         revision: u64,
@@ -25,7 +28,7 @@ pub enum FoldError {
 
 /// Makes the commitments that the ledger will find again.
 pub fn commit(salt: &[u8; 32], value: &[u8]) -> [u8; 32] {
-    commitment(salt, value).0
+    grantd_ledger::commitment::commit(salt, value).0
 }
 
 /// What an entry is made of, besides its changes.
@@ -70,7 +73,8 @@ pub(crate) fn draft(changes: &[Change], heading: Heading) -> Draft {
 /// The personal fields of an entry by slot; an erased one has no value.
 fn personal_fields(disclosed: &Disclosed) -> Vec<Personal> {
     let value_of = |slot: usize| {
-        let known = disclosed.disclosures.iter().find(|d| usize::try_from(d.slot).is_ok_and(|s| s == slot))?;
+        let known =
+            disclosed.disclosures.iter().find(|d| usize::try_from(d.slot).is_ok_and(|s| s == slot))?;
         std::str::from_utf8(&known.value).ok().map(Into::into)
     };
     let field = |(slot, commitment): (usize, &grantd_ledger::entry::Hash)| Personal {

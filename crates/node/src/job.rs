@@ -41,7 +41,13 @@ pub(crate) trait Job: Send + Sync {
 
     /// Decides on the tentative state, applies what follows and says what to write. Deciding again gives the
     /// same ids and secrets.
-    fn decide(&mut self, tentative: &mut State, now: Micros, head: u64, seal: Seal<'_>) -> Result<Option<Write>, SubmitError>;
+    fn decide(
+        &mut self,
+        tentative: &mut State,
+        now: Micros,
+        head: u64,
+        seal: Seal<'_>,
+    ) -> Result<Option<Write>, SubmitError>;
 
     /// Whether it was answered already, by a remembered answer.
     fn is_settled(&self) -> bool;
@@ -118,7 +124,13 @@ impl<C: Command> Job for Pending<C> {
         }
     }
 
-    fn decide(&mut self, tentative: &mut State, now: Micros, head: u64, seal: Seal<'_>) -> Result<Option<Write>, SubmitError> {
+    fn decide(
+        &mut self,
+        tentative: &mut State,
+        now: Micros,
+        head: u64,
+        seal: Seal<'_>,
+    ) -> Result<Option<Write>, SubmitError> {
         let request = &self.request;
         let mut cx = Context { caller: &request.caller, now, entropy: Entropy::new(&self.seed), commit };
         let decision = match command::decide(&request.command, tentative, &mut cx) {
@@ -137,7 +149,8 @@ impl<C: Command> Job for Pending<C> {
         for change in &decision.changes {
             tentative.apply(change, stamp).map_err(|misfit| SubmitError::Broken(misfit.to_string()))?;
         }
-        let reason = request.reason.as_deref().map(|reason| Personal::new(reason, cx.entropy.bytes(), commit));
+        let reason =
+            request.reason.as_deref().map(|reason| Personal::new(reason, cx.entropy.bytes(), commit));
         let heading = Heading {
             time: now,
             actor: request.caller.actor.to_string(),

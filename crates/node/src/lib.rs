@@ -12,14 +12,17 @@ pub mod entry;
 mod job;
 mod load;
 pub mod node;
-pub mod offline;
+pub mod open;
 pub mod question;
 mod recover;
 pub mod running;
 pub mod submit;
 mod writer;
 
+pub use grantd_ledger::store::StoreError;
+
 pub use clock::{Clock, SystemClock};
+pub use load::LoadError;
 pub use node::{Node, Settings};
 pub use running::{Published, Realm};
 pub use submit::{Done, Idempotency, Request, SubmitError};

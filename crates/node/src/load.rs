@@ -31,17 +31,16 @@ pub enum LoadError {
     Broken(u64),
 }
 
-/// The head of a ledger without entries.
-pub(crate) fn origin(head: Head) -> Head {
-    Head { ledger_id: head.ledger_id, revision: 0, hash: Hash::default(), time: 0 }
-}
-
 /// Loads a realm.
-pub(crate) async fn load(store: &dyn Store, realm: &str, schema: Arc<Schema>) -> Result<Published, LoadError> {
+pub(crate) async fn load(
+    store: &dyn Store,
+    realm: &str,
+    schema: Arc<Schema>,
+) -> Result<Published, LoadError> {
     let head = store.head(realm).await?;
     let (mut state, from) = match from_snapshot(store, realm, &schema).await? {
         Some((state, at)) => (state, Head { ledger_id: head.ledger_id, ..at }),
-        None => (State::empty(schema), origin(head)),
+        None => (State::empty(schema), Head::empty(head.ledger_id)),
     };
     let reached = fold_from(store, realm, &mut state, from).await?;
     if reached.revision - from.revision >= SNAPSHOT_EVERY {
@@ -67,12 +66,7 @@ pub(crate) async fn fold_from(
                 return Err(LoadError::Broken(entry.revision));
             }
             fold(state, &disclosed)?;
-            head = Head {
-                ledger_id: entry.ledger_id,
-                revision: entry.revision,
-                hash: entry.hash,
-                time: entry.time,
-            };
+            head = Head::of(entry);
         }
         state.tidy();
         if !full {
@@ -108,9 +102,7 @@ async fn from_snapshot(
     if state.hash() != meta.state_hash.0 {
         return thrown_away("its state hash is another one");
     }
-    let head =
-        Head { ledger_id: entry.ledger_id, revision: entry.revision, hash: entry.hash, time: entry.time };
-    Ok(Some((state, head)))
+    Ok(Some((state, Head::of(entry))))
 }
 
 /// Stores the state, so that the next start need not fold what led to it.

@@ -58,6 +58,11 @@ impl Node {
         self.clock.now()
     }
 
+    /// A key for one purpose, the same on every node that holds the master key.
+    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        self.master_key.derive(purpose)
+    }
+
     /// Where questions are written down, if anywhere.
     pub fn decision_log(&self) -> Option<&DecisionLog> {
         self.decision_log.as_ref()

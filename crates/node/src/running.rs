@@ -160,7 +160,8 @@ impl Realm {
     pub async fn secret(&self, name: &str) -> Result<Option<String>, StoreError> {
         let Some(sealed) = self.shared.store.secret(&self.shared.name, name).await? else { return Ok(None) };
         let damaged = |problem: String| StoreError::Damaged(format!("the sealed secret `{name}`: {problem}"));
-        let opened = self.shared.master_key.open(&self.shared.name, &sealed).map_err(|e| damaged(e.to_string()))?;
+        let opened =
+            self.shared.master_key.open(&self.shared.name, &sealed).map_err(|e| damaged(e.to_string()))?;
         String::from_utf8(opened.expose().to_vec()).map(Some).map_err(|_| damaged("is not a text".into()))
     }
 }

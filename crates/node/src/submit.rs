@@ -68,7 +68,9 @@ pub enum SubmitError {
     Unavailable,
     /// It may or may not have been carried out: the store failed in the middle and cannot tell yet. Repeating the
     /// request with the same idempotency key gives its true outcome.
-    #[error("whether the change was made is not known yet; repeat the request with the same `Idempotency-Key` to learn it")]
+    #[error(
+        "whether the change was made is not known yet; repeat the request with the same `Idempotency-Key` to learn it"
+    )]
     OutcomeUnknown,
     /// Too many commands are waiting.
     #[error("too many changes are waiting; nothing was changed; try again later")]

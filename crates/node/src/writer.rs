@@ -71,7 +71,9 @@ impl Writer {
                 match message {
                     Message::Refresh(reply) => refreshes.push(reply),
                     // The same command twice in one batch: the second waits for the first one's remembered answer.
-                    Message::Job(job) if !named.insert(job.command_id()) => later.push_back(Message::Job(job)),
+                    Message::Job(job) if !named.insert(job.command_id()) => {
+                        later.push_back(Message::Job(job))
+                    }
                     Message::Job(job) => jobs.push(job),
                 }
             }
@@ -200,14 +202,7 @@ impl Writer {
         now: Micros,
         expected: Head,
     ) -> Result<Append, SubmitError> {
-        let mut append = Append {
-            realm: self.shared.name.clone(),
-            expected,
-            drafts: Vec::new(),
-            rows: Vec::new(),
-            secrets: Vec::new(),
-            erase: Vec::new(),
-        };
+        let mut append = Append::on(self.shared.name.clone(), expected);
         for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
             let head = expected.revision + append.drafts.len() as u64;
             if let Some(write) = job.decide(tentative, now, head, &|secret| self.shared.seal(secret))? {

@@ -137,9 +137,7 @@ impl Caller {
     pub fn holds(&self, authority: Authority, state: &State, now: Micros) -> bool {
         match (self.conferred, &self.actor) {
             (Some(conferred), _) => conferred.contains(authority),
-            (None, Actor::User(login)) => {
-                state.holds(ObjectRef { kind: "user", id: login }, authority, now)
-            }
+            (None, Actor::User(login)) => state.holds(ObjectRef { kind: "user", id: login }, authority, now),
             (None, Actor::ApiKey(id)) => {
                 state.holds(ObjectRef { kind: "api_key", id: &id.to_string() }, authority, now)
             }

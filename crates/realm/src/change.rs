@@ -354,8 +354,7 @@ pub(crate) fn read_relationship(r: &mut Reader<'_>) -> Result<Relationship, Code
     Ok(Relationship {
         key: read_key(r)?,
         until: r.option(Reader::i64)?,
-        condition: r
-            .option(|r| Ok(Condition { name: r.text()?.into(), parameters: r.text()?.into() }))?,
+        condition: r.option(|r| Ok(Condition { name: r.text()?.into(), parameters: r.text()?.into() }))?,
     })
 }
 

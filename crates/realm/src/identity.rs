@@ -125,7 +125,12 @@ impl Identities {
         }
     }
 
-    pub(crate) fn change_vm_grant(&mut self, identity: Uuid, vm: &str, restricted: bool) -> Result<(), String> {
+    pub(crate) fn change_vm_grant(
+        &mut self,
+        identity: Uuid,
+        vm: &str,
+        restricted: bool,
+    ) -> Result<(), String> {
         let grant = self.get_mut(identity)?.vm_grants.get_mut(vm).ok_or("there is no such VM grant")?;
         grant.restricted = restricted;
         Ok(())

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use grantd_engine::{Key, Object, RelationName, Relationship, Subject};
 use imbl::OrdMap;
 
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
 use crate::command::{Command, Context, Decision};
+use crate::managed::SUPER_USERS;
 use crate::refusal::{Noun, Refusal};
 use crate::{Micros, State};
 
@@ -50,7 +52,7 @@ pub fn check_name(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The first command of a realm's ledger: gives it its name and its account id.
+/// The first command of a realm's ledger: gives it its name and its account id, and its super users every authority.
 pub struct CreateRealm {
     /// Its name.
     pub name: String,
@@ -66,8 +68,21 @@ impl Command for CreateRealm {
             return Err(Refusal::exists(Noun::Realm, &self.name));
         }
         let account = cx.entropy.uuid();
-        Ok(Decision::one(Change::RealmCreated { name: self.name.clone(), account }, ()))
+        let created = Change::RealmCreated { name: self.name.clone(), account };
+        let relationship = Relationship::lasting(super_users_administer(&self.name)?);
+        Ok(Decision::all(vec![created, Change::RelationshipWritten { relationship }], ()))
     }
+}
+
+/// `grantd:<realm> # admin @ role:super-users#member`.
+fn super_users_administer(realm: &str) -> Result<Key, Refusal> {
+    let unfit = |problem: grantd_engine::NameError| Refusal::invalid("realm", problem.to_string());
+    let member = RelationName::try_new("member").map_err(unfit)?;
+    Ok(Key {
+        resource: Object::new("grantd", realm).map_err(unfit)?,
+        relation: RelationName::try_new(Authority::Admin.name()).map_err(unfit)?,
+        subject: Subject::Userset(Object::new("role", SUPER_USERS).map_err(unfit)?, member),
+    })
 }
 
 /// Lists a realm in the realm `system`.

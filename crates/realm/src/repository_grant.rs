@@ -43,7 +43,12 @@ pub fn granted(state: &State, identity: Uuid, repository: Uuid) -> Option<Access
         .find(|level| level.key(identity, repository).is_ok_and(|key| state.graph().get(&key).is_some()))
 }
 
-fn set(state: &State, identity: Uuid, repository: Uuid, level: Option<AccessLevel>) -> Result<Vec<Change>, Refusal> {
+fn set(
+    state: &State,
+    identity: Uuid,
+    repository: Uuid,
+    level: Option<AccessLevel>,
+) -> Result<Vec<Change>, Refusal> {
     let mut changes = Vec::new();
     for one in [AccessLevel::Read, AccessLevel::Write] {
         let key = one.key(identity, repository)?;

@@ -59,10 +59,15 @@ impl State {
         write_list(w, self.identities.by_id.len(), self.identities.by_id.values(), write_identity);
         w.u64(self.repositories.next_number);
         write_list(w, self.repositories.by_id.len(), self.repositories.by_id.values(), write_repository);
-        write_list(w, self.entities.by_object.len(), self.entities.by_object.iter(), |w, (object, properties)| {
-            write_object(w, object);
-            w.text(properties);
-        });
+        write_list(
+            w,
+            self.entities.by_object.len(),
+            self.entities.by_object.iter(),
+            |w, (object, properties)| {
+                write_object(w, object);
+                w.text(properties);
+            },
+        );
         w.u64(self.graph.len());
         self.graph.for_each(|relationship| write_relationship(w, &relationship));
     }

@@ -226,7 +226,8 @@ impl Command for CreateUser {
         let mut roles: Vec<&str> = self.roles.iter().map(String::as_str).collect();
         roles.sort_unstable();
         roles.dedup();
-        let roles: Vec<Key> = roles.into_iter().map(|role| membership(role, &self.login)).collect::<Result<_, _>>()?;
+        let roles: Vec<Key> =
+            roles.into_iter().map(|role| membership(role, &self.login)).collect::<Result<_, _>>()?;
         for key in &roles {
             require_held(cx.caller, conferred(state, key, cx.now), state, cx.now)?;
         }
@@ -238,7 +239,11 @@ impl Command for CreateUser {
         let mut sealed = Vec::new();
         if let Some(password) = &self.password {
             changes.push(Change::UserPasswordSet { login: login.clone(), version: 1 });
-            sealed.push(SealedWrite::Put { name: password_secret(uuid), version: 1, value: password.clone() });
+            sealed.push(SealedWrite::Put {
+                name: password_secret(uuid),
+                version: 1,
+                value: password.clone(),
+            });
         }
         changes.extend(roles.into_iter().map(|key| Change::RelationshipWritten {
             relationship: Relationship { key, until: None, condition: None },
@@ -303,7 +308,11 @@ impl Command for UpdateUser {
             let version = user.password.unwrap_or(0) + 1;
             answer.has_password = true;
             changes.push(Change::UserPasswordSet { login: login.clone(), version });
-            sealed.push(SealedWrite::Put { name: password_secret(user.uuid), version, value: password.clone() });
+            sealed.push(SealedWrite::Put {
+                name: password_secret(user.uuid),
+                version,
+                value: password.clone(),
+            });
         }
         if let Some(active) = self.active
             && active != user.active

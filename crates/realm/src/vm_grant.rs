@@ -93,7 +93,8 @@ fn view(identity: Uuid, vm: &str, grant: &VmGrant, logins: &[String]) -> VmGrant
 fn logins(state: &State, identity: Uuid) -> Vec<String> {
     let id = identity.to_string();
     let subject = ObjectRef { kind: "identity", id: &id };
-    let mut paths: Vec<String> = state.graph().resources_of(subject, VM_TYPE).map(|found| found.object.id.into()).collect();
+    let mut paths: Vec<String> =
+        state.graph().resources_of(subject, VM_TYPE).map(|found| found.object.id.into()).collect();
     paths.sort_unstable();
     paths
 }
@@ -189,7 +190,8 @@ impl Command for GrantVm {
             return Err(Refusal::exists(Noun::VmGrant, &self.vm));
         }
         let (id, restricted) = (cx.entropy.uuid(), self.allowed_users.is_some());
-        let mut changes = vec![Change::VmGranted { identity: self.identity, vm: self.vm.clone(), id, restricted }];
+        let mut changes =
+            vec![Change::VmGranted { identity: self.identity, vm: self.vm.clone(), id, restricted }];
         changes.extend(keys.into_iter().map(write));
         let answer = VmGrantView {
             id,
@@ -219,8 +221,8 @@ impl Command for UpdateVmGrant {
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<VmGrantView>, Refusal> {
         let identity = Identity::changeable(state, self.identity)?;
         let wanted = keys(self.identity, &self.vm, self.allowed_users.as_deref())?;
-        let before = describe(state, identity, &self.vm)
-            .ok_or_else(|| Refusal::not_found(Noun::VmGrant, &self.vm))?;
+        let before =
+            describe(state, identity, &self.vm).ok_or_else(|| Refusal::not_found(Noun::VmGrant, &self.vm))?;
         let held = keys(self.identity, &self.vm, before.allowed_users.as_deref())?;
         let restricted = self.allowed_users.is_some();
         let mut changes = Vec::new();
@@ -249,8 +251,8 @@ impl Command for RevokeVm {
 
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         let identity = Identity::changeable(state, self.identity)?;
-        let before = describe(state, identity, &self.vm)
-            .ok_or_else(|| Refusal::not_found(Noun::VmGrant, &self.vm))?;
+        let before =
+            describe(state, identity, &self.vm).ok_or_else(|| Refusal::not_found(Noun::VmGrant, &self.vm))?;
         let mut changes = vec![Change::VmGrantRevoked { identity: self.identity, vm: self.vm.clone() }];
         let held = keys(self.identity, &self.vm, before.allowed_users.as_deref())?;
         changes.extend(held.into_iter().map(|key| Change::RelationshipDeleted { key }));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use grantd_node::load::LoadError;
+use grantd_node::LoadError;
 use grantd_node::realm::realms::SYSTEM;
 use grantd_node::{Node, Realm};
 
-use crate::edge::FailureLimits;
+use crate::edge::{FailureLimits, FailureQuotas};
 
 /// What every face shares; handed to handlers as axum's state.
 pub struct App {
@@ -32,6 +32,13 @@ impl App {
     pub async fn new(node: Arc<Node>, public_url: String, trusted_hops: usize) -> Result<Self, LoadError> {
         let system = node.realm(SYSTEM).await?;
         let cursor_key = node.derived_key("grantd list cursors 1");
-        Ok(Self { cursor_key, node, system, failures: FailureLimits::default(), trusted_hops, public_url })
+        Ok(Self {
+            cursor_key,
+            node,
+            system,
+            failures: FailureLimits::new(FailureQuotas::default()),
+            trusted_hops,
+            public_url,
+        })
     }
 }

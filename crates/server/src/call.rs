@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request};
 use bytes::Bytes;
+use grantd_node::LoadError;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::command::Command;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::{Caller, Micros, Refusal};
-use grantd_node::load::LoadError;
 use grantd_node::{Done, Idempotency, Published, Realm, Request as Submission};
 use http::{HeaderMap, Uri};
 use serde::de::DeserializeOwned;
@@ -18,7 +18,9 @@ use serde::de::DeserializeOwned;
 use crate::app::SharedApp;
 use crate::caller;
 use crate::consistency::{RevisionNote, RevisionToken, settle};
-use crate::edge::{EdgeError, JsonRules, Peer, Source, client_address, parse_json, read_bytes};
+use crate::edge::{
+    EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_json, read_bytes,
+};
 use crate::face::{CallError, Face};
 
 /// The realm that a path names with `/r/<realm>`; in the request's extensions.
@@ -65,15 +67,26 @@ impl<F: Face> Call<F> {
         let peer = parts.extensions.get::<Peer>();
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
-        let caller = caller::find(app, &realm, F::credential(&parts.headers), &source).await?;
+        let caller = caller::find(app, &realm, F::credential(&parts.headers), source).await?;
         settle(&realm, &parts.headers).await?;
         note_head(&note, &realm.published());
         let route = format!("{} {name} {}", parts.method, parts.uri.path());
         let params = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| not_utf8())?;
         let params = params.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
-        let body = read_bytes(Request::from_parts(parts, body)).await?;
-        Ok(Self { app: app.clone(), caller, realm, headers, uri, route, params, body, note, face: PhantomData })
+        let (headers, uri) = (parts.headers, parts.uri);
+        let body = read_bytes(body).await?;
+        Ok(Self {
+            app: app.clone(),
+            caller,
+            realm,
+            headers,
+            uri,
+            route,
+            params,
+            body,
+            note,
+            face: PhantomData,
+        })
     }
 
     /// The time, for questions.
@@ -110,9 +123,14 @@ impl<F: Face> Call<F> {
         read.map(|query| query.0).map_err(|_| EdgeError::BadRequest("the query cannot be read".into()).into())
     }
 
-    /// The body as JSON.
+    /// The body, a JSON object.
     pub fn json<T: DeserializeOwned>(&self, rules: JsonRules) -> Result<T, CallError> {
-        Ok(parse_json(&self.headers, &self.body, rules)?)
+        check_content_type(&self.headers, rules.content_type)?;
+        // serde would also take an array for a struct, by position.
+        if self.body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
+            return Err(EdgeError::BadRequest("the body must be a JSON object".into()).into());
+        }
+        Ok(parse_json(&self.body, rules)?)
     }
 
     /// The body as it came.
@@ -137,9 +155,13 @@ impl<F: Face> Call<F> {
     fn text_header(&self, name: &'static str, max: usize) -> Result<Option<&str>, CallError> {
         let Some(value) = self.headers.get(name) else { return Ok(None) };
         let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
-        match text.filter(|text| !text.is_empty() && text.len() <= max && !text.chars().any(char::is_control)) {
+        match text.filter(|text| !text.is_empty() && text.len() <= max && !text.chars().any(char::is_control))
+        {
             Some(text) => Ok(Some(text)),
-            None => Err(CallError::Refused(Refusal::invalid(name, format!("must be 1 to {max} bytes of plain UTF-8")))),
+            None => Err(CallError::Refused(Refusal::invalid(
+                name,
+                format!("must be 1 to {max} bytes of plain UTF-8"),
+            ))),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn find(
     app: &App,
     realm: &Realm,
     credential: Credential<'_>,
-    source: &Source,
+    source: Source,
 ) -> Result<Caller, CallError> {
     let secret = match credential {
         Credential::None => return Err(CallError::Unauthorized(NO_CREDENTIAL)),
@@ -37,7 +37,7 @@ pub(crate) async fn find(
     known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, source))
 }
 
-fn wrong(app: &App, source: &Source) -> CallError {
+fn wrong(app: &App, source: Source) -> CallError {
     match app.failures.failed(None, source) {
         Ok(()) => CallError::Unauthorized(WRONG_CREDENTIAL),
         Err(limited) => CallError::Edge(limited.into()),
@@ -48,7 +48,9 @@ fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {
     let now = app.node.now();
     if let Some(bearer) = published.state.bearer(hash) {
         return match bearer {
-            Bearer::ApiKey(id) => valid_key(&published.state, id, now).then(|| Caller::local(Actor::ApiKey(id))),
+            Bearer::ApiKey(id) => {
+                valid_key(&published.state, id, now).then(|| Caller::local(Actor::ApiKey(id)))
+            }
             Bearer::Token { identity, .. } => Some(Caller::local(Actor::Identity(identity))),
         };
     }

@@ -11,7 +11,12 @@ fn paths_find_their_face() {
         ("/freestyle/identity/v1/identities/", Freestyle, None, "/identity/v1/identities"),
         ("/freestyle", Freestyle, None, "/"),
         ("/freestyles", Operations, None, "/freestyles"),
-        ("/identity/v1/identities/x/permissions/vm/a%2Fb", Freestyle, None, "/identity/v1/identities/x/permissions/vm/a%2Fb"),
+        (
+            "/identity/v1/identities/x/permissions/vm/a%2Fb",
+            Freestyle,
+            None,
+            "/identity/v1/identities/x/permissions/vm/a%2Fb",
+        ),
         ("/auth/v1/whoami", Freestyle, None, "/auth/v1/whoami"),
         ("/auth/v1/whoami/x", Operations, None, "/auth/v1/whoami/x"),
         ("/git/v1/repo", Freestyle, None, "/git/v1/repo"),

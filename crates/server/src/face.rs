@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse;
 use grantd_node::realm::Refusal;
-use grantd_node::{SubmitError, load::LoadError};
+use grantd_node::{LoadError, SubmitError};
 use http::HeaderMap;
 
 use crate::edge::EdgeError;
@@ -38,7 +38,11 @@ pub fn bearer(headers: &HeaderMap) -> Credential<'_> {
     let Some((scheme, secret)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
         return Credential::Malformed;
     };
-    if scheme.eq_ignore_ascii_case("bearer") { Credential::Bearer(secret.trim()) } else { Credential::Malformed }
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Credential::Bearer(secret.trim())
+    } else {
+        Credential::Malformed
+    }
 }
 
 /// Why a call has no answer, before a face says it in its own words.

@@ -32,14 +32,18 @@ pub async fn faces(
     node: Arc<Node>,
     settings: FaceSettings,
     metrics: Arc<Metrics>,
-) -> Result<Dispatch, grantd_node::load::LoadError> {
+) -> Result<Dispatch, grantd_node::LoadError> {
     let app: SharedApp = Arc::new(App::new(node, settings.public_url, settings.trusted_hops).await?);
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
-        operations: stack(operations::routes(metrics.clone()), LayerSettings::new("operations"), metrics.clone())
-            .with_state(app),
+        operations: stack(
+            operations::routes(metrics.clone()),
+            LayerSettings::new("operations"),
+            metrics.clone(),
+        )
+        .with_state(app),
         root_paths: settings.root_paths,
     })
 }

@@ -46,7 +46,8 @@ pub(super) async fn check(call: Call) -> Result<Json<CheckAnswer>, Error> {
     let schema = published.state.graph().schema();
     let subject = request.subject.subject("subject", schema)?;
     let resource = request.resource.object("resource", schema)?;
-    let question = Question { subject: subject.as_ref(), action: &request.action.0, resource: resource.as_ref() };
+    let question =
+        Question { subject: subject.as_ref(), action: &request.action.0, resource: resource.as_ref() };
     let log = call.app.node.decision_log();
     let answer = ask(&published, &call.caller, &question, call.now(), log)?;
     let allowed = answer.decision.is_allowed();

@@ -5,14 +5,26 @@ use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
 use http::{HeaderValue, StatusCode, header};
 
-use crate::edge::Problem;
+use crate::edge::{EdgeError, Problem};
 use crate::face::CallError;
 
 /// An error as the API says it.
 pub struct Error(CallError);
 
-impl<E: Into<CallError>> From<E> for Error {
-    fn from(error: E) -> Self {
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.into())
+    }
+}
+
+impl From<EdgeError> for Error {
+    fn from(error: EdgeError) -> Self {
         Self(error.into())
     }
 }
@@ -91,4 +103,3 @@ impl IntoResponse for Error {
 pub(super) fn invalid(field: &'static str, problem: impl Into<String>) -> Error {
     CallError::Refused(Refusal::invalid(field, problem)).into()
 }
-

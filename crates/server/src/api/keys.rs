@@ -67,7 +67,9 @@ pub(super) async fn create_key(call: Call) -> Result<(http::StatusCode, Json<Cre
     let request: NewKey = read(&call)?;
     let expires = match &request.expires {
         None => None,
-        Some(text) => Some(parse_rfc3339(text).ok_or_else(|| invalid("expires", "must be a time in RFC 3339"))?),
+        Some(text) => {
+            Some(parse_rfc3339(text).ok_or_else(|| invalid("expires", "must be a time in RFC 3339"))?)
+        }
     };
     let grant = |name: &String| {
         let known = Authority::ALL.map(Authority::name).join(", ");

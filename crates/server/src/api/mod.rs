@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use crate::edge::{ContentTypeRule, JsonRules};
 use crate::face::Face;
 
-pub use openapi::document;
 pub(crate) use bench::constant;
+pub use openapi::document;
 pub use routes::{bulk_routes, routes, waiting_routes};
 
 /// The face.

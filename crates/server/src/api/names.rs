@@ -4,8 +4,8 @@
 use std::fmt;
 
 use grantd_node::realm::engine::{Object, Schema, Subject};
+use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 
 use super::errors::{Error, invalid};
 
@@ -59,22 +59,24 @@ impl Named {
     pub(super) fn subject(&self, field: &'static str, schema: &Schema) -> Result<Subject, Error> {
         let unfit = |problem: String| invalid(field, problem);
         let subject = match self {
-            Self::Text(text) => {
-                text.parse::<Subject>().map_err(|e: grantd_node::realm::engine::NameError| unfit(e.to_string()))?
-            }
+            Self::Text(text) => text
+                .parse::<Subject>()
+                .map_err(|e: grantd_node::realm::engine::NameError| unfit(e.to_string()))?,
             Self::Parts(Parts { kind, id, relation }) => {
                 let object = Object::new(kind, id).map_err(|e| unfit(e.to_string()))?;
                 match relation {
                     None => Subject::Object(object),
-                    Some(relation) => {
-                        Subject::Userset(object, relation.parse().map_err(|e: grantd_node::realm::engine::NameError| unfit(e.to_string()))?)
-                    }
+                    Some(relation) => Subject::Userset(
+                        object,
+                        relation
+                            .parse()
+                            .map_err(|e: grantd_node::realm::engine::NameError| unfit(e.to_string()))?,
+                    ),
                 }
             }
         };
-        let normal = |object: Object| {
-            schema.object(object.kind(), object.id()).map_err(|e| unfit(e.to_string()))
-        };
+        let normal =
+            |object: Object| schema.object(object.kind(), object.id()).map_err(|e| unfit(e.to_string()));
         Ok(match subject {
             Subject::Object(object) => Subject::Object(normal(object)?),
             Subject::Userset(object, relation) => Subject::Userset(normal(object)?, relation),
@@ -82,11 +84,6 @@ impl Named {
         })
     }
 }
-
-/// The text form, for answers.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[schema(value_type = String, example = "user:alice")]
-pub(super) struct Text(pub(super) String);
 
 /// An action: its name, or `{"name": ...}` as AuthZEN writes it.
 #[derive(Debug, Clone)]
@@ -108,7 +105,8 @@ impl<'de> Deserialize<'de> for Action {
                 Ok(Action(text.into()))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Action, A::Error> {
-                Object::deserialize(de::value::MapAccessDeserializer::new(map)).map(|object| Action(object.name))
+                Object::deserialize(de::value::MapAccessDeserializer::new(map))
+                    .map(|object| Action(object.name))
             }
         }
         deserializer.deserialize_any(Either)

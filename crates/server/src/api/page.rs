@@ -78,7 +78,10 @@ pub(super) fn page<T>(
         Some(last) => {
             let mut content = (call.now() + LIFE).to_le_bytes().to_vec();
             content.extend_from_slice(key(last).as_bytes());
-            let mut cursor = seal(call, query, &content)?.as_bytes().first_chunk::<16>().map_or_else(Vec::new, |tag| tag.to_vec());
+            let mut cursor = seal(call, query, &content)?
+                .as_bytes()
+                .first_chunk::<16>()
+                .map_or_else(Vec::new, |tag| tag.to_vec());
             cursor.extend_from_slice(&content);
             Some(URL_SAFE_NO_PAD.encode(cursor))
         }

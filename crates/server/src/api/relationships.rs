@@ -114,7 +114,9 @@ impl RelationshipInput {
     fn relationship(&self, schema: &Schema) -> Result<Relationship, Error> {
         let until = match &self.until {
             None => None,
-            Some(text) => Some(parse_rfc3339(text).ok_or_else(|| invalid("until", "must be a time in RFC 3339"))?),
+            Some(text) => {
+                Some(parse_rfc3339(text).ok_or_else(|| invalid("until", "must be a time in RFC 3339"))?)
+            }
         };
         let condition = self.condition.as_ref().map(|condition| Condition {
             name: condition.name.clone(),

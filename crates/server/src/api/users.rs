@@ -128,7 +128,8 @@ pub(super) async fn update_user(call: Call) -> Result<Json<User>, Error> {
     let request: ChangedUser = read(&call)?;
     let password = hashed(&call, request.password).await?;
     let login = call.param("login").to_owned();
-    let done = call.submit(UpdateUser { login, name: request.name, password, active: request.active }).await?;
+    let done =
+        call.submit(UpdateUser { login, name: request.name, password, active: request.active }).await?;
     Ok(Json(done.answer.into()))
 }
 

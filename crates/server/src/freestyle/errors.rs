@@ -91,7 +91,9 @@ impl From<Refusal> for Error {
                 (StatusCode::CONFLICT, "PERMISSION_ALREADY_EXISTS")
             }
             Refusal::ManagedIdentity(_) => (StatusCode::FORBIDDEN, "CANNOT_MODIFY_MANAGED_IDENTITY"),
-            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } => (StatusCode::CONFLICT, "INVALID_REQUEST"),
+            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } => {
+                (StatusCode::CONFLICT, "INVALID_REQUEST")
+            }
             Refusal::Invalid { .. } | Refusal::ManagedRelation { .. } | Refusal::Precondition { .. } => {
                 (StatusCode::BAD_REQUEST, "INVALID_REQUEST")
             }

@@ -21,7 +21,8 @@ pub(super) async fn list_git_permissions(call: Call) -> Result<Json<AccessibleRe
     let state = &published.state;
     let identity = Identity::find(state, id(&call, "identity")?)?.id;
     let page = call.query::<Paging>()?.page()?;
-    let repositories = state.repositories_granted_to(ObjectRef { kind: "identity", id: &identity.to_string() });
+    let repositories =
+        state.repositories_granted_to(ObjectRef { kind: "identity", id: &identity.to_string() });
     let repositories = page
         .of(repositories.into_iter())
         .filter_map(|repository| {

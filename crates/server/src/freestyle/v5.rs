@@ -79,7 +79,8 @@ pub(super) async fn list_identities(call: Call) -> Result<Json<Identities>, Erro
     let paging: Paging = call.query()?;
     let (page, managed) = (paging.page()?, paging.include_managed()?);
     let shown = || published.state.identities().iter().filter(|one| managed || !one.managed);
-    let identities = page.of(shown()).map(|one| wire::Identity { id: one.id, managed: one.managed }).collect();
+    let identities =
+        page.of(shown()).map(|one| wire::Identity { id: one.id, managed: one.managed }).collect();
     Ok(Json(Identities { identities, total: shown().count() as u64 }))
 }
 

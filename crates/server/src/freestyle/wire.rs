@@ -205,7 +205,9 @@ impl Paging {
             None | Some("" | "null") => Ok(None),
             Some(text) => match text.parse::<i64>().ok().and_then(|n| u64::try_from(n).ok()) {
                 Some(number) => Ok(Some(number)),
-                None => Err(super::errors::Error::invalid(format!("`{name}` must be a whole number, not negative"))),
+                None => Err(super::errors::Error::invalid(format!(
+                    "`{name}` must be a whole number, not negative"
+                ))),
             },
         };
         Ok(Page {

@@ -123,7 +123,11 @@ fn invalid(code: &'static str, field: Option<String>, message: &str) -> EdgeErro
     EdgeError::InvalidBody(InvalidBody { code, field, message: message.to_owned() })
 }
 
-fn check_content_type(headers: &HeaderMap, rule: ContentTypeRule) -> Result<(), EdgeError> {
+/// Refuses a body of another type.
+///
+/// # Errors
+/// `UnsupportedMediaType`.
+pub fn check_content_type(headers: &HeaderMap, rule: ContentTypeRule) -> Result<(), EdgeError> {
     let fits = match (rule, headers.get(header::CONTENT_TYPE)) {
         (ContentTypeRule::Any, _) => true,
         (ContentTypeRule::Required, None) => false,

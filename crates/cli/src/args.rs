@@ -1,0 +1,111 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// One permission server for people, machines, apps and AI agents.
+#[derive(Debug, Parser)]
+#[command(name = "grantd", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// `grantd` alone is `grantd serve`.
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+}
+
+/// Where the ledgers are.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct StoreArgs {
+    /// Data directory [default: ./grantd-data]
+    #[arg(long, env = "GRANTD_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Keep the ledgers in this PostgreSQL database instead (postgres://...)
+    #[arg(long, env = "GRANTD_STORE", value_name = "URL", hide_env_values = true)]
+    pub(crate) store: Option<String>,
+    /// File of the master key, made at the first start [default: <data>/master.key]
+    #[arg(long, env = "GRANTD_MASTER_KEY_FILE", value_name = "FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+}
+
+/// An address to listen on, perhaps for one dialect alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListenArg {
+    pub(crate) dialect: Option<String>,
+    pub(crate) addr: SocketAddr,
+}
+
+impl std::str::FromStr for ListenArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (dialect, addr) = match text.split_once('=') {
+            Some((dialect, addr)) => (Some(dialect), addr),
+            None => (None, text),
+        };
+        if let Some(dialect) = dialect
+            && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
+        {
+            return Err(format!("`{dialect}` is no dialect that can be served alone; known: freestyle"));
+        }
+        let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
+        Ok(Self { dialect: dialect.map(Into::into), addr })
+    }
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Address to listen on; may be given again; DIALECT=ADDR serves one dialect at the root of that address
+    /// [default: 127.0.0.1:7070]
+    #[arg(long, env = "GRANTD_LISTEN", value_name = "[DIALECT=]ADDR", value_delimiter = ',')]
+    pub(crate) listen: Vec<ListenArg>,
+    /// Where the world reaches this server [default: scheme and address of the first --listen]
+    #[arg(long, env = "GRANTD_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Certificate chain (PEM)
+    #[arg(long, env = "GRANTD_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, env = "GRANTD_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Serve TLS with a certificate made here and kept in the data directory
+    #[arg(long, env = "GRANTD_TLS_SELF_SIGNED", conflicts_with = "tls_cert")]
+    pub(crate) tls_self_signed: bool,
+    /// A proxy in front does TLS: allows addresses other than loopback without it, and trusts its X-Forwarded-For
+    #[arg(long, env = "GRANTD_BEHIND_PROXY")]
+    pub(crate) behind_proxy: bool,
+    /// Serve the dialects under their mounts only, not at their documented paths at the root
+    #[arg(long, env = "GRANTD_NO_ROOT_PATHS")]
+    pub(crate) no_root_paths: bool,
+    /// Write who asked what and the answer to this file, as JSON lines
+    #[arg(long, env = "GRANTD_DECISION_LOG", value_name = "FILE")]
+    pub(crate) decision_log: Option<PathBuf>,
+    /// Write one question in so many [default: 1]
+    #[arg(long, env = "GRANTD_DECISION_LOG_EVERY", value_name = "N")]
+    pub(crate) decision_log_every: Option<u64>,
+    /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
+    #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+    /// What to log, for example `info,grantd::access=off` [default: info,refinery_core=warn]
+    #[arg(long, env = "GRANTD_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Serve POST /bench/constant, which measurements compare with
+    #[arg(long, env = "GRANTD_BENCH_ROUTE")]
+    pub(crate) bench_route: bool,
+    /// Settings file (TOML); flags and GRANTD_* win over it
+    #[arg(long, env = "GRANTD_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Do not wait for the disk: a power cut loses answered writes. Only so that a test of durability can fail.
+    #[arg(long, env = "GRANTD_UNSAFE_SYNCHRONOUS", value_name = "off", hide = true)]
+    pub(crate) unsafe_synchronous: Option<String>,
+}

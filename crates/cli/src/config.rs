@@ -1,0 +1,65 @@
+//! The settings file. Its keys are the long flags, with underscores; flags and `GRANTD_*` win over it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::args::ServeArgs;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    store: Option<String>,
+    master_key_file: Option<PathBuf>,
+    listen: Option<Vec<String>>,
+    public_url: Option<String>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_self_signed: Option<bool>,
+    behind_proxy: Option<bool>,
+    no_root_paths: Option<bool>,
+    decision_log: Option<PathBuf>,
+    decision_log_every: Option<u64>,
+    log_format: Option<String>,
+    log: Option<String>,
+    bench_route: Option<bool>,
+}
+
+/// Fills in from the file what neither a flag nor the environment says.
+pub(crate) fn fill_in(args: ServeArgs) -> anyhow::Result<ServeArgs> {
+    let Some(path) = args.config.clone() else { return Ok(args) };
+    let file = read(&path).with_context(|| format!("settings file `{}`", path.display()))?;
+    merge(args, file)
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    Ok(toml::from_str(&std::fs::read_to_string(path)?)?)
+}
+
+fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
+    let mut args = args;
+    args.store.data = args.store.data.or(file.data);
+    args.store.store = args.store.store.or(file.store);
+    args.store.master_key_file = args.store.master_key_file.or(file.master_key_file);
+    if args.listen.is_empty() {
+        let listen = file.listen.unwrap_or_default();
+        let parsed: Result<_, String> = listen.iter().map(|text| text.parse()).collect();
+        args.listen = parsed.map_err(anyhow::Error::msg).context("`listen`")?;
+    }
+    args.public_url = args.public_url.or(file.public_url);
+    if args.tls_cert.is_none() && !args.tls_self_signed {
+        args.tls_cert = file.tls_cert;
+        args.tls_key = file.tls_key;
+        args.tls_self_signed = file.tls_self_signed.unwrap_or(false);
+    }
+    args.behind_proxy |= file.behind_proxy.unwrap_or(false);
+    args.no_root_paths |= file.no_root_paths.unwrap_or(false);
+    args.decision_log = args.decision_log.or(file.decision_log);
+    args.decision_log_every = args.decision_log_every.or(file.decision_log_every);
+    args.log_format = args.log_format.or(file.log_format);
+    args.log = args.log.or(file.log);
+    args.bench_route |= file.bench_route.unwrap_or(false);
+    Ok(args)
+}
