@@ -227,6 +227,7 @@ class Server:
         """Starts the process without waiting for it."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = open(self.log_path, "ab")
+        self._log_start = self._log.tell()
         self.process = subprocess.Popen(
             self.command(), env=self.environment(), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
         )
@@ -253,7 +254,8 @@ class Server:
         raise TimeoutError(f"{self.name} was not ready within {START_TIMEOUT} s:\n{self.log_tail()}")
 
     def log_tail(self, size=3000) -> str:
-        return self.log_path.read_bytes()[-size:].decode(errors="replace")
+        """The end of what the present process wrote."""
+        return self.log_path.read_bytes()[self._log_start :][-size:].decode(errors="replace")
 
     def client(self, **more) -> Client:
         """A connection with the system key, unless another credential is given."""

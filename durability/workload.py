@@ -92,7 +92,9 @@ class Writer:
 
     def update(self, identity: str, vm: str) -> Command:
         before = {"allowedUsers": self.identities[identity][vm]}
-        users = self.lot.choice([None, [], ["adm", "bin", "sys"], ["dev", "ops", "root"]])
+        # Always a change, so that what is seen tells whether it was done.
+        choices = [None, [], ["adm", "bin", "sys"], ["dev", "ops", "root"]]
+        users = self.lot.choice([choice for choice in choices if choice != before["allowedUsers"]])
         return self._set_users("update", "PUT", identity, vm, users, before)
 
     def _set_users(self, name, method, identity, vm, users, before) -> Command:

@@ -6,6 +6,7 @@ from words import (
     IDENTITIES,
     REPOS,
     assert_error,
+    assert_repo_error,
     body,
     git_path,
     new_identity,
@@ -194,7 +195,7 @@ def test_ids_that_are_no_uuid(api, bad):
     if bad not in ("..", "%2e%2e"):
         assert_error(api.delete(f"{IDENTITIES}/{identity}/tokens/{bad}"), 400, "INVALID_REQUEST")
         assert_error(api.get(git_path(identity, bad)), 400, "INVALID_REQUEST")
-        assert_error(api.get(f"{REPOS}/{bad}"), 400, "INVALID_REQUEST")
+        assert_repo_error(api.get(f"{REPOS}/{bad}"))
 
 
 @pytest.mark.parametrize(
@@ -305,8 +306,12 @@ def test_content_type_with_a_charset_is_fine(api):
     body(api.post(path, b'{"permission":"read"}', content_type="application/json; charset=utf-8"))
 
 
-@pytest.mark.parametrize("path", ["/identity/v1/nothing", "/identity/v1", "/git/v1/nothing", "/auth/v1/nothing"])
+@pytest.mark.parametrize("path", ["/identity/v1/nothing", "/git/v1/nothing", "/v5/identities/x/nothing", "/auth/v1/nothing"])
 def test_unknown_route(api, path):
+    if path.startswith("/auth") and not api.base:
+        # At the root only whoami is this dialect's; the rest there belongs to nobody.
+        assert api.get(path).status == 404
+        return
     for method in ("GET", "POST", "DELETE"):
         assert_error(api.call(method, path), 404, "INVALID_REQUEST")
 
@@ -332,8 +337,8 @@ def test_wrong_method(api):
 def test_bad_repositories(api):
     before = body(api.get(f"{REPOS}?limit=1"))["total"]
     for bad in (b"{", b"[]", b'{"public":"yes"}', b'{"name":5}', b'{"defaultBranch":7}'):
-        assert_error(api.post(REPOS, bad), 400, "INVALID_REQUEST")
+        assert_repo_error(api.post(REPOS, bad))
     repo = new_repo(api)
     for bad in ({}, {"visibility": "secret"}, {"visibility": None}):
-        assert_error(api.put(f"{REPOS}/{repo}/visibility", bad), 400, "INVALID_REQUEST")
+        assert_repo_error(api.put(f"{REPOS}/{repo}/visibility", bad))
     assert body(api.get(f"{REPOS}?limit=1"))["total"] == before + 1

@@ -33,7 +33,7 @@ ODD = [
     "a+b",
     "a?b=c&d",
     "~_.-",
-    "x" * 1000,
+    "x" * 255,
 ]
 
 
@@ -61,6 +61,9 @@ def test_no_step_leads_to_another_vm(api, native, vm):
         assert_error(api.get(vm_path(identity, other)), 404, "VM_PERMISSION_NOT_FOUND")
     # Nor is the root of all VMs, or a spelling that a careless path function would clean up.
     for resource in ("/", "/victim/", "/victim/root/", "/x/../victim/root/", "/../victim/root/", "//victim/root/"):
+        if resource.startswith(f"/{vm}/"):
+            # A segment of a question that reads `..` is the VM called `..`, and no step either.
+            continue
         question = {
             "subject": {"type": "identity", "id": identity},
             "action": {"name": "login"},
@@ -87,7 +90,7 @@ def test_encoded_and_plain_spellings_of_one_id_are_one(api):
         assert body(api.get(f"{IDENTITIES}/{identity}/permissions/vm/{spelling}")) == made
 
 
-@pytest.mark.parametrize("raw", ["%00", "a%0Ab", "%7F", "%FF", "%C3%28", "x" * 1025, quote("ü" * 600)])
+@pytest.mark.parametrize("raw", ["%00", "a%0Ab", "%7F", "%FF", "%C3%28", "x" * 256, quote("ü" * 128)])
 def test_ids_that_cannot_be(api, raw):
     identity = new_identity(api)
     path = f"{IDENTITIES}/{identity}/permissions/vm/{raw}"

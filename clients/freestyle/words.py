@@ -55,6 +55,12 @@ def assert_error(answer: Answer, status: int, code: str) -> None:
     assert isinstance(value["message"], str) and value["message"], value
 
 
+def assert_repo_error(answer: Answer) -> None:
+    """The repository API has a word of its own for what cannot be read; the client knows both."""
+    assert_error(answer, 400, answer.json()["code"])
+    assert answer.json()["code"] in ("GIT_INVALID_REQUEST", "INVALID_REQUEST")
+
+
 def new_identity(api: Client) -> str:
     return body(api.post(IDENTITIES))["id"]
 
