@@ -63,7 +63,8 @@ fn thirty_thousand_edits_of_three_roles() {
     let (graph, list) = snapshots.last().unwrap();
     let first = list.keys().next().unwrap();
     let filter = Filter { resource: Some(first.resource.clone()), ..Filter::default() };
-    let wanted: Vec<_> = list.values().filter(|found| found.key.resource == first.resource).cloned().collect();
+    let wanted: Vec<_> =
+        list.values().filter(|found| found.key.resource == first.resource).cloned().collect();
     assert_eq!(graph.read(&filter, None, usize::MAX), wanted);
     assert_eq!(graph.read(&filter, Some(&wanted.get(9).unwrap().key), 5), wanted.get(10..15).unwrap());
 }

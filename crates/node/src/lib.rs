@@ -18,6 +18,7 @@ pub mod question;
 mod recover;
 pub mod running;
 pub mod submit;
+mod upkeep;
 mod writer;
 
 pub use grantd_ledger::store::StoreError;

@@ -1,6 +1,7 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,6 +13,7 @@ use grantd_realm::command::{Command, SealedWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::job::Pending;
+use crate::load::Loaded;
 use crate::observer::Observer;
 use crate::submit::{Done, Request, SubmitError};
 use crate::writer::{Message, Writer};
@@ -66,6 +68,8 @@ pub struct Realm {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
+    /// The revision of the last state snapshot.
+    snapshot: AtomicU64,
 }
 
 /// How many commands may wait for the writer.
@@ -78,19 +82,24 @@ impl Realm {
         store: Arc<dyn Store>,
         master_key: Arc<MasterKey>,
         observer: Arc<dyn Observer>,
-        published: Published,
+        loaded: Loaded,
     ) -> Self {
+        let Loaded { published, snapshot } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
         let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
-        Self { shared, queue, revision: watcher }
+        Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
     }
 
     /// The realm's name.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    pub(crate) fn snapshot_at(&self) -> &AtomicU64 {
+        &self.snapshot
     }
 
     /// The newest published state.

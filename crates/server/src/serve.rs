@@ -49,13 +49,14 @@ pub async fn faces(
     })
 }
 
-/// Forgets old counts of wrong credentials.
+/// What is done once a minute.
 fn spawn_upkeep(app: SharedApp) {
     tokio::spawn(async move {
         let mut minute = tokio::time::interval(Duration::from_secs(60));
         loop {
             minute.tick().await;
             app.failures.forget_old();
+            app.node.upkeep().await;
         }
     });
 }

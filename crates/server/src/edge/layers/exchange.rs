@@ -188,7 +188,8 @@ impl<F> Answering<F> {
     /// The connection of a body that nobody read to its end is of no further use, and an HTTP/1 client has to be told
     /// (RFC 9112, section 9.6): else it sends its next request into a connection that is being closed.
     fn ready(&self, mut response: Response) -> Poll<Result<Response, Infallible>> {
-        let unread = self.body_refused || self.progress.as_ref().is_some_and(|progress| !progress.is_complete());
+        let unread =
+            self.body_refused || self.progress.as_ref().is_some_and(|progress| !progress.is_complete());
         if unread && self.exchange.http1 {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -165,7 +165,8 @@ async fn a_body_is_limited_by_announcement_and_by_count() {
 
 #[tokio::test]
 async fn a_body_that_was_not_read_closes_the_connection() {
-    let closes = |answer: &Answer| answer.headers.get(header::CONNECTION).is_some_and(|value| value == "close");
+    let closes =
+        |answer: &Answer| answer.headers.get(header::CONNECTION).is_some_and(|value| value == "close");
     assert!(!closes(&ask(Method::POST, "/count", Body::from("all of it is read")).await));
     assert!(!closes(&ask(Method::GET, "/fine", Body::empty()).await));
     let unread = [("/nothing", 10), ("/fine", 10), ("/count", 101)];
