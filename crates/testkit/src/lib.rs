@@ -2,5 +2,6 @@
 
 pub mod cases;
 pub mod clock;
+pub mod faulty_store;
 pub mod reference;
 pub mod world;
