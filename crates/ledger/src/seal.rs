@@ -10,15 +10,12 @@ use std::path::Path;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::secret::Secret;
-use crate::store::SealedSecret;
+use crate::store::{SealedSecret, StoreError};
 
 const KEY_LENGTH: usize = 32;
 
 /// Keeps the key's id apart from every other hash. Never changes.
 const KEY_ID_CONTEXT: &str = "grantd master key id, format 1";
-
-/// Keeps derived keys apart from every other use of the key. Never changes.
-const DERIVATION_CONTEXT: &str = "grantd master key derivations, format 1";
 
 /// Keeps these ciphertexts apart from every other use of the key. Never changes.
 const DOMAIN: &[u8] = b"grantd sealed secret, format 1\0";
@@ -63,11 +60,19 @@ pub enum SealError {
     Library,
 }
 
+impl From<SealError> for StoreError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Damaged(_) => Self::Damaged(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 /// The key that every sealed secret of a store is under.
 pub struct MasterKey {
-    key: LessSafeKey,
+    key: [u8; KEY_LENGTH],
     id: [u8; 8],
-    root: [u8; KEY_LENGTH],
 }
 
 impl MasterKey {
@@ -107,26 +112,27 @@ impl MasterKey {
         let key: [u8; KEY_LENGTH] = bytes.try_into().map_err(|bytes: Vec<u8>| {
             SealError::Length(about.len().max(u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
         })?;
-        Self::from_bytes(&key)
+        Ok(Self::from_bytes(key))
     }
 
     /// From the key itself.
-    ///
-    /// # Errors
-    /// [`SealError::Library`].
-    pub fn from_bytes(key: &[u8; KEY_LENGTH]) -> Result<Self, SealError> {
-        let hash = blake3::derive_key(KEY_ID_CONTEXT, key);
-        let id = hash.first_chunk().copied().ok_or(SealError::Library)?;
-        let root = blake3::derive_key(DERIVATION_CONTEXT, key);
-        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| SealError::Library)?;
-        Ok(Self { key: LessSafeKey::new(key), id, root })
+    #[must_use]
+    pub fn from_bytes(key: [u8; KEY_LENGTH]) -> Self {
+        let hash = blake3::derive_key(KEY_ID_CONTEXT, &key);
+        let mut id = [0; 8];
+        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Self { key, id }
     }
 
-    /// A key for one purpose, the same wherever this master key is. It says nothing about the master key or about the keys
-    /// of other purposes.
+    /// A key for another purpose, that says nothing about this one. `context` is a constant of the program and names the
+    /// purpose.
     #[must_use]
-    pub fn derive(&self, purpose: &str) -> [u8; KEY_LENGTH] {
-        blake3::derive_key(purpose, &self.root)
+    pub fn derive(&self, context: &str) -> [u8; KEY_LENGTH] {
+        blake3::derive_key(context, &self.key)
+    }
+
+    fn cipher(&self) -> Result<LessSafeKey, SealError> {
+        UnboundKey::new(&AES_256_GCM, &self.key).map(LessSafeKey::new).map_err(|_| SealError::Library)
     }
 
     /// Tells keys apart without saying anything about them.
@@ -144,12 +150,12 @@ impl MasterKey {
         realm: &str,
         name: &str,
         version: u32,
-        secret: &Secret,
+        secret: &[u8],
     ) -> Result<SealedSecret, SealError> {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| SealError::Library)?;
-        let mut sealed = secret.expose().to_vec();
-        self.key
+        let mut sealed = secret.to_vec();
+        self.cipher()?
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(associated(realm, name, version)),
@@ -177,7 +183,7 @@ impl MasterKey {
         let (nonce, ciphertext) = sealed.sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
         let mut opened = ciphertext.to_vec();
         let plain = self
-            .key
+            .cipher()?
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
                 Aad::from(associated(realm, name, sealed.version)),
@@ -203,7 +209,7 @@ fn make(path: &Path, mut file: File) -> Result<MasterKey, SealError> {
     file.write_all(&key).and_then(|()| file.sync_all()).map_err(|error| file_error("write", &error))?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| file_error("sync", &error))?;
-    MasterKey::from_bytes(&key)
+    Ok(MasterKey::from_bytes(key))
 }
 
 /// What is authenticated besides the secret. The lengths keep `a` + `bc` and `ab` + `c` apart.

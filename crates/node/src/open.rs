@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use grantd_ledger::postgres::{PostgresOptions, PostgresStore};
 use grantd_ledger::seal::{MasterKey, SealError};
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use grantd_ledger::store::{Store, StoreError};
@@ -42,7 +43,7 @@ pub enum OpenError {
 /// Opens a store; makes what is not there yet.
 pub async fn open(location: &Location) -> Result<Opened, OpenError> {
     let store: Arc<dyn Store> = match &location.url {
-        Some(_) => return Err(StoreError::Unavailable("no PostgreSQL yet".into()).into()),
+        Some(url) => Arc::new(PostgresStore::open(url, PostgresOptions::default()).await?),
         None => {
             let synchronous = if location.unsafe_no_sync { Synchronous::Off } else { Synchronous::Full };
             let options = SqliteOptions { synchronous, ..SqliteOptions::default() };

@@ -7,7 +7,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
-use grantd_ledger::secret::Secret as Sealable;
 use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
 use grantd_realm::State;
 use grantd_realm::command::{Command, SealedWrite};
@@ -57,7 +56,7 @@ impl Shared {
             SealedWrite::Delete { name } => Ok(SecretWrite::Delete(name)),
             SealedWrite::Put { name, version, value } => self
                 .master_key
-                .seal(&self.name, &name, version, &Sealable::new(value.0))
+                .seal(&self.name, &name, version, value.0.as_bytes())
                 .map(SecretWrite::Put)
                 .map_err(|error| StoreError::Unavailable(error.to_string())),
         }

@@ -114,6 +114,10 @@ fn scripted() -> StoreError {
 
 #[async_trait]
 impl Store for FaultyStore {
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     async fn now(&self) -> Result<Micros, StoreError> {
         self.inner.now().await
     }
