@@ -48,6 +48,7 @@ class Trial:
         self.fs = FaultFs(work / "data", work)
         self.server = Server(work / "data", name, env=self.fs.environment).start()
         self.writers = []
+        self.errors = 0
 
     def attempt(self, kind, nth, error, again_at_once) -> bool:
         """The script with its n-th call failing; whether there was an n-th call at all."""
@@ -64,6 +65,7 @@ class Trial:
             assert self.fs.fired(kind) > 0, f"{command.name}: {answer.status} {answer.raw!r} although nothing failed"
             assert answer.status >= 500 and "code" in answer.json(), f"{answer.status} {answer.raw!r}"
             self.fs.heal()
+            self.errors += 1
             writer.pending = command
             if again_at_once:
                 assert finish_pending(self.server, self.writers)[1] == []
@@ -120,7 +122,7 @@ def test_each_sync_fails(trial, again_at_once, end, capsys):
         if not fired:
             break
     with capsys.disabled():
-        print(f"\n  {nth - 1} syncs, each failed once", end="")
+        print(f"\n  {nth - 1} syncs, each failed once; {trial.errors} commands were answered with an error", end="")
     assert nth - 1 >= len(script()), "each command needs a sync of its own"
 
 
@@ -135,7 +137,7 @@ def test_each_write_fails(trial, error, capsys):
         if not fired:
             break
     with capsys.disabled():
-        print(f"\n  {nth - 1} writes, each {step}. failed once", end="")
+        print(f"\n  {nth - 1} writes, each {step}. failed once; {trial.errors} commands answered with an error", end="")
     assert nth - 1 >= len(script())
 
 
