@@ -28,10 +28,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     )?;
     let data = args.store.data.clone().unwrap_or_else(|| PathBuf::from("grantd-data"));
     let listen = listeners(&args, &data)?;
-    let node = Arc::new(node(&args, &data).await?);
+    let metrics = Metrics::new();
+    let node = Arc::new(node(&args, &data, metrics.clone()).await?);
     let made = if is_done(&node).await? { None } else { Some(bootstrap(&node, first()?).await?) };
 
-    let metrics = Metrics::new();
     let server = Server::bind(listen, EdgeSettings::default()).await?.metrics(metrics.clone());
     let public_url = args.public_url.clone().unwrap_or_else(|| {
         let scheme = if args.tls_cert.is_some() || args.tls_self_signed { "https" } else { "http" };
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn node(args: &ServeArgs, data: &Path) -> anyhow::Result<Node> {
+async fn node(args: &ServeArgs, data: &Path, observer: Arc<Metrics>) -> anyhow::Result<Node> {
     let decision_log = match &args.decision_log {
         None => None,
         Some(path) => {
@@ -75,6 +75,7 @@ async fn node(args: &ServeArgs, data: &Path) -> anyhow::Result<Node> {
         schema: builtin::schema()?,
         clock: Arc::new(SystemClock),
         decision_log,
+        observer,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Questions and their answers.
 
 mod search;
+mod trail;
 
 use thiserror::Error;
 

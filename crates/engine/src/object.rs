@@ -76,7 +76,6 @@ impl Object {
 
     /// The object as two borrowed texts.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "`AsRef` cannot give a struct of references")]
     pub fn as_ref(&self) -> ObjectRef<'_> {
         ObjectRef { kind: self.kind(), id: self.id() }
     }

@@ -49,7 +49,6 @@ impl Subject {
 
     /// The subject as borrowed texts.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "`AsRef` cannot give an enum of references")]
     pub fn as_ref(&self) -> SubjectRef<'_> {
         match self {
             Self::Object(object) => SubjectRef::Object(object.as_ref()),

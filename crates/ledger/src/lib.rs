@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod codec;
 pub mod commitment;
 pub mod entry;
+pub mod postgres;
 pub mod seal;
 pub mod secret;
 pub mod sqlite;

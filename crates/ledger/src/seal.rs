@@ -1,26 +1,232 @@
-//! stub
+//! Sealing secrets that must be readable again, under the master key.
+//!
+//! AES-256-GCM with a random nonce; realm, name and version are authenticated with it, so that a sealed secret cannot be
+//! moved to another name or rolled back to an older version without being noticed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
 use crate::secret::Secret;
 use crate::store::{SealedSecret, StoreError};
-#[allow(missing_docs)]
-pub struct MasterKey([u8; 32]);
-#[allow(missing_docs)]
-impl MasterKey {
-    pub fn from_bytes(b: [u8; 32]) -> Self {
-        Self(b)
+
+const KEY_LENGTH: usize = 32;
+
+/// Keeps the key's id apart from every other hash. Never changes.
+const KEY_ID_CONTEXT: &str = "grantd master key id, format 1";
+
+/// Keeps these ciphertexts apart from every other use of the key. Never changes.
+const DOMAIN: &[u8] = b"grantd sealed secret, format 1\0";
+
+/// Why a secret was not sealed or opened. Never holds any of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// The key file cannot be read or made.
+    #[error("cannot {what} the master key file: {why}")]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        why: String,
+    },
+    /// The key file is not one.
+    #[error("the master key file must hold exactly 32 bytes, this one holds {0}; name the right file")]
+    Length(u64),
+    /// Others on the machine can read the key.
+    #[error(
+        "the master key file can be used by others than its owner (mode {0:03o}); run `chmod 600` on it, \
+         and make a new key if somebody may have read it"
+    )]
+    Mode(u32),
+    /// The secret was sealed under another master key.
+    #[error(
+        "the secret `{name}` is sealed under master key {sealed}, but this one is {present}; name the right key file"
+    )]
+    OtherKey {
+        /// Name of the secret.
+        name: String,
+        /// Id of the key it was sealed under.
+        sealed: String,
+        /// Id of the key at hand.
+        present: String,
+    },
+    /// The sealed bytes were changed, or moved from another name, realm or version.
+    #[error("the secret `{0}` is damaged")]
+    Damaged(String),
+    /// The machine has no random bytes, or the cipher failed.
+    #[error("the cryptographic library failed")]
+    Library,
+}
+
+impl From<SealError> for StoreError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Damaged(_) => Self::Damaged(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
+}
+
+/// The key that every sealed secret of a store is under.
+pub struct MasterKey {
+    key: [u8; KEY_LENGTH],
+    id: [u8; 8],
+}
+
+impl MasterKey {
+    /// Reads the key from its file; makes the file, for its owner only, if it is not there.
+    ///
+    /// # Errors
+    /// [`SealError::Mode`], [`SealError::Length`], [`SealError::File`].
+    pub fn load_or_make(path: &Path) -> Result<Self, SealError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(path) {
+            Ok(file) => make(path, file),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Self::load(path),
+            Err(error) => Err(file_error("make", &error)),
+        }
+    }
+
+    /// Reads the key from its file, which must be there.
+    ///
+    /// # Errors
+    /// [`SealError::Mode`], [`SealError::Length`], [`SealError::File`].
+    pub fn load(path: &Path) -> Result<Self, SealError> {
+        let file = File::open(path).map_err(|error| file_error("open", &error))?;
+        let about = file.metadata().map_err(|error| file_error("look at", &error))?;
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(SealError::Mode(mode));
+            }
+        }
+        let mut bytes = Vec::with_capacity(KEY_LENGTH + 1);
+        // One byte more than a key, so that a longer file shows.
+        file.take(33).read_to_end(&mut bytes).map_err(|error| file_error("read", &error))?;
+        let key: [u8; KEY_LENGTH] = bytes.try_into().map_err(|bytes: Vec<u8>| {
+            SealError::Length(about.len().max(u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
+        })?;
+        Ok(Self::from_bytes(key))
+    }
+
+    /// From the key itself.
+    #[must_use]
+    pub fn from_bytes(key: [u8; KEY_LENGTH]) -> Self {
+        let hash = blake3::derive_key(KEY_ID_CONTEXT, &key);
+        let mut id = [0; 8];
+        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Self { key, id }
+    }
+
+    /// A key for another purpose, that says nothing about this one. `context` is a constant of the program and names the
+    /// purpose.
+    #[must_use]
+    pub fn derive(&self, context: &str) -> [u8; KEY_LENGTH] {
+        blake3::derive_key(context, &self.key)
+    }
+
+    fn cipher(&self) -> Result<LessSafeKey, SealError> {
+        UnboundKey::new(&AES_256_GCM, &self.key).map(LessSafeKey::new).map_err(|_| SealError::Library)
+    }
+
+    /// Tells keys apart without saying anything about them.
+    #[must_use]
+    pub fn id(&self) -> [u8; 8] {
+        self.id
+    }
+
+    /// Seals a secret of a realm.
+    ///
+    /// # Errors
+    /// [`SealError::Library`].
     pub fn seal(
         &self,
-        _realm: &str,
+        realm: &str,
         name: &str,
         version: u32,
-        plaintext: &[u8],
-    ) -> Result<SealedSecret, StoreError> {
-        Ok(SealedSecret { name: name.into(), version, key_id: [0; 8], sealed: plaintext.to_vec() })
+        secret: &[u8],
+    ) -> Result<SealedSecret, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        getrandom::fill(&mut nonce).map_err(|_| SealError::Library)?;
+        let mut sealed = secret.to_vec();
+        self.cipher()?
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(associated(realm, name, version)),
+                &mut sealed,
+            )
+            .map_err(|_| SealError::Library)?;
+        sealed.splice(0..0, nonce);
+        Ok(SealedSecret { name: name.to_owned(), version, key_id: self.id, sealed })
     }
-    pub fn open(&self, _realm: &str, sealed: &SealedSecret) -> Result<Secret, StoreError> {
-        Ok(Secret::new(sealed.sealed.clone()))
+
+    /// Opens a sealed secret of a realm.
+    ///
+    /// # Errors
+    /// [`SealError::OtherKey`], [`SealError::Damaged`].
+    pub fn open(&self, realm: &str, sealed: &SealedSecret) -> Result<Secret, SealError> {
+        let name = &sealed.name;
+        if sealed.key_id != self.id {
+            return Err(SealError::OtherKey {
+                name: name.clone(),
+                sealed: hex(&sealed.key_id),
+                present: hex(&self.id),
+            });
+        }
+        let damaged = || SealError::Damaged(name.clone());
+        let (nonce, ciphertext) = sealed.sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
+        let mut opened = ciphertext.to_vec();
+        let plain = self
+            .cipher()?
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(associated(realm, name, sealed.version)),
+                &mut opened,
+            )
+            .map_err(|_| damaged())?
+            .len();
+        opened.truncate(plain);
+        Ok(Secret::new(opened))
     }
-    pub fn derive(&self, context: &str) -> [u8; 32] {
-        blake3::derive_key(context, &self.0)
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MasterKey").field("id", &hex(&self.id)).finish_non_exhaustive()
     }
+}
+
+fn make(path: &Path, mut file: File) -> Result<MasterKey, SealError> {
+    let mut key = [0; KEY_LENGTH];
+    getrandom::fill(&mut key).map_err(|_| SealError::Library)?;
+    // The secrets are worthless without the key: it must be on the disk before the first of them is.
+    file.write_all(&key).and_then(|()| file.sync_all()).map_err(|error| file_error("write", &error))?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| file_error("sync", &error))?;
+    Ok(MasterKey::from_bytes(key))
+}
+
+/// What is authenticated besides the secret. The lengths keep `a` + `bc` and `ab` + `c` apart.
+fn associated(realm: &str, name: &str, version: u32) -> Vec<u8> {
+    let mut bytes = DOMAIN.to_vec();
+    for part in [realm, name] {
+        bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes.extend_from_slice(&version.to_be_bytes());
+    bytes
+}
+
+fn file_error(what: &'static str, error: &std::io::Error) -> SealError {
+    SealError::File { what, why: error.to_string() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

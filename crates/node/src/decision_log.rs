@@ -38,7 +38,6 @@ pub struct DecisionLog {
     /// One question in so many is written; 1 is all of them.
     every: u64,
     asked: Arc<AtomicU64>,
-    dropped: Arc<AtomicU64>,
     queue: mpsc::Sender<Record>,
 }
 
@@ -62,7 +61,7 @@ impl DecisionLog {
                 }
             }
         });
-        Ok(Self { every: every.max(1), asked: Arc::default(), dropped: Arc::default(), queue })
+        Ok(Self { every: every.max(1), asked: Arc::default(), queue })
     }
 
     /// Whether this question is one of those to write. Counts it.
@@ -70,14 +69,8 @@ impl DecisionLog {
         self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every)
     }
 
-    pub(crate) fn write(&self, record: Record) {
-        if self.queue.try_send(record).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// How many records found no room.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+    /// False when there was no room.
+    pub(crate) fn write(&self, record: Record) -> bool {
+        self.queue.try_send(record).is_ok()
     }
 }

@@ -12,11 +12,13 @@ pub mod entry;
 mod job;
 mod load;
 pub mod node;
+pub mod observer;
 pub mod open;
 pub mod question;
 mod recover;
 pub mod running;
 pub mod submit;
+mod upkeep;
 mod writer;
 
 pub use grantd_ledger::store::StoreError;

@@ -14,9 +14,6 @@ use crate::running::Published;
 /// How many entries are read at a time.
 const PAGE: usize = 1_000;
 
-/// How many entries beyond the last snapshot make a new one worth its while.
-pub(crate) const SNAPSHOT_EVERY: u64 = 10_000;
-
 /// Why a realm cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -31,22 +28,22 @@ pub enum LoadError {
     Broken(u64),
 }
 
+/// A realm as it was loaded.
+pub(crate) struct Loaded {
+    pub(crate) published: Published,
+    /// The revision of the snapshot that it began with; 0 without one.
+    pub(crate) snapshot: u64,
+}
+
 /// Loads a realm.
-pub(crate) async fn load(
-    store: &dyn Store,
-    realm: &str,
-    schema: Arc<Schema>,
-) -> Result<Published, LoadError> {
+pub(crate) async fn load(store: &dyn Store, realm: &str, schema: Arc<Schema>) -> Result<Loaded, LoadError> {
     let head = store.head(realm).await?;
     let (mut state, from) = match from_snapshot(store, realm, &schema).await? {
         Some((state, at)) => (state, Head { ledger_id: head.ledger_id, ..at }),
         None => (State::empty(schema), Head::empty(head.ledger_id)),
     };
     let reached = fold_from(store, realm, &mut state, from).await?;
-    if reached.revision - from.revision >= SNAPSHOT_EVERY {
-        save_snapshot(store, realm, &state, reached).await?;
-    }
-    Ok(Published { state, head: reached })
+    Ok(Loaded { published: Published { state, head: reached }, snapshot: from.revision })
 }
 
 /// Folds everything after a head; gives the head that was reached.

@@ -11,8 +11,12 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
-use crate::load::{LoadError, load, save_snapshot};
-use crate::running::{Realm, WriterMetrics};
+use crate::load::{LoadError, load};
+use crate::observer::Observer;
+use crate::running::Realm;
+
+/// How many entries beyond the last snapshot make one worth its while when the node stops anyway.
+const SNAPSHOT_AT_STOP: u64 = 1_000;
 
 /// What a node is made of.
 pub struct Settings {
@@ -26,6 +30,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Where questions are written down, if anywhere.
     pub decision_log: Option<DecisionLog>,
+    /// Counts what the node does.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// The realms that this process serves, each loaded when it is first asked for.
@@ -35,7 +41,7 @@ pub struct Node {
     schema: Arc<Schema>,
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
-    metrics: Arc<WriterMetrics>,
+    observer: Arc<dyn Observer>,
     realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
 }
 
@@ -48,7 +54,7 @@ impl Node {
             schema: settings.schema,
             clock: settings.clock,
             decision_log: settings.decision_log,
-            metrics: Arc::default(),
+            observer: settings.observer,
             realms: Mutex::default(),
         }
     }
@@ -68,9 +74,8 @@ impl Node {
         self.decision_log.as_ref()
     }
 
-    /// Counts of what the writers did.
-    pub fn writer_metrics(&self) -> &WriterMetrics {
-        &self.metrics
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &*self.observer
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -82,15 +87,15 @@ impl Node {
         let cell = self.realms.lock().await.entry(name.into()).or_default().clone();
         let loaded = cell
             .get_or_try_init(|| async {
-                let published = load(&*self.store, name, self.schema.clone()).await?;
+                let loaded = load(&*self.store, name, self.schema.clone()).await?;
                 tracing::info!(
                     realm = name,
-                    revision = published.head.revision,
-                    relationships = published.state.graph().len(),
+                    revision = loaded.published.head.revision,
+                    relationships = loaded.published.state.graph().len(),
                     "realm loaded"
                 );
                 let (store, key) = (self.store.clone(), self.master_key.clone());
-                Ok(Arc::new(Realm::start(name, store, key, self.metrics.clone(), published)))
+                Ok(Arc::new(Realm::start(name, store, key, self.observer.clone(), loaded)))
             })
             .await
             .cloned();
@@ -104,18 +109,17 @@ impl Node {
         loaded
     }
 
+    pub(crate) async fn loaded(&self) -> Vec<Arc<Realm>> {
+        self.realms.lock().await.values().filter_map(|cell| cell.get().cloned()).collect()
+    }
+
     /// Stops: waits for what the writers hold, keeps snapshots for the next start, closes the store. Requests must have
     /// ended before.
     pub async fn stop(&self) -> Result<(), StoreError> {
-        let realms: Vec<_> = self.realms.lock().await.drain().collect();
-        for (name, cell) in realms {
-            let Some(realm) = cell.get() else { continue };
-            let published = realm.published();
-            let behind = self.store.snapshot(&name).await?.map_or(0, |(meta, _)| meta.revision);
-            if published.head.revision.saturating_sub(behind) >= 1_000 {
-                save_snapshot(&*self.store, &name, &published.state, published.head).await?;
-            }
+        for realm in self.loaded().await {
+            self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await?;
         }
+        self.realms.lock().await.clear();
         self.store.close().await
     }
 }

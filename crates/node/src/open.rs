@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use grantd_ledger::seal::MasterKey;
+use grantd_ledger::postgres::{PostgresOptions, PostgresStore};
+use grantd_ledger::seal::{MasterKey, SealError};
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use grantd_ledger::store::{Store, StoreError};
 
@@ -28,15 +29,28 @@ pub struct Opened {
     pub master_key: MasterKey,
 }
 
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The master key.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
 /// Opens a store; makes what is not there yet.
-pub async fn open(location: &Location) -> Result<Opened, StoreError> {
+pub async fn open(location: &Location) -> Result<Opened, OpenError> {
     let store: Arc<dyn Store> = match &location.url {
-        Some(_) => return Err(StoreError::Unavailable("no PostgreSQL yet".into())),
+        Some(url) => Arc::new(PostgresStore::open(url, PostgresOptions::default()).await?),
         None => {
             let synchronous = if location.unsafe_no_sync { Synchronous::Off } else { Synchronous::Full };
             let options = SqliteOptions { synchronous, ..SqliteOptions::default() };
             Arc::new(SqliteStore::open(&location.data, options).await?)
         }
     };
-    Ok(Opened { store, master_key: MasterKey::from_bytes([0; 32]) })
+    let file = location.master_key_file.clone().unwrap_or_else(|| location.data.join("master.key"));
+    let master_key = MasterKey::load_or_make(&file)?;
+    Ok(Opened { store, master_key })
 }

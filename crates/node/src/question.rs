@@ -4,7 +4,9 @@ use grantd_realm::caller::{Authority, Caller};
 use grantd_realm::engine::{Decision, Question};
 use grantd_realm::{Micros, Refusal};
 
-use crate::decision_log::{DecisionLog, Record};
+use crate::decision_log::Record;
+use crate::node::Node;
+use crate::observer::CheckEnd;
 use crate::running::Published;
 
 /// The answer to a question.
@@ -18,34 +20,53 @@ pub struct Answer {
     pub time: Micros,
 }
 
-/// Asks a published state, after a look at whether the caller may ask. A question that breaks a limit is a no.
-pub fn ask(
-    published: &Published,
-    caller: &Caller,
-    question: &Question<'_>,
-    now: Micros,
-    log: Option<&DecisionLog>,
-) -> Result<Answer, Refusal> {
-    if !caller.holds(Authority::Checker, &published.state, now) {
-        return Err(Refusal::NotAllowed(Authority::Checker));
+impl Node {
+    /// Asks a published state, after a look at whether the caller may ask. A question that breaks a limit is a no.
+    pub fn ask(
+        &self,
+        published: &Published,
+        caller: &Caller,
+        question: &Question<'_>,
+    ) -> Result<Answer, Refusal> {
+        let now = self.now();
+        if !caller.holds(Authority::Checker, &published.state, now) {
+            return Err(Refusal::NotAllowed(Authority::Checker));
+        }
+        let (decision, end) = match published.state.graph().check(question, now) {
+            Ok(Decision::Allowed) => (Decision::Allowed, CheckEnd::Allowed),
+            Ok(Decision::Denied) => (Decision::Denied, CheckEnd::Denied),
+            Ok(conditional @ Decision::Conditional { .. }) => (conditional, CheckEnd::Conditional),
+            Err(error) => {
+                tracing::warn!(%error, "a question was answered no");
+                (Decision::Denied, CheckEnd::Error)
+            }
+        };
+        self.observer().checked(end);
+        self.record(published, caller, question, now, decision.is_allowed());
+        Ok(Answer { decision, revision: published.head.revision, time: now })
     }
-    let decision = published.state.graph().check(question, now).unwrap_or_else(|error| {
-        tracing::warn!(%error, "a question was answered no");
-        Decision::Denied
-    });
-    if let Some(log) = log
-        && log.takes_this_one()
-    {
-        log.write(Record {
-            time: now,
+
+    fn record(
+        &self,
+        published: &Published,
+        caller: &Caller,
+        question: &Question<'_>,
+        time: Micros,
+        allowed: bool,
+    ) {
+        let Some(log) = self.decision_log().filter(|log| log.takes_this_one()) else { return };
+        let record = Record {
+            time,
             realm: published.state.name().into(),
             revision: published.head.revision,
             caller: caller.actor.to_string(),
             subject: question.subject.to_string(),
             action: question.action.into(),
             resource: question.resource.to_string(),
-            allowed: decision.is_allowed(),
-        });
+            allowed,
+        };
+        if !log.write(record) {
+            self.observer().decision_dropped();
+        }
     }
-    Ok(Answer { decision, revision: published.head.revision, time: now })
 }

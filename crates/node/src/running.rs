@@ -1,7 +1,7 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -13,6 +13,8 @@ use grantd_realm::command::{Command, SealedWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::job::Pending;
+use crate::load::Loaded;
+use crate::observer::Observer;
 use crate::submit::{Done, Request, SubmitError};
 use crate::writer::{Message, Writer};
 
@@ -24,34 +26,12 @@ pub struct Published {
     pub head: Head,
 }
 
-/// Counts of what the writers did, for the metrics page.
-#[derive(Debug, Default)]
-pub struct WriterMetrics {
-    /// Appends tried.
-    pub appends: AtomicU64,
-    /// Entries in them.
-    pub entries: AtomicU64,
-    /// Appends that came second.
-    pub conflicts: AtomicU64,
-}
-
-impl WriterMetrics {
-    pub(crate) fn batch(&self, entries: usize) {
-        self.appends.fetch_add(1, Ordering::Relaxed);
-        self.entries.fetch_add(entries as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn conflict(&self) {
-        self.conflicts.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 /// What the writer and the askers of a realm share.
 pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) master_key: Arc<MasterKey>,
-    pub(crate) metrics: Arc<WriterMetrics>,
+    pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
     revision: watch::Sender<u64>,
 }
@@ -88,6 +68,8 @@ pub struct Realm {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
+    /// The revision of the last state snapshot.
+    snapshot: AtomicU64,
 }
 
 /// How many commands may wait for the writer.
@@ -99,20 +81,25 @@ impl Realm {
         name: &str,
         store: Arc<dyn Store>,
         master_key: Arc<MasterKey>,
-        metrics: Arc<WriterMetrics>,
-        published: Published,
+        observer: Arc<dyn Observer>,
+        loaded: Loaded,
     ) -> Self {
+        let Loaded { published, snapshot } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
-        let shared = Arc::new(Shared { name: name.into(), store, master_key, metrics, published, revision });
+        let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
-        Self { shared, queue, revision: watcher }
+        Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
     }
 
     /// The realm's name.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    pub(crate) fn snapshot_at(&self) -> &AtomicU64 {
+        &self.snapshot
     }
 
     /// The newest published state.

@@ -6,6 +6,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use grantd_ledger::entry::CommandId;
 use grantd_ledger::store::{Append, Appended, Head, StoreError};
@@ -13,6 +14,7 @@ use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::job::{IDEMPOTENCY_ROWS, Job};
+use crate::observer::AppendEnd;
 use crate::recover::{Fate, fate};
 use crate::running::{Published, Shared};
 use crate::submit::SubmitError;
@@ -120,15 +122,13 @@ impl Writer {
                 return Committed::Yes;
             }
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
-            self.shared.metrics.batch(ids.len());
-            match self.shared.store.append(append).await {
+            match self.append(append).await {
                 Appended::Durable(head) => {
                     tentative.tidy();
                     self.shared.publish(Published { state: tentative, head });
                     return Committed::Yes;
                 }
                 Appended::Conflict(_) => {
-                    self.shared.metrics.conflict();
                     if let Err(error) = self.refresh().await {
                         return Committed::No(error);
                     }
@@ -161,6 +161,19 @@ impl Writer {
             }
         }
         Committed::No(SubmitError::Unavailable)
+    }
+
+    async fn append(&self, append: Append) -> Appended {
+        let (start, entries) = (Instant::now(), append.drafts.len());
+        let appended = self.shared.store.append(append).await;
+        let end = match &appended {
+            Appended::Durable(_) => AppendEnd::Durable,
+            Appended::Conflict(_) => AppendEnd::Conflict,
+            Appended::Rejected(_) => AppendEnd::Rejected,
+            Appended::Unknown(_) => AppendEnd::Unknown,
+        };
+        self.shared.observer.appended(end, entries, start.elapsed());
+        appended
     }
 
     async fn landed(&self, in_doubt: &[CommandId]) -> Result<bool, StoreError> {

@@ -114,6 +114,7 @@ impl State {
         for _ in 0..r.u64()? {
             state.graph.write(read_relationship(r)?);
         }
+        state.graph.fold();
         Ok(state)
     }
 }

@@ -11,7 +11,7 @@ use http::{StatusCode, header};
 use serde_json::json;
 
 use crate::app::SharedApp;
-use crate::telemetry::Metrics;
+use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
 
 /// Every route.
 pub(crate) fn routes(metrics: Arc<Metrics>) -> Router<SharedApp> {
@@ -41,6 +41,5 @@ async fn readyz(State(app): State<SharedApp>) -> Response {
 }
 
 async fn render(Extension(metrics): Extension<Arc<Metrics>>) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, METRICS_CONTENT_TYPE)], metrics.render()).into_response()
 }

@@ -34,6 +34,7 @@ pub async fn faces(
     metrics: Arc<Metrics>,
 ) -> Result<Dispatch, grantd_node::LoadError> {
     let app: SharedApp = Arc::new(App::new(node, settings.public_url, settings.trusted_hops).await?);
+    spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
@@ -46,6 +47,18 @@ pub async fn faces(
         .with_state(app),
         root_paths: settings.root_paths,
     })
+}
+
+/// What is done once a minute.
+fn spawn_upkeep(app: SharedApp) {
+    tokio::spawn(async move {
+        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            minute.tick().await;
+            app.failures.forget_old();
+            app.node.upkeep().await;
+        }
+    });
 }
 
 fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {

@@ -140,14 +140,17 @@ impl Reference {
     }
 }
 
+/// Where a subject stands without conditions, and with all of them.
+type Reached = [BTreeSet<Place>; 2];
+
 /// Answers many questions about one moment.
 #[derive(Debug)]
 pub struct Oracle<'a> {
     reference: &'a Reference,
     schema: &'a Schema,
     now: Micros,
-    /// By the texts of subject and resource: where the subject stands without and with conditions.
-    known: RefCell<BTreeMap<(String, String), [BTreeSet<Place>; 2]>>,
+    /// By the texts of subject and resource.
+    known: RefCell<BTreeMap<(String, String), Reached>>,
 }
 
 impl Oracle<'_> {

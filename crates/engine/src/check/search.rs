@@ -8,11 +8,12 @@
 //! `but not`) must know a goal's answer, not only whether one was reached: it gets its own rule in
 //! [`Search::follow`], which asks for the answers of its parts by searches of their own.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 
+use super::trail::Trail;
 use super::{CheckError, Decision, MAX_DEPTH, MAX_STEPS, Question};
 use crate::Micros;
 use crate::graph::{Edge, Form, Graph, Kind, NO_RELATION, NodeId, Relation, Rule, Shape};
@@ -34,16 +35,16 @@ pub(super) fn answer(graph: &Graph, question: &Question<'_>, now: Micros) -> Res
         return Ok(Decision::Denied);
     }
     let mut search = Search::new(graph, target, &resource_id, now);
-    search.assumed = Some(BTreeSet::new());
+    search.trail = Some(Trail::default());
     if search.run(first)? {
-        let missing = search.assumed.unwrap_or_default().into_iter().map(str::to_owned).collect();
-        return Ok(Decision::Conditional { missing });
+        let missing = search.trail.map(Trail::conditions).unwrap_or_default();
+        return Ok(Decision::Conditional { missing: missing.into_iter().map(str::to_owned).collect() });
     }
     Ok(Decision::Denied)
 }
 
 /// The question by number, with the resource's id in its normal form; none if a name is unknown.
-fn begin<'q>(graph: &Graph, question: &Question<'q>) -> Option<(Target, Goal, std::borrow::Cow<'q, str>)> {
+fn begin<'q>(graph: &Graph, question: &Question<'q>) -> Option<(Target, Goal, Cow<'q, str>)> {
     let symbols = graph.symbols();
     let kind = symbols.kind(question.resource.kind)?;
     let relation = symbols.relation(question.action)?;
@@ -72,7 +73,7 @@ fn begin<'q>(graph: &Graph, question: &Question<'q>) -> Option<(Target, Goal, st
     Some((target, Goal { node, kind, relation }, id))
 }
 
-fn normal<'a>(graph: &Graph, kind: Kind, id: &'a str) -> Option<std::borrow::Cow<'a, str>> {
+fn normal<'a>(graph: &Graph, kind: Kind, id: &'a str) -> Option<Cow<'a, str>> {
     if graph.plan().is_path(kind) { path::normalise(id).ok() } else { Some(id.into()) }
 }
 
@@ -99,17 +100,22 @@ struct Goal {
 struct Search<'g> {
     graph: &'g Graph,
     target: Target,
+    /// What is stored about the target, if that is little. Every goal asks for the target, so its own relationships,
+    /// once fetched, answer faster than those of each goal.
+    about_target: Option<Cow<'g, [Edge]>>,
     /// The id of the question's resource.
     resource_id: &'g str,
     now: Micros,
     /// Every goal so far, in the order of discovery.
     goals: Vec<Goal>,
-    /// The same once there are many.
-    seen: HashSet<Goal, RandomState>,
+    /// Where each is, once there are many.
+    places: HashMap<Goal, usize, RandomState>,
+    /// The place of the goal that is being visited.
+    at: usize,
     steps: usize,
     met_condition: bool,
-    /// The conditions that were taken for true; none if conditions count as not holding.
-    assumed: Option<BTreeSet<&'g str>>,
+    /// What was found when conditions are taken to hold; none if they are taken not to.
+    trail: Option<Trail<'g>>,
 }
 
 impl<'g> Search<'g> {
@@ -117,13 +123,15 @@ impl<'g> Search<'g> {
         Self {
             graph,
             target,
+            about_target: target.node.and_then(|node| graph.reverse().short_row(node)),
             resource_id,
             now,
             goals: Vec::new(),
-            seen: HashSet::default(),
+            places: HashMap::default(),
+            at: 0,
             steps: 0,
             met_condition: false,
-            assumed: None,
+            trail: None,
         }
     }
 
@@ -132,32 +140,36 @@ impl<'g> Search<'g> {
         self.goals.push(first);
         let mut reached = false;
         let (mut level_end, mut depth) = (1, 0);
-        let mut at = 0;
-        while let Some(goal) = self.goals.get(at).copied() {
-            if at == level_end {
+        while let Some(goal) = self.goals.get(self.at).copied() {
+            if self.at == level_end {
                 depth += 1;
                 level_end = self.goals.len();
                 if depth > MAX_DEPTH {
                     return Err(CheckError::TooDeep);
                 }
             }
-            at += 1;
             reached |= self.visit(goal)?;
             if self.is_enough(reached) {
                 return Ok(true);
             }
+            self.at += 1;
         }
         Ok(reached)
     }
 
     /// Whether the search may stop. Under conditions it goes on, so that their names do not depend on any order.
     fn is_enough(&self, found: bool) -> bool {
-        found && self.assumed.is_none()
+        found && self.trail.is_none()
     }
 
     fn visit(&mut self, goal: Goal) -> Result<bool, CheckError> {
+        self.step()?;
         let Some(rule) = self.graph.plan().rule(goal.kind, goal.relation) else { return Ok(false) };
-        Ok(self.is_target(goal) || self.follow(goal, rule)?)
+        if self.is_target(goal) {
+            self.note_reached(None);
+            return Ok(true);
+        }
+        self.follow(goal, rule)
     }
 
     /// Whether the goal is the userset that is asked about: everyone in it is in it.
@@ -170,7 +182,7 @@ impl<'g> Search<'g> {
         match rule {
             Rule::Direct(forms) => self.direct(goal, forms),
             Rule::Computed(relation) => {
-                self.discover(Goal { relation: *relation, ..goal });
+                self.discover(Goal { relation: *relation, ..goal }, None);
                 Ok(false)
             }
             Rule::Union(parts) => {
@@ -194,7 +206,7 @@ impl<'g> Search<'g> {
         let graph = self.graph;
         let id = match goal.node {
             None => Some(self.resource_id),
-            Some(node) => graph.nodes().get(node).and_then(|node| node.id.as_deref()),
+            Some(node) => graph.nodes().get(node).and_then(|node| node.id),
         };
         let mut found = false;
         for path in id.into_iter().flat_map(path::upwards) {
@@ -215,13 +227,15 @@ impl<'g> Search<'g> {
         if let Some(subject) = subject
             && forms.contains(&Form { kind, shape })
         {
-            found |= self.holds_to(node, Edge::new(relation, shape.relation(), subject))?;
+            let edge = self.find_target(node, Edge::new(relation, shape.relation(), subject));
+            found |= self.holds_to(node, edge)?;
         }
         if shape == Shape::Object
             && forms.contains(&Form { kind, shape: Shape::Wildcard })
             && let Some(everyone) = self.graph.symbols().wildcard(kind)
         {
-            found |= self.holds_to(node, Edge::new(relation, NO_RELATION, everyone))?;
+            let edge = self.graph.forward().find(node, Edge::new(relation, NO_RELATION, everyone));
+            found |= self.holds_to(node, edge)?;
         }
         if self.is_enough(found) {
             return Ok(true);
@@ -232,9 +246,27 @@ impl<'g> Search<'g> {
         Ok(found)
     }
 
-    fn holds_to(&mut self, node: NodeId, edge: Edge) -> Result<bool, CheckError> {
+    /// The stored edge from a node to the target.
+    fn find_target(&self, node: NodeId, edge: Edge) -> Option<Edge> {
+        match &self.about_target {
+            Some(row) => {
+                let turned = edge.turned(node).key();
+                row.iter().find(|edge| edge.key() == turned).map(|found| edge.with_terms(found.has_terms()))
+            }
+            None => self.graph.forward().find(node, edge),
+        }
+    }
+
+    fn holds_to(&mut self, node: NodeId, edge: Option<Edge>) -> Result<bool, CheckError> {
         self.step()?;
-        Ok(self.graph.forward().find(node, edge).is_some_and(|edge| self.holds(node, edge)))
+        let Some(edge) = edge else { return Ok(false) };
+        match self.holds(node, edge) {
+            Holds::No => Ok(false),
+            Holds::Yes(condition) => {
+                self.note_reached(condition);
+                Ok(true)
+            }
+        }
     }
 
     /// Discovers the usersets that stand in a relation to a node.
@@ -244,48 +276,69 @@ impl<'g> Search<'g> {
         for edge in graph.forward().between(node, low, high) {
             self.step()?;
             let (of, relation) = (edge.node(), edge.subject_relation());
-            let Some(kind) = graph.nodes().get(of).map(|node| node.kind) else { continue };
+            let Some(kind) = graph.nodes().kind(of) else { continue };
             let admitted = forms.contains(&Form { kind, shape: Shape::Userset(relation) });
-            if admitted && graph.nodes().is_alive(of) && self.holds(node, edge) {
-                self.discover(Goal { node: Some(of), kind, relation });
+            if admitted
+                && graph.nodes().is_alive(of)
+                && let Holds::Yes(condition) = self.holds(node, edge)
+            {
+                self.discover(Goal { node: Some(of), kind, relation }, condition);
             }
         }
         Ok(())
     }
 
     /// Whether a stored relationship counts now.
-    fn holds(&mut self, node: NodeId, edge: Edge) -> bool {
-        let Some(terms) = self.graph.terms(node, edge) else { return true };
+    fn holds(&mut self, node: NodeId, edge: Edge) -> Holds<'g> {
+        let Some(terms) = self.graph.terms(node, edge) else { return Holds::Yes(None) };
         if !terms.exist(self.now) {
-            return false;
+            return Holds::No;
         }
-        let Some(condition) = &terms.condition else { return true };
+        let Some(condition) = &terms.condition else { return Holds::Yes(None) };
         self.met_condition = true;
-        match &mut self.assumed {
-            Some(assumed) => {
-                assumed.insert(&condition.name);
-                true
-            }
-            None => false,
+        if self.trail.is_some() { Holds::Yes(Some(&condition.name)) } else { Holds::No }
+    }
+
+    fn note_reached(&mut self, condition: Option<&'g str>) {
+        if let Some(trail) = &mut self.trail {
+            trail.reached(self.at, condition);
         }
     }
 
-    fn discover(&mut self, goal: Goal) {
-        let known = if self.goals.len() <= FEW {
-            self.goals.contains(&goal)
-        } else {
-            if self.seen.is_empty() {
-                self.seen.extend(&self.goals);
-            }
-            !self.seen.insert(goal)
-        };
-        if !known {
-            self.goals.push(goal);
+    /// A goal that the one being visited leads to.
+    fn discover(&mut self, goal: Goal, condition: Option<&'g str>) {
+        let place = self.place(goal);
+        if let Some(trail) = &mut self.trail {
+            trail.leads(self.at, place, condition);
         }
+    }
+
+    /// Where a goal is, at the end if it is new.
+    fn place(&mut self, goal: Goal) -> usize {
+        let next = self.goals.len();
+        let known = if next <= FEW {
+            self.goals.iter().position(|known| *known == goal)
+        } else {
+            if self.places.is_empty() {
+                self.places.extend(self.goals.iter().enumerate().map(|(place, goal)| (*goal, place)));
+            }
+            let place = *self.places.entry(goal).or_insert(next);
+            (place < next).then_some(place)
+        };
+        known.unwrap_or_else(|| {
+            self.goals.push(goal);
+            next
+        })
     }
 
     fn step(&mut self) -> Result<(), CheckError> {
         self.steps += 1;
         if self.steps > MAX_STEPS { Err(CheckError::TooManySteps) } else { Ok(()) }
     }
+}
+
+/// Whether a relationship counts, and under which condition.
+enum Holds<'g> {
+    No,
+    Yes(Option<&'g str>),
 }

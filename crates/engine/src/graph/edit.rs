@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::index::Edge;
-use super::nodes::{Node, NodeId};
+use super::nodes::NodeId;
 use super::symbols::{Kind, NO_RELATION, Relation, Symbols};
 use super::{Graph, SubjectId, Terms};
 use crate::name::{RelationName, TypeName};
@@ -20,7 +20,8 @@ pub enum Written {
     Replaced,
     /// The same relationship was there already.
     Unchanged,
-    /// Nothing was written: the graph cannot number any more names (2^31 objects, 65,000 relations).
+    /// Nothing was written: the graph cannot number any more names (2^31 objects, 65,000 types or relations, or
+    /// 3 GiB of ids).
     Full,
 }
 
@@ -128,7 +129,7 @@ impl Graph {
                 let node = match self.symbols.wildcard(kind) {
                     Some(node) => node,
                     None => {
-                        let node = self.nodes.push(Node { kind, id: None })?;
+                        let node = self.nodes.add_wildcard(kind)?;
                         self.symbols_mut().set_wildcard(kind, node);
                         node
                     }

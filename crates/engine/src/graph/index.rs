@@ -4,13 +4,14 @@
 //! shared by all snapshots. What was written since lies over it in a persistent map, and is folded in when it has grown
 //! to a fraction of the base, so that a write costs amortised constant time.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
-use imbl::OrdMap;
-
+use super::delta::Delta;
 use super::nodes::NodeId;
-use super::overlay_is_full;
 use super::symbols::Relation;
+use super::{SharedMap, overlay_is_full};
 
 /// What is at the other end of a relationship, in 8 bytes that sort by relation, then by the subject's relation, then by
 /// node. The lowest bit is no part of the order: see [`Edge::has_terms`].
@@ -32,19 +33,16 @@ impl Edge {
     }
 
     /// The relation of the relationship.
-    #[expect(clippy::cast_possible_truncation, reason = "the field has 16 bits")]
     pub(crate) fn relation(self) -> Relation {
         (self.0 >> 48) as Relation
     }
 
     /// The relation of its subject, if that is a userset.
-    #[expect(clippy::cast_possible_truncation, reason = "the field has 16 bits")]
     pub(crate) fn subject_relation(self) -> Relation {
         (self.0 >> 32) as Relation
     }
 
     /// The node at the other end.
-    #[expect(clippy::cast_possible_truncation, reason = "the field has 31 bits")]
     pub(crate) fn node(self) -> NodeId {
         (self.0 as u32) >> 1
     }
@@ -63,8 +61,10 @@ impl Edge {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     base: Arc<Rows>,
-    /// By node and edge key: the edge as it is now, or none if it was removed.
-    recent: OrdMap<(NodeId, u64), Option<Edge>>,
+    /// By node what was written since the base was made.
+    recent: SharedMap<NodeId, Delta>,
+    /// How many edges that are.
+    changes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -85,10 +85,8 @@ impl Rows {
 impl Index {
     /// The edge from `node` that equals this one but for its terms.
     pub(crate) fn find(&self, node: NodeId, edge: Edge) -> Option<Edge> {
-        if !self.recent.is_empty()
-            && let Some(change) = self.recent.get(&(node, edge.key()))
-        {
-            return *change;
+        if let Some(change) = self.delta(node).and_then(|delta| delta.get(edge.key())) {
+            return change;
         }
         let row = self.base.row(node);
         let at = row.binary_search_by_key(&edge.key(), |edge| edge.key()).ok()?;
@@ -100,37 +98,30 @@ impl Index {
         let row = self.base.row(node);
         let start = row.partition_point(|edge| edge.key() < low.key());
         let end = row.partition_point(|edge| edge.key() < high.key());
-        self.merged(row.get(start..end).unwrap_or_default(), (node, low.key())..(node, high.key()))
+        merged(row.get(start..end).unwrap_or_default(), self.delta(node), low.key()..high.key())
     }
 
     /// Every edge of `node`, in order.
     pub(crate) fn row(&self, node: NodeId) -> impl Iterator<Item = Edge> {
-        self.merged(self.base.row(node), (node, 0)..(node, u64::MAX))
+        merged(self.base.row(node), self.delta(node), 0..u64::MAX)
     }
 
-    fn merged<'a>(
-        &'a self,
-        row: &'a [Edge],
-        range: std::ops::Range<(NodeId, u64)>,
-    ) -> impl Iterator<Item = Edge> + 'a {
-        let mut row = row.iter().copied().peekable();
-        // Most snapshots are read with nothing recent, and setting up a range is not free.
-        let recent = (!self.recent.is_empty()).then(|| self.recent.range(range));
-        let mut recent = recent.into_iter().flatten().map(|((_, key), change)| (*key, *change)).peekable();
-        std::iter::from_fn(move || {
-            loop {
-                match (row.peek(), recent.peek()) {
-                    (Some(edge), Some((key, _))) if edge.key() < *key => return row.next(),
-                    (_, Some((key, _))) => {
-                        row.next_if(|edge| edge.key() == *key);
-                        if let Some((_, Some(edge))) = recent.next() {
-                            return Some(edge);
-                        }
-                    }
-                    (_, None) => return row.next(),
-                }
-            }
-        })
+    /// Every edge of `node` in order, if they are so few that looking through them beats looking them up elsewhere.
+    pub(crate) fn short_row(&self, node: NodeId) -> Option<Cow<'_, [Edge]>> {
+        const SHORT: usize = 64;
+        let row = self.base.row(node);
+        if row.len() > SHORT {
+            return None;
+        }
+        if self.delta(node).is_none() {
+            return Some(Cow::Borrowed(row));
+        }
+        let row: Vec<_> = self.row(node).take(SHORT + 1).collect();
+        (row.len() <= SHORT).then_some(Cow::Owned(row))
+    }
+
+    fn delta(&self, node: NodeId) -> Option<&Delta> {
+        if self.recent.is_empty() { None } else { self.recent.get(&node) }
     }
 
     /// Adds the edge, or replaces the one that differs only in its terms.
@@ -143,35 +134,58 @@ impl Index {
     }
 
     fn change(&mut self, node: NodeId, key: u64, edge: Option<Edge>) {
-        self.recent.insert((node, key), edge);
-        if overlay_is_full(self.recent.len(), self.base.edges.len()) {
+        let is_new = self.recent.entry(node).or_default().set(key, edge);
+        self.changes += usize::from(is_new);
+        if overlay_is_full(self.changes, self.base.edges.len()) {
             self.merge();
         }
     }
 
+    /// Folds the recent part into a new base.
     pub(crate) fn merge(&mut self) {
         let recent = std::mem::take(&mut self.recent);
-        let last = recent.get_max().map_or(0, |((node, _), _)| *node as usize + 1);
+        let mut changed: Vec<_> = recent.keys().copied().collect();
+        changed.sort_unstable();
+        let last = changed.last().map_or(0, |node| *node as usize + 1);
         let nodes = last.max(self.base.starts.len().saturating_sub(1));
-        let mut edges = Vec::with_capacity(self.base.edges.len() + recent.len());
+        let mut edges = Vec::with_capacity(self.base.edges.len() + self.changes);
         let mut starts = Vec::with_capacity(nodes + 1);
-        let mut changes = recent.iter().peekable();
+        let mut changed = changed.into_iter().peekable();
         let position = |edges: &Vec<Edge>| u32::try_from(edges.len()).unwrap_or(u32::MAX);
         for node in (0..nodes).filter_map(|node| NodeId::try_from(node).ok()) {
             starts.push(position(&edges));
-            let mut row = self.base.row(node);
-            while let Some(((_, key), change)) = changes.next_if(|((changed, _), _)| *changed == node) {
-                let (before, rest) = row.split_at(row.partition_point(|edge| edge.key() < *key));
-                edges.extend_from_slice(before);
-                edges.extend(*change);
-                row = match rest.split_first() {
-                    Some((edge, after)) if edge.key() == *key => after,
-                    _ => rest,
-                };
+            let row = self.base.row(node);
+            match changed.next_if_eq(&node) {
+                Some(node) => edges.extend(merged(row, recent.get(&node), 0..u64::MAX)),
+                None => edges.extend_from_slice(row),
             }
-            edges.extend_from_slice(row);
         }
         starts.push(position(&edges));
+        self.changes = 0;
         self.base = Arc::new(Rows { starts, edges });
     }
+}
+
+/// The edges of a row in order, with the changes in a range of keys.
+fn merged<'a>(
+    row: &'a [Edge],
+    delta: Option<&'a Delta>,
+    keys: Range<u64>,
+) -> impl Iterator<Item = Edge> + 'a {
+    let mut row = row.iter().copied().peekable();
+    let mut changes = delta.into_iter().flat_map(move |delta| delta.range(keys.clone())).peekable();
+    std::iter::from_fn(move || {
+        loop {
+            match (row.peek(), changes.peek()) {
+                (Some(edge), Some((key, _))) if edge.key() < *key => return row.next(),
+                (_, Some((key, _))) => {
+                    row.next_if(|edge| edge.key() == *key);
+                    if let Some((_, Some(edge))) = changes.next() {
+                        return Some(edge);
+                    }
+                }
+                (_, None) => return row.next(),
+            }
+        }
+    })
 }

@@ -68,7 +68,7 @@ impl Graph {
         let edges = self.reverse.row(subject.node);
         edges.filter(move |edge| edge.subject_relation() == subject.relation).filter_map(move |edge| {
             let resource = edge.node();
-            if !self.nodes.is_alive(resource) || self.nodes.get(resource)?.kind != kind {
+            if !self.nodes.is_alive(resource) || self.nodes.kind(resource) != Some(kind) {
                 return None;
             }
             let terms = self.terms(resource, edge.turned(subject.node));

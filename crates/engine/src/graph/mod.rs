@@ -3,6 +3,7 @@
 //! Inside, objects, types and relations are numbers ([`nodes`], [`symbols`]); a relationship is one edge in the forward
 //! [`index`] and one in the reverse, and, if it has an end or a condition, an entry in `terms`.
 
+mod delta;
 mod edit;
 mod index;
 mod listing;
@@ -74,7 +75,7 @@ pub(crate) struct SubjectId {
 /// base costs each write a constant.
 fn overlay_is_full(overlay: usize, base: usize) -> bool {
     const SMALLEST: usize = 4096;
-    overlay > SMALLEST.max(base / 8)
+    overlay > SMALLEST.max(base / 16)
 }
 
 impl Graph {
@@ -125,6 +126,10 @@ impl Graph {
         &self.forward
     }
 
+    pub(crate) fn reverse(&self) -> &Index {
+        &self.reverse
+    }
+
     /// The living node of an object.
     pub(crate) fn node(&self, object: ObjectRef<'_>) -> Option<NodeId> {
         self.nodes.find(self.symbols.kind(object.kind)?, object.id)
@@ -150,12 +155,12 @@ impl Graph {
 
     fn object(&self, node: NodeId) -> Option<Object> {
         let found = self.nodes.get(node)?;
-        Some(Object::stored(self.symbols.kind_name(found.kind)?.clone(), Arc::clone(found.id.as_ref()?)))
+        Some(Object::stored(self.symbols.kind_name(found.kind)?.clone(), Arc::from(found.id?)))
     }
 
     fn object_ref(&self, node: NodeId) -> Option<ObjectRef<'_>> {
         let found = self.nodes.get(node)?;
-        Some(ObjectRef { kind: self.symbols.kind_name(found.kind)?.as_str(), id: found.id.as_deref()? })
+        Some(ObjectRef { kind: self.symbols.kind_name(found.kind)?.as_str(), id: found.id? })
     }
 
     fn subject(&self, subject: SubjectId) -> Option<Subject> {

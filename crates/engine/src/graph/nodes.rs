@@ -21,12 +21,15 @@ pub(crate) type NodeId = u32;
 /// Numbers end here: an edge has 31 bits for one.
 const MAX_NODES: usize = 1 << 31;
 
+/// The text of a base ends below 4 GiB, and what is recent needs at most a sixteenth as much.
+const MAX_TEXT: usize = 3 << 30;
+
 /// One incarnation of an object, or every object of a type.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'a> {
     pub(crate) kind: Kind,
     /// None for the wildcard of the type, and for what was swept away.
-    pub(crate) id: Option<Arc<str>>,
+    pub(crate) id: Option<&'a str>,
 }
 
 /// All nodes: a large immutable part that snapshots share, and a small persistent one over it.
@@ -34,18 +37,46 @@ pub(crate) struct Node {
 pub(crate) struct Nodes {
     hasher: RandomState,
     base: Arc<Base>,
-    recent: Vector<Node>,
+    recent: Vector<Recent>,
     /// Open addressing by name hash: a taken key is followed by the next one.
     recent_index: SharedMap<u64, Slot>,
     /// The nodes that have lost their names.
     retired: GenericHashMap<NodeId, Sweep, RandomState, DefaultSharedPtr>,
 }
 
+#[derive(Clone, Debug)]
+struct Recent {
+    kind: Kind,
+    id: Option<Arc<str>>,
+}
+
+/// All ids stand in one text. The table repeats where, so that a look-up by name goes from the table to the text at once:
+/// each further stop would be a cache miss.
 #[derive(Clone, Debug, Default)]
 struct Base {
-    nodes: Vec<Node>,
-    table: HashTable<NodeId>,
+    nodes: Vec<Place>,
+    text: String,
+    table: HashTable<(NodeId, Place)>,
     order: OnceLock<Vec<NodeId>>,
+}
+
+/// Where an id stands. Ids are not empty: no length means no id.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: u32,
+    length: u16,
+    kind: Kind,
+}
+
+impl Base {
+    fn id(&self, place: Place) -> Option<&str> {
+        id(&self.text, place)
+    }
+}
+
+fn id(text: &str, place: Place) -> Option<&str> {
+    let start = place.start as usize;
+    text.get(start..start + usize::from(place.length)).filter(|id| !id.is_empty())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +93,23 @@ enum Sweep {
 }
 
 impl Nodes {
-    pub(crate) fn get(&self, node: NodeId) -> Option<&Node> {
+    pub(crate) fn get(&self, node: NodeId) -> Option<Node<'_>> {
         let at = node as usize;
         match at.checked_sub(self.base.nodes.len()) {
-            None => self.base.nodes.get(at),
-            Some(at) => self.recent.get(at),
+            None => {
+                let place = *self.base.nodes.get(at)?;
+                Some(Node { kind: place.kind, id: self.base.id(place) })
+            }
+            Some(at) => self.recent.get(at).map(|node| Node { kind: node.kind, id: node.id.as_deref() }),
+        }
+    }
+
+    /// The type of a node.
+    pub(crate) fn kind(&self, node: NodeId) -> Option<Kind> {
+        let at = node as usize;
+        match at.checked_sub(self.base.nodes.len()) {
+            None => self.base.nodes.get(at).map(|place| place.kind),
+            Some(at) => self.recent.get(at).map(|node| node.kind),
         }
     }
 
@@ -87,7 +130,10 @@ impl Nodes {
         {
             return Some(node);
         }
-        self.base.table.find(hash, |node| self.is_named(*node, kind, id) && self.is_alive(*node)).copied()
+        let is_it = |(node, place): &(NodeId, Place)| {
+            place.kind == kind && self.base.id(*place) == Some(id) && self.is_alive(*node)
+        };
+        self.base.table.find(hash, is_it).map(|(node, _)| *node)
     }
 
     /// The living node with this name, made now if there is none.
@@ -95,7 +141,7 @@ impl Nodes {
         if let Some(node) = self.find(kind, id) {
             return Some(node);
         }
-        let node = self.push(Node { kind, id: Some(Arc::clone(id)) })?;
+        let node = self.push(Recent { kind, id: Some(Arc::clone(id)) })?;
         let mut key = self.hash(kind, id);
         while matches!(self.recent_index.get(&key), Some(Slot::Node(_))) {
             key = key.wrapping_add(1);
@@ -107,9 +153,17 @@ impl Nodes {
         Some(node)
     }
 
-    /// A node that no name leads to.
-    pub(crate) fn push(&mut self, node: Node) -> Option<NodeId> {
+    /// The node that is to stand for every object of a type. No name leads to it.
+    pub(crate) fn add_wildcard(&mut self, kind: Kind) -> Option<NodeId> {
+        self.push(Recent { kind, id: None })
+    }
+
+    fn push(&mut self, node: Recent) -> Option<NodeId> {
         let number = NodeId::try_from(self.count()).ok().filter(|n| (*n as usize) < MAX_NODES)?;
+        // What is recent is small: the text of the base has room for it.
+        if self.base.text.len() > MAX_TEXT {
+            return None;
+        }
         self.recent.push_back(node);
         Some(number)
     }
@@ -141,12 +195,12 @@ impl Nodes {
         compare_kinds: impl Fn(Kind, Kind) -> Ordering + Copy + 'a,
         from: Option<(Kind, &'a str)>,
     ) -> impl Iterator<Item = NodeId> + 'a {
-        let compare = move |a: &Node, b: (Kind, Option<&str>)| {
-            compare_kinds(a.kind, b.0).then_with(|| a.id.as_deref().cmp(&b.1))
+        let compare = move |a: Node<'_>, b: (Kind, Option<&str>)| {
+            compare_kinds(a.kind, b.0).then_with(|| a.id.cmp(&b.1))
         };
         let sorted = move |mut numbers: Vec<NodeId>| {
             numbers.sort_unstable_by(|a, b| match (self.get(*a), self.get(*b)) {
-                (Some(a), Some(b)) => compare(a, (b.kind, b.id.as_deref())),
+                (Some(a), Some(b)) => compare(a, (b.kind, b.id)),
                 _ => Ordering::Equal,
             });
             numbers
@@ -168,7 +222,7 @@ impl Nodes {
         std::iter::from_fn(move || {
             let recent_first = match (base.peek(), recent.peek()) {
                 (Some(a), Some(b)) => match (self.get(*a), self.get(*b)) {
-                    (Some(a), Some(b)) => compare(a, (b.kind, b.id.as_deref())).is_gt(),
+                    (Some(a), Some(b)) => compare(a, (b.kind, b.id)).is_gt(),
                     _ => false,
                 },
                 (None, _) => true,
@@ -184,7 +238,7 @@ impl Nodes {
     }
 
     fn is_named(&self, node: NodeId, kind: Kind, id: &str) -> bool {
-        self.get(node).is_some_and(|node| node.kind == kind && node.id.as_deref() == Some(id))
+        self.get(node).is_some_and(|node| node.kind == kind && node.id == Some(id))
     }
 
     fn find_recent(&self, hash: u64, kind: Kind, id: &str) -> Option<(u64, NodeId)> {
@@ -202,26 +256,33 @@ impl Nodes {
         let hasher = self.hasher.clone();
         let base = Arc::make_mut(&mut self.base);
         base.order = OnceLock::new();
-        let hash_of = |nodes: &[Node], node: NodeId| {
-            let node = nodes.get(node as usize);
-            node.and_then(|node| Some(hasher.hash_one((node.kind, node.id.as_deref()?)))).unwrap_or_default()
-        };
+        let old = base.nodes.len();
+        let hash_of =
+            |text: &str, place: Place| hasher.hash_one((place.kind, id(text, place).unwrap_or_default()));
         for (node, sweep) in &self.retired {
-            if let Ok(entry) = base.table.find_entry(hash_of(&base.nodes, *node), |other| other == node) {
+            let Some(place) = base.nodes.get_mut(*node as usize) else { continue };
+            if let Ok(entry) = base.table.find_entry(hash_of(&base.text, *place), |(other, _)| other == node)
+            {
                 entry.remove();
             }
-            if *sweep == Sweep::Done
-                && let Some(node) = base.nodes.get_mut(*node as usize)
-            {
-                node.id = None;
+            if *sweep == Sweep::Done {
+                place.length = 0;
             }
         }
-        let (old, Base { nodes, table, .. }) = (base.nodes.len(), base);
-        nodes.extend(std::mem::take(&mut self.recent));
-        table.reserve(nodes.len() - old, |node| hash_of(nodes, *node));
+        let Base { nodes, text, table, .. } = base;
+        for Recent { kind, id } in std::mem::take(&mut self.recent) {
+            let id = id.as_deref().unwrap_or_default();
+            let start = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            nodes.push(Place { start, length: u16::try_from(id.len()).unwrap_or(u16::MAX), kind });
+            text.push_str(id);
+        }
+        table.reserve(nodes.len() - old, |(_, place)| hash_of(text, *place));
         for slot in std::mem::take(&mut self.recent_index).values() {
-            if let Slot::Node(node) = *slot {
-                table.insert_unique(hash_of(nodes, node), node, |node| hash_of(nodes, *node));
+            if let Slot::Node(node) = *slot
+                && let Some(place) = nodes.get(node as usize)
+            {
+                table
+                    .insert_unique(hash_of(text, *place), (node, *place), |(_, place)| hash_of(text, *place));
             }
         }
         self.retired.retain(|node, sweep| *sweep == Sweep::Due || *node as usize >= old);

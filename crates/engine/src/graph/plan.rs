@@ -53,7 +53,7 @@ impl Plan {
                 rules.extend(number.zip(rule));
             }
             rules.sort_unstable_by_key(|(relation, _)| *relation);
-            let at = kind as usize;
+            let at = usize::from(kind);
             if plan.kinds.len() <= at {
                 plan.kinds.resize_with(at + 1, KindPlan::default);
             }
@@ -65,11 +65,11 @@ impl Plan {
     }
 
     pub(crate) fn is_path(&self, kind: Kind) -> bool {
-        self.kinds.get(kind as usize).is_some_and(|kind| kind.is_path)
+        self.kinds.get(usize::from(kind)).is_some_and(|kind| kind.is_path)
     }
 
     pub(crate) fn rule(&self, kind: Kind, relation: Relation) -> Option<&Rule> {
-        let rules = &self.kinds.get(kind as usize)?.rules;
+        let rules = &self.kinds.get(usize::from(kind))?.rules;
         let at = rules.binary_search_by_key(&relation, |(relation, _)| *relation).ok()?;
         rules.get(at).map(|(_, rule)| rule)
     }

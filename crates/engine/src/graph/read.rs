@@ -172,9 +172,8 @@ impl Wanted {
     }
 
     fn takes(&self, graph: &Graph, (resource, edge): Row) -> bool {
-        let is_kind = |node, wanted: Option<Kind>| {
-            wanted.is_none_or(|kind| graph.nodes.get(node).is_some_and(|node| node.kind == kind))
-        };
+        let is_kind =
+            |node, wanted: Option<Kind>| wanted.is_none_or(|kind| graph.nodes.kind(node) == Some(kind));
         self.relation.is_none_or(|relation| relation == edge.relation())
             && self.subject.is_none_or(|subject| subject == SubjectId::of(edge))
             && graph.nodes.is_alive(resource)

@@ -7,7 +7,7 @@ use super::nodes::NodeId;
 use crate::name::{RelationName, TypeName};
 
 /// A type's number.
-pub(crate) type Kind = u32;
+pub(crate) type Kind = u16;
 
 /// A relation's number.
 pub(crate) type Relation = u16;
@@ -38,15 +38,15 @@ impl Symbols {
     }
 
     pub(crate) fn kind_name(&self, kind: Kind) -> Option<&TypeName> {
-        self.kinds.get(kind as usize).map(|entry| &entry.name)
+        self.kinds.get(usize::from(kind)).map(|entry| &entry.name)
     }
 
     pub(crate) fn wildcard(&self, kind: Kind) -> Option<NodeId> {
-        self.kinds.get(kind as usize)?.wildcard
+        self.kinds.get(usize::from(kind))?.wildcard
     }
 
     pub(crate) fn set_wildcard(&mut self, kind: Kind, node: NodeId) {
-        if let Some(entry) = self.kinds.get_mut(kind as usize) {
+        if let Some(entry) = self.kinds.get_mut(usize::from(kind)) {
             entry.wildcard = Some(node);
         }
     }
@@ -59,7 +59,7 @@ impl Symbols {
         self.relations.get(usize::from(relation))
     }
 
-    /// The type's number, given now if it has none.
+    /// The type's number, given now if it has none; none if the numbers are used up.
     pub(crate) fn add_kind(&mut self, name: &TypeName) -> Option<Kind> {
         if let Some(kind) = self.kind(name.as_str()) {
             return Some(kind);

@@ -82,10 +82,9 @@ fn parse_source(source: &Source<'_>, drafts: &mut BTreeMap<TypeName, Draft>) -> 
                 }
                 place.kind = Some(begin_type(&mut line, &place, true, drafts)?);
             }
+            Some(Token::Word("relations")) if place.kind.is_some() => {}
             Some(Token::Word("relations")) => {
-                if place.kind.is_none() {
-                    return Err(place.error("`relations` without a type: write `type name` before it"));
-                }
+                return Err(place.error("`relations` without a type: write `type name` before it"));
             }
             Some(Token::Word("define")) => define(&mut line, &mut place, drafts)?,
             Some(Token::Word(word @ ("condition" | "extend" | "module"))) => {

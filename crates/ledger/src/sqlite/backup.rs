@@ -7,8 +7,13 @@ use rusqlite::{Connection, OpenFlags, backup::Backup, backup::StepResult};
 
 use super::SqliteStore;
 use super::error::{io_error, store_error};
+use super::lock::DirectoryLock;
 use super::open::{file_in, make_dir, make_file, sync_dir};
+use super::options::system_clock;
 use crate::store::StoreError;
+
+/// Usual name of the master key's file, which is no part of the store.
+const KEY_FILE: &str = "master.key";
 
 impl SqliteStore {
     /// Writes a consistent copy of the store to the file `to`, while others go on reading and writing. The copy gets its
@@ -56,18 +61,27 @@ fn copy_pages(conn: &Connection, to: &Path) -> rusqlite::Result<bool> {
 
 fn place_copy(backup: &Path, dir: &Path) -> Result<(), StoreError> {
     make_dir(dir)?;
-    let mut inside =
-        std::fs::read_dir(dir).map_err(|error| io_error("cannot read the data directory", &error))?;
-    if inside.next().is_some() {
-        return Err(StoreError::Invalid(
-            "the data directory is not empty; restore into a new one".to_owned(),
-        ));
-    }
+    check_empty(dir)?;
+    let _lock = DirectoryLock::take(dir, system_clock())?;
     let to = file_in(dir);
     let part = Part::beside(&to)?;
     std::fs::copy(backup, &part.path).map_err(|error| io_error("cannot copy the backup", &error))?;
     check_copy(&part.path)?;
     part.finish(&to)
+}
+
+/// The key to the secrets may be there already, and the empty lock of an earlier attempt.
+fn check_empty(dir: &Path) -> Result<(), StoreError> {
+    let unreadable = |error: std::io::Error| io_error("cannot read the data directory", &error);
+    for file in std::fs::read_dir(dir).map_err(unreadable)? {
+        let name = file.map_err(unreadable)?.file_name();
+        if name != KEY_FILE && name != super::lock::FILE {
+            return Err(StoreError::Invalid(
+                "the data directory is not empty; restore into a new one".to_owned(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_copy(path: &Path) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use super::error::io_error;
 use crate::entry::Micros;
 use crate::store::StoreError;
 
-const FILE: &str = "grantd.lock";
+pub(super) const FILE: &str = "grantd.lock";
 
 /// Held as long as the store is open. The operating system releases it when the process ends, however it ends.
 pub(super) struct DirectoryLock {

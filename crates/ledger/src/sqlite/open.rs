@@ -88,7 +88,9 @@ fn connect(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Connection>
 }
 
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
-    let runner = embedded::migrations::runner();
+    // Grouped: a migration and the record of it are one transaction, or a full disk in between would leave tables that
+    // the next start makes again.
+    let runner = embedded::migrations::runner().set_grouped(true);
     let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or_default();
     let is_new: bool = conn
         .query_row(

@@ -1,7 +1,6 @@
 //! POST `/api/v1/check`: may this subject do this to that resource?
 
 use axum::Json;
-use grantd_node::question::ask;
 use grantd_node::realm::engine::{Decision, Question};
 use serde::{Deserialize, Serialize};
 
@@ -48,8 +47,7 @@ pub(super) async fn check(call: Call) -> Result<Json<CheckAnswer>, Error> {
     let resource = request.resource.object("resource", schema)?;
     let question =
         Question { subject: subject.as_ref(), action: &request.action.0, resource: resource.as_ref() };
-    let log = call.app.node.decision_log();
-    let answer = ask(&published, &call.caller, &question, call.now(), log)?;
+    let answer = call.app.node.ask(&published, &call.caller, &question)?;
     let allowed = answer.decision.is_allowed();
     let missing = match answer.decision {
         Decision::Conditional { missing } => missing,

@@ -14,6 +14,7 @@ mod whoami;
 mod wire;
 
 use grantd_node::realm::caller::Authority;
+use grantd_node::realm::token::TOKEN_PREFIX;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -35,10 +36,13 @@ impl Face for Freestyle {
     type Error = errors::Error;
 
     fn credential(headers: &HeaderMap) -> Credential<'_> {
-        match headers.get(IDENTITY_TOKEN).map(|token| token.to_str()) {
-            Some(Ok(token)) => Credential::Bearer(token),
-            Some(Err(_)) => Credential::Malformed,
-            None => bearer(headers),
+        // Each header has its own kind of secret: a key in the token's place, or a token in the key's, is a mistake.
+        let is_token = |secret: &str| secret.starts_with(TOKEN_PREFIX);
+        match (headers.get(IDENTITY_TOKEN).map(|token| token.to_str()), bearer(headers)) {
+            (Some(Ok(token)), _) if is_token(token) => Credential::Bearer(token),
+            (Some(_), _) => Credential::Malformed,
+            (None, Credential::Bearer(token)) if is_token(token) => Credential::Malformed,
+            (None, other) => other,
         }
     }
 }

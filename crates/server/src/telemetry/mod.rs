@@ -2,6 +2,7 @@
 
 pub mod log;
 mod metrics;
+mod observer;
 
 pub use metrics::{
     AppendResult, CONTENT_TYPE as METRICS_CONTENT_TYPE, CheckResult, DecisionLogMetrics, HttpMetrics,

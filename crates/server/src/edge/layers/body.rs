@@ -67,6 +67,11 @@ impl Progress {
         self.0.load(Ordering::Relaxed) == COMING
     }
 
+    /// Whether all of it was read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == COMPLETE
+    }
+
     /// The fault it was cut for.
     pub(super) fn fault(&self, limit: Option<u64>) -> Option<BodyFault> {
         match self.0.load(Ordering::Relaxed) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Version, header};
 use http_body::Body as HttpBody;
 use tokio::time::{Sleep, sleep};
 
@@ -26,6 +26,7 @@ pub(super) struct Exchange {
     method: Method,
     route: RouteLabel,
     listener: Option<Arc<str>>,
+    http1: bool,
     begun: Instant,
     answered: bool,
 }
@@ -39,6 +40,7 @@ impl Exchange {
             method: request.method().clone(),
             route: RouteLabel::new(extensions.get::<MatchedPath>().cloned()),
             listener: extensions.get::<Peer>().map(|peer| Arc::clone(&peer.listener)),
+            http1: request.version() <= Version::HTTP_11,
             begun: Instant::now(),
             answered: false,
             shared,
@@ -150,6 +152,7 @@ pub(super) struct Answering<F> {
     exchange: Exchange,
     state: State<F>,
     progress: Option<Progress>,
+    body_refused: bool,
     // Made when the handler first has to wait: a check is answered before that.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -162,11 +165,11 @@ enum State<F> {
 
 impl<F> Answering<F> {
     pub(super) fn refused(exchange: Exchange, error: EdgeError) -> Self {
-        Self { exchange, state: State::Refused(error), progress: None, timer: None }
+        Self { exchange, state: State::Refused(error), progress: None, body_refused: true, timer: None }
     }
 
     pub(super) fn asked(exchange: Exchange, handler: F, progress: Option<Progress>) -> Self {
-        Self { exchange, state: State::Asked(handler), progress, timer: None }
+        Self { exchange, state: State::Asked(handler), progress, body_refused: false, timer: None }
     }
 
     /// Whether the time is up; never without a limit.
@@ -178,7 +181,19 @@ impl<F> Answering<F> {
 
     fn answer(&mut self, error: &EdgeError) -> Poll<Result<Response, Infallible>> {
         self.state = State::Done;
-        Poll::Ready(Ok(self.exchange.say(error)))
+        let response = self.exchange.say(error);
+        self.ready(response)
+    }
+
+    /// The connection of a body that nobody read to its end is of no further use, and an HTTP/1 client has to be told
+    /// (RFC 9112, section 9.6): else it sends its next request into a connection that is being closed.
+    fn ready(&self, mut response: Response) -> Poll<Result<Response, Infallible>> {
+        let unread =
+            self.body_refused || self.progress.as_ref().is_some_and(|progress| !progress.is_complete());
+        if unread && self.exchange.http1 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
@@ -202,7 +217,8 @@ where
         match catch_unwind(AssertUnwindSafe(|| Pin::new(handler).poll(cx))) {
             Ok(Poll::Ready(Ok(response))) => {
                 this.state = State::Done;
-                Poll::Ready(Ok(this.exchange.finish(response, this.progress.as_ref())))
+                let response = this.exchange.finish(response, this.progress.as_ref());
+                this.ready(response)
             }
             Ok(Poll::Pending) => {
                 if !this.out_of_time(this.exchange.shared.settings.timeout, cx) {

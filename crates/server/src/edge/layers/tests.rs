@@ -163,6 +163,18 @@ async fn a_body_is_limited_by_announcement_and_by_count() {
     }
 }
 
+#[tokio::test]
+async fn a_body_that_was_not_read_closes_the_connection() {
+    let closes =
+        |answer: &Answer| answer.headers.get(header::CONNECTION).is_some_and(|value| value == "close");
+    assert!(!closes(&ask(Method::POST, "/count", Body::from("all of it is read")).await));
+    assert!(!closes(&ask(Method::GET, "/fine", Body::empty()).await));
+    let unread = [("/nothing", 10), ("/fine", 10), ("/count", 101)];
+    for (path, length) in unread {
+        assert!(closes(&ask(Method::POST, path, Body::from("x".repeat(length))).await), "{path}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_is_late_is_named() {
     let trickle = ask(Method::POST, "/count", chunks(100, 1, Duration::from_millis(30))).await;

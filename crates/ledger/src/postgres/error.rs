@@ -1,0 +1,50 @@
+//! PostgreSQL's errors in the words of [`StoreError`]: its code and message, never its detail, which quotes rows.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::Error;
+
+use crate::store::StoreError;
+
+pub(super) fn store_error(error: &Error) -> StoreError {
+    let Some(db) = error.as_db_error() else {
+        return StoreError::Unavailable(describe(error));
+    };
+    let code = db.code().code();
+    let text = format!("PostgreSQL says {code}: {}", db.message());
+    match code {
+        "53100" => StoreError::Full(format!("{text}; free some space on the database server")),
+        "XX001" | "XX002" => StoreError::Damaged(text),
+        _ if code.starts_with("54") || code.starts_with("22") => StoreError::Invalid(text),
+        _ => StoreError::Unavailable(text),
+    }
+}
+
+/// The error and what stands behind it: the outer text alone says only `error connecting to server`.
+fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+pub(super) fn pool_error(error: &PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) => store_error(error),
+        PoolError::Timeout(_) => {
+            StoreError::Unavailable("no connection to PostgreSQL became free in time".to_owned())
+        }
+        PoolError::Closed => StoreError::Unavailable("the store was closed".to_owned()),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+pub(super) fn too_slow() -> StoreError {
+    StoreError::Unavailable("PostgreSQL did not answer in time".to_owned())
+}

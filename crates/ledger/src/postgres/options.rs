@@ -1,0 +1,31 @@
+//! Settings of the shared store.
+
+use std::time::Duration;
+
+/// Settings of [`super::PostgresStore`].
+#[derive(Clone, Debug)]
+pub struct PostgresOptions {
+    /// Connections of this node at most, at least 1.
+    pub connections: usize,
+    /// How long one statement may take, on the server; whoever asked waits a little longer.
+    pub statement_timeout: Duration,
+    /// How long to wait for a connection, a free one or a new one.
+    pub connect_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            statement_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl PostgresOptions {
+    /// How long we wait for an answer: a server that is alive has ended the statement by itself before.
+    pub(super) fn patience(&self) -> Duration {
+        self.statement_timeout.saturating_add(Duration::from_secs(2))
+    }
+}

@@ -1,0 +1,152 @@
+//! The questions to the store.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::{Error, Row};
+use uuid::Uuid;
+
+use crate::chunks::hash_column;
+use crate::entry::{CommandId, LedgerId, Micros, Revision};
+use crate::page::{DisclosureRow, EntryRow};
+use crate::store::{Checkpoint, Head, SealedSecret, StoreError};
+
+pub(super) async fn head_row(client: &impl GenericClient, realm: &str) -> Result<Option<Head>, Error> {
+    let statement =
+        client.prepare_cached("SELECT ledger_id, revision, hash, time FROM ledger WHERE realm = $1").await?;
+    let Some(row) = client.query_opt(&statement, &[&realm]).await? else { return Ok(None) };
+    Ok(Some(Head {
+        // The lengths of both are held by the table's own checks.
+        ledger_id: LedgerId(Uuid::from_slice(row.try_get(0)?).unwrap_or_default()),
+        revision: row.try_get::<_, i64>(1)?.unsigned_abs(),
+        hash: hash_column(row.try_get(2)?).unwrap_or_default(),
+        time: row.try_get(3)?,
+    }))
+}
+
+pub(super) async fn entry_rows(
+    client: &impl GenericClient,
+    realm: &str,
+    after: Revision,
+    limit: usize,
+) -> Result<Vec<EntryRow>, Error> {
+    let statement = client
+        .prepare_cached(
+            "SELECT revision, hash, bytes FROM entry WHERE realm = $1 AND revision > $2 ORDER BY revision LIMIT $3",
+        )
+        .await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    client
+        .query(&statement, &[&realm, &signed(after), &limit])
+        .await?
+        .iter()
+        .map(|row| Ok(EntryRow { revision: row.try_get(0)?, hash: row.try_get(1)?, bytes: row.try_get(2)? }))
+        .collect()
+}
+
+pub(super) async fn disclosure_rows(
+    client: &impl GenericClient,
+    realm: &str,
+    after: Revision,
+    last: i64,
+) -> Result<Vec<DisclosureRow>, Error> {
+    let statement = client
+        .prepare_cached(
+            "SELECT revision, slot, salt, value FROM disclosure
+             WHERE realm = $1 AND revision > $2 AND revision <= $3 ORDER BY revision, slot",
+        )
+        .await?;
+    client
+        .query(&statement, &[&realm, &signed(after), &last])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(DisclosureRow {
+                revision: row.try_get(0)?,
+                slot: row.try_get(1)?,
+                salt: row.try_get(2)?,
+                value: row.try_get(3)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn find_commands(
+    client: &impl GenericClient,
+    realm: &str,
+    ids: &[CommandId],
+) -> Result<Vec<(CommandId, Revision)>, Error> {
+    let asked: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
+    let statement = client
+        .prepare_cached(
+            "SELECT command_id, revision FROM entry WHERE realm = $1 AND command_id = ANY($2) ORDER BY revision",
+        )
+        .await?;
+    let mut found = Vec::new();
+    for row in client.query(&statement, &[&realm, &asked]).await? {
+        if let Ok(id) = <[u8; 16]>::try_from(row.try_get::<_, &[u8]>(0)?) {
+            found.push((CommandId(id), row.try_get::<_, i64>(1)?.unsigned_abs()));
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn row(
+    client: &impl GenericClient,
+    realm: &str,
+    kind: &str,
+    key: &[u8],
+    now: Micros,
+) -> Result<Option<Vec<u8>>, Error> {
+    let statement = client
+        .prepare_cached(
+            "SELECT value FROM ephemeral_row WHERE realm = $1 AND kind = $2 AND key = $3 AND expires > $4",
+        )
+        .await?;
+    client.query_opt(&statement, &[&realm, &kind, &key, &now]).await?.map(|row| row.try_get(0)).transpose()
+}
+
+/// A row of `realm, name, version, key_id, sealed`.
+pub(super) fn secret_of(row: &Row) -> Result<(String, SealedSecret), Error> {
+    let version: i64 = row.try_get(2)?;
+    let key_id: &[u8] = row.try_get(3)?;
+    let secret = SealedSecret {
+        name: row.try_get(1)?,
+        // A version or key id that does not fit makes the secret one that does not open.
+        version: u32::try_from(version).unwrap_or_default(),
+        key_id: key_id.try_into().unwrap_or_default(),
+        sealed: row.try_get(4)?,
+    };
+    Ok((row.try_get(0)?, secret))
+}
+
+/// A row of `ledger_id, revision, head_hash, state_hash, time, public_key, signature`.
+pub(super) fn checkpoint_of(row: &Row) -> Result<Checkpoint, StoreError> {
+    let read = || -> Result<Option<Checkpoint>, Error> {
+        let ledger_id = Uuid::from_slice(row.try_get(0)?);
+        let hashes = (hash_column(row.try_get(2)?), hash_column(row.try_get(3)?));
+        let public_key = <[u8; 32]>::try_from(row.try_get::<_, &[u8]>(5)?);
+        let signature = <[u8; 64]>::try_from(row.try_get::<_, &[u8]>(6)?);
+        let (Ok(ledger_id), (Some(head_hash), Some(state_hash)), Ok(public_key), Ok(signature)) =
+            (ledger_id, hashes, public_key, signature)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Checkpoint {
+            ledger_id: LedgerId(ledger_id),
+            revision: row.try_get::<_, i64>(1)?.unsigned_abs(),
+            head_hash,
+            state_hash,
+            time: row.try_get(4)?,
+            public_key,
+            signature,
+        }))
+    };
+    read()
+        .map_err(|error| super::error::store_error(&error))?
+        .ok_or_else(|| StoreError::Damaged("a checkpoint has a field of the wrong length".to_owned()))
+}
+
+/// A revision as the database's integer. `Plan` gives out none beyond its range; one that is asked for beyond it finds
+/// nothing.
+pub(super) fn signed(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,198 @@
+//! [`Store`] for PostgreSQL.
+
+use async_trait::async_trait;
+
+use super::read::{self, signed};
+use super::{PostgresStore, append, snapshots};
+use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
+use crate::page::page;
+use crate::plan::{Plan, check_realm};
+use crate::store::{Append, Appended, Checkpoint, Head, SealedSecret, SnapshotMeta, Store, StoreError};
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn now(&self) -> Result<Micros, StoreError> {
+        self.ask(async |client| {
+            let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+            let statement = client.prepare_cached(sql).await?;
+            client.query_one(&statement, &[]).await?.try_get(0)
+        })
+        .await
+    }
+
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(async |client| {
+            let rows = client.query("SELECT realm FROM ledger ORDER BY realm", &[]).await?;
+            rows.iter().map(|row| row.try_get(0)).collect()
+        })
+        .await
+    }
+
+    async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
+        check_realm(realm)?;
+        let head = Head::empty(ledger_id);
+        let made = self
+            .ask(async |client| {
+                client
+                    .execute(
+                        "INSERT INTO ledger (realm, ledger_id, revision, hash, time) VALUES ($1, $2, 0, $3, 0)
+                         ON CONFLICT (realm) DO NOTHING",
+                        &[&realm, &ledger_id.0.as_bytes().as_slice(), &head.hash.0.as_slice()],
+                    )
+                    .await
+            })
+            .await?;
+        if made == 1 { Ok(head) } else { Err(StoreError::LedgerExists(realm.to_owned())) }
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        self.ask(async |client| read::head_row(client, realm).await)
+            .await?
+            .ok_or_else(|| StoreError::NoLedger(realm.to_owned()))
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        // The head first: entries that come in between are more than it promises, never fewer.
+        let (head, rows, values) = self
+            .ask(async |client| {
+                let head = read::head_row(client, realm).await?;
+                let rows = read::entry_rows(client, realm, after, limit).await?;
+                let last = rows.last().map_or(0, |row| row.revision);
+                let values = read::disclosure_rows(client, realm, after, last).await?;
+                Ok((head, rows, values))
+            })
+            .await?;
+        let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
+        page(after, limit, &head, rows, values)
+    }
+
+    async fn append(&self, append: Append) -> Appended {
+        match Plan::of(append) {
+            Ok(plan) => append::append(self, &plan).await,
+            Err(error) => Appended::Rejected(error),
+        }
+    }
+
+    async fn find_commands(
+        &self,
+        realm: &str,
+        ids: &[CommandId],
+    ) -> Result<Vec<(CommandId, Revision)>, StoreError> {
+        self.ask(async |client| read::find_commands(client, realm, ids).await).await
+    }
+
+    async fn reopen(&self) -> Result<(), StoreError> {
+        if self.pool.is_closed() {
+            return Err(StoreError::Unavailable("the store was closed".to_owned()));
+        }
+        self.pool.retain(|_, _| false);
+        for realm in self.unsettled_realms() {
+            self.settle(&realm).await?;
+        }
+        self.now().await.map(|_| ())
+    }
+
+    async fn row(
+        &self,
+        realm: &str,
+        kind: &str,
+        key: &[u8],
+        now: Micros,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(async |client| read::row(client, realm, kind, key, now).await).await
+    }
+
+    async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let purged = self
+            .ask(async |client| {
+                client
+                    .execute(
+                        "DELETE FROM ephemeral_row WHERE (realm, kind, key) IN
+                         (SELECT realm, kind, key FROM ephemeral_row WHERE expires <= $1
+                          ORDER BY expires LIMIT $2)",
+                        &[&now, &limit],
+                    )
+                    .await
+            })
+            .await?;
+        Ok(usize::try_from(purged).unwrap_or(usize::MAX))
+    }
+
+    async fn secret(&self, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError> {
+        self.ask(async |client| {
+            let sql =
+                "SELECT realm, name, version, key_id, sealed FROM secret WHERE realm = $1 AND name = $2";
+            let row = client.query_opt(sql, &[&realm, &name]).await?;
+            row.map(|row| read::secret_of(&row).map(|(_, secret)| secret)).transpose()
+        })
+        .await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.ask(async |client| {
+            let sql = "SELECT realm, name, version, key_id, sealed FROM secret ORDER BY realm, name";
+            client.query(sql, &[]).await?.iter().map(read::secret_of).collect()
+        })
+        .await
+    }
+
+    async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
+        snapshots::put(self, realm, meta, state).await
+    }
+
+    async fn snapshot(&self, realm: &str) -> Result<Option<(SnapshotMeta, Vec<u8>)>, StoreError> {
+        snapshots::newest(self, realm).await
+    }
+
+    async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.head(realm).await?;
+        self.ask(async |client| {
+            client
+                .execute(
+                    "INSERT INTO checkpoint
+                     (realm, revision, time, ledger_id, head_hash, state_hash, public_key, signature)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                    &[
+                        &realm,
+                        &signed(checkpoint.revision),
+                        &checkpoint.time,
+                        &checkpoint.ledger_id.0.as_bytes().as_slice(),
+                        &checkpoint.head_hash.0.as_slice(),
+                        &checkpoint.state_hash.0.as_slice(),
+                        &checkpoint.public_key.as_slice(),
+                        &checkpoint.signature.as_slice(),
+                    ],
+                )
+                .await
+        })
+        .await
+        .map(|_| ())
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        self.ask(async |client| {
+            let sql = "SELECT ledger_id, revision, head_hash, state_hash, time, public_key, signature
+                       FROM checkpoint WHERE realm = $1 ORDER BY revision, time";
+            client.query(sql, &[&realm]).await
+        })
+        .await?
+        .iter()
+        .map(read::checkpoint_of)
+        .collect()
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.pool.close();
+        Ok(())
+    }
+}

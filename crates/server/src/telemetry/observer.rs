@@ -1,0 +1,33 @@
+//! The node's counts on the metrics page.
+
+use std::time::Duration;
+
+use grantd_node::observer::{AppendEnd, CheckEnd, Observer};
+
+use super::{AppendResult, CheckResult, Metrics};
+
+impl Observer for Metrics {
+    fn appended(&self, end: AppendEnd, entries: usize, took: Duration) {
+        let result = match end {
+            AppendEnd::Durable => AppendResult::Durable,
+            AppendEnd::Conflict => AppendResult::Conflict,
+            AppendEnd::Rejected => AppendResult::Rejected,
+            AppendEnd::Unknown => AppendResult::Unknown,
+        };
+        self.ledger.appended(result, u32::try_from(entries).unwrap_or(u32::MAX), took);
+    }
+
+    fn checked(&self, end: CheckEnd) {
+        let result = match end {
+            CheckEnd::Allowed => CheckResult::Allowed,
+            CheckEnd::Denied => CheckResult::Denied,
+            CheckEnd::Conditional => CheckResult::Conditional,
+            CheckEnd::Error => CheckResult::Error,
+        };
+        self.decisions.checked(result, 1);
+    }
+
+    fn decision_dropped(&self) {
+        self.decisions.dropped.inc();
+    }
+}

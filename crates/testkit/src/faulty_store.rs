@@ -1,0 +1,236 @@
+//! A store that fails where a test wants it to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use grantd_ledger::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
+use grantd_ledger::store::{
+    Append, Appended, Checkpoint, Head, SealedSecret, SnapshotMeta, Store, StoreError,
+};
+
+/// What happens to one append.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// It is written, but the answer is `Unknown`: the sync failed after all of it had arrived.
+    UnknownWritten,
+    /// It is not written, and the answer is `Unknown`.
+    UnknownNotWritten,
+    /// It is not written, and the answer is `Rejected` with this error.
+    Rejected(StoreError),
+    /// It is not written, and the answer is `Conflict` with the present head, as if somebody else had just been quicker.
+    Conflict,
+}
+
+/// Wraps a store. Appends are counted from 0 in the order in which they arrive; those without a fault go through.
+pub struct FaultyStore {
+    inner: Arc<dyn Store>,
+    script: Mutex<Script>,
+}
+
+#[derive(Default)]
+struct Script {
+    appends: usize,
+    reopens: usize,
+    faults: BTreeMap<usize, Fault>,
+    failing_reads: usize,
+    failing_reopens: usize,
+    delay: Duration,
+}
+
+impl FaultyStore {
+    /// Without any fault yet.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, script: Mutex::default() }
+    }
+
+    /// Sets what happens to the append of that index.
+    pub fn on_append(&self, index: usize, fault: Fault) {
+        self.script().faults.insert(index, fault);
+    }
+
+    /// Sets what happens to the next append.
+    pub fn on_next_append(&self, fault: Fault) {
+        let mut script = self.script();
+        let next = script.appends;
+        script.faults.insert(next, fault);
+    }
+
+    /// Makes the next `count` reads (head, entries, commands, rows, secrets, snapshots, checkpoints) fail.
+    pub fn fail_reads(&self, count: usize) {
+        self.script().failing_reads = count;
+    }
+
+    /// Makes the next `count` calls of `reopen` fail.
+    pub fn fail_reopens(&self, count: usize) {
+        self.script().failing_reopens = count;
+    }
+
+    /// Makes every append from now on wait so long before anything else.
+    pub fn delay_appends(&self, delay: Duration) {
+        self.script().delay = delay;
+    }
+
+    /// How many appends have arrived.
+    #[must_use]
+    pub fn appends(&self) -> usize {
+        self.script().appends
+    }
+
+    /// How many times it was opened again, with or without success.
+    #[must_use]
+    pub fn reopens(&self) -> usize {
+        self.script().reopens
+    }
+
+    fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_append(&self) -> (Option<Fault>, Duration) {
+        let mut script = self.script();
+        let index = script.appends;
+        script.appends += 1;
+        (script.faults.remove(&index), script.delay)
+    }
+
+    fn may_read(&self) -> Result<(), StoreError> {
+        let mut script = self.script();
+        match script.failing_reads.checked_sub(1) {
+            None => Ok(()),
+            Some(left) => {
+                script.failing_reads = left;
+                Err(scripted())
+            }
+        }
+    }
+}
+
+fn scripted() -> StoreError {
+    StoreError::Unavailable("a scripted fault".to_owned())
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn now(&self) -> Result<Micros, StoreError> {
+        self.inner.now().await
+    }
+
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        self.may_read()?;
+        self.inner.realms().await
+    }
+
+    async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
+        self.inner.create(realm, ledger_id).await
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        self.may_read()?;
+        self.inner.head(realm).await
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        self.may_read()?;
+        self.inner.entries(realm, after, limit).await
+    }
+
+    async fn append(&self, append: Append) -> Appended {
+        let (fault, delay) = self.next_append();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        match fault {
+            None => self.inner.append(append).await,
+            Some(Fault::UnknownWritten) => match self.inner.append(append).await {
+                Appended::Durable(_) => Appended::Unknown(scripted()),
+                other => other,
+            },
+            Some(Fault::UnknownNotWritten) => Appended::Unknown(scripted()),
+            Some(Fault::Rejected(error)) => Appended::Rejected(error),
+            Some(Fault::Conflict) => match self.inner.head(&append.realm).await {
+                Ok(head) => Appended::Conflict(head),
+                Err(error) => Appended::Rejected(error),
+            },
+        }
+    }
+
+    async fn find_commands(
+        &self,
+        realm: &str,
+        ids: &[CommandId],
+    ) -> Result<Vec<(CommandId, Revision)>, StoreError> {
+        self.may_read()?;
+        self.inner.find_commands(realm, ids).await
+    }
+
+    async fn reopen(&self) -> Result<(), StoreError> {
+        {
+            let mut script = self.script();
+            script.reopens += 1;
+            if let Some(left) = script.failing_reopens.checked_sub(1) {
+                script.failing_reopens = left;
+                return Err(scripted());
+            }
+        }
+        self.inner.reopen().await
+    }
+
+    async fn row(
+        &self,
+        realm: &str,
+        kind: &str,
+        key: &[u8],
+        now: Micros,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.may_read()?;
+        self.inner.row(realm, kind, key, now).await
+    }
+
+    async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
+        self.inner.purge_rows(now, limit).await
+    }
+
+    async fn secret(&self, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError> {
+        self.may_read()?;
+        self.inner.secret(realm, name).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.may_read()?;
+        self.inner.secrets().await
+    }
+
+    async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
+        self.inner.put_snapshot(realm, meta, state).await
+    }
+
+    async fn snapshot(&self, realm: &str) -> Result<Option<(SnapshotMeta, Vec<u8>)>, StoreError> {
+        self.may_read()?;
+        self.inner.snapshot(realm).await
+    }
+
+    async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.inner.put_checkpoint(realm, checkpoint).await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        self.may_read()?;
+        self.inner.checkpoints(realm).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}
