@@ -3,13 +3,14 @@
 use grantd_engine::{Key, Object, Relationship, Subject};
 use uuid::Uuid;
 
-use crate::State;
 use crate::caller::Authority;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::identity::Identity;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::exists;
 use crate::repository::{Repository, key};
+use crate::{Micros, State};
 
 /// How far a grant goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,11 +37,11 @@ impl AccessLevel {
     }
 }
 
-/// The level that an identity was granted on a repository itself; a public repository adds nothing here.
-pub fn granted(state: &State, identity: Uuid, repository: Uuid) -> Option<AccessLevel> {
+/// The level that an identity was granted on a repository itself, now; a public repository adds nothing here.
+pub fn granted(state: &State, identity: Uuid, repository: Uuid, now: Micros) -> Option<AccessLevel> {
     [AccessLevel::Write, AccessLevel::Read]
         .into_iter()
-        .find(|level| level.key(identity, repository).is_ok_and(|key| state.graph().get(&key).is_some()))
+        .find(|level| level.key(identity, repository).is_ok_and(|key| exists(state, &key, now)))
 }
 
 fn set(
@@ -85,9 +86,9 @@ impl Command for GrantRepository {
     type Answer = ();
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository).is_some() {
+        if granted(state, self.identity, self.repository, cx.now).is_some() {
             return Err(Refusal::exists(Noun::RepositoryGrant, self.identity));
         }
         Ok(Decision::all(set(state, self.identity, self.repository, Some(self.level))?, ()))
@@ -108,9 +109,9 @@ impl Command for UpdateRepositoryGrant {
     type Answer = ();
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository).is_none() {
+        if granted(state, self.identity, self.repository, cx.now).is_none() {
             return Err(Refusal::not_found(Noun::RepositoryGrant, self.identity));
         }
         Ok(Decision::all(set(state, self.identity, self.repository, Some(self.level))?, ()))
@@ -129,9 +130,9 @@ impl Command for RevokeRepositoryGrant {
     type Answer = ();
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository).is_none() {
+        if granted(state, self.identity, self.repository, cx.now).is_none() {
             return Err(Refusal::not_found(Noun::RepositoryGrant, self.identity));
         }
         Ok(Decision::all(set(state, self.identity, self.repository, None)?, ()))
