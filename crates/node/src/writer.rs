@@ -119,7 +119,12 @@ impl Writer {
                 Err(error) => return Committed::No(error),
             };
             if append.drafts.is_empty() {
-                return Committed::Yes;
+                // An append would have compared the head; a refusal or a no-op has to ask for it.
+                match self.is_at_head(published.head).await {
+                    Ok(true) => return Committed::Yes,
+                    Ok(false) => continue,
+                    Err(error) => return Committed::No(error),
+                }
             }
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
             match self.append(append).await {
@@ -161,6 +166,15 @@ impl Writer {
             }
         }
         Committed::No(SubmitError::Unavailable)
+    }
+
+    /// Whether a head is still the newest; where other nodes append, the store is asked and what they did is folded.
+    async fn is_at_head(&mut self, head: Head) -> Result<bool, SubmitError> {
+        if !self.shared.store.is_shared() {
+            return Ok(true);
+        }
+        self.refresh().await?;
+        Ok(self.shared.published().head == head)
     }
 
     async fn append(&self, append: Append) -> Appended {
