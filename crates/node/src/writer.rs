@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::job::{IDEMPOTENCY_ROWS, Job};
 use crate::observer::AppendEnd;
-use crate::recover::{Fate, fate};
+use crate::recover::{Fate, fate, holds_all};
 use crate::running::{Published, Shared};
 use crate::submit::SubmitError;
 
@@ -31,6 +31,13 @@ pub(crate) enum Message {
     Job(Box<dyn Job>),
     /// Fold what others appended.
     Refresh(oneshot::Sender<Result<(), SubmitError>>),
+}
+
+/// An append that was not there when the store was asked.
+struct InDoubt {
+    ids: Vec<CommandId>,
+    /// The revision of the head that it was made for.
+    after: u64,
 }
 
 /// What became of a batch.
@@ -103,13 +110,23 @@ impl Writer {
         {
             return Committed::No(error);
         }
-        let mut in_doubt: Vec<CommandId> = Vec::new();
+        let mut in_doubt = None;
+        match self.attempts(jobs, &mut in_doubt).await {
+            // An append that seemed absent might still land.
+            Committed::No(SubmitError::Unavailable) if in_doubt.is_some() => self.not_known(),
+            committed => committed,
+        }
+    }
+
+    async fn attempts(&mut self, jobs: &mut [Box<dyn Job>], in_doubt: &mut Option<InDoubt>) -> Committed {
+        // One time for all attempts: what is decided again is the same entry, and the answer to it as well.
+        let first = match self.shared.store.now().await {
+            Ok(now) => now,
+            Err(error) => return self.unavailable(&error),
+        };
         for _ in 0..CONFLICTS {
             let published = self.shared.published();
-            let now = match self.shared.store.now().await {
-                Ok(now) => now.max(published.head.time),
-                Err(error) => return self.unavailable(&error),
-            };
+            let now = first.max(published.head.time);
             if let Err(error) = self.recall(jobs, now).await {
                 return error;
             }
@@ -138,9 +155,10 @@ impl Writer {
                         return Committed::No(error);
                     }
                     // What came first may be our own append, which seemed absent and landed late.
-                    match self.landed(&in_doubt).await {
+                    match self.landed(in_doubt.as_ref()).await {
                         Ok(true) => return Committed::Yes,
-                        Ok(false) => {}
+                        // The head that it was made for is gone: it can land no more.
+                        Ok(false) => *in_doubt = None,
                         Err(_) => return self.not_known(),
                     }
                 }
@@ -155,9 +173,14 @@ impl Writer {
                             };
                         }
                         Fate::Absent => {
-                            in_doubt = ids;
+                            *in_doubt = Some(InDoubt { ids, after: published.head.revision });
                             if let Err(error) = self.refresh().await {
                                 return Committed::No(error);
+                            }
+                            match self.landed(in_doubt.as_ref()).await {
+                                Ok(true) => return Committed::Yes,
+                                Ok(false) => {}
+                                Err(_) => return self.not_known(),
                             }
                         }
                         Fate::Unknown => return self.not_known(),
@@ -190,12 +213,10 @@ impl Writer {
         appended
     }
 
-    async fn landed(&self, in_doubt: &[CommandId]) -> Result<bool, StoreError> {
-        if in_doubt.is_empty() {
-            return Ok(false);
-        }
-        let found = self.shared.store.find_commands(&self.shared.name, in_doubt).await?;
-        Ok(found.len() == in_doubt.len())
+    async fn landed(&self, in_doubt: Option<&InDoubt>) -> Result<bool, StoreError> {
+        let Some(InDoubt { ids, after }) = in_doubt else { return Ok(false) };
+        let found = self.shared.store.find_commands(&self.shared.name, ids).await?;
+        Ok(holds_all(&found, ids, *after))
     }
 
     fn not_known(&mut self) -> Committed {
