@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::Object;
+use grantd_engine::{Object, ObjectRef};
 use imbl::OrdMap;
 
 use crate::State;
@@ -28,6 +28,12 @@ impl Entities {
 
     pub(crate) fn put(&mut self, object: &Object, properties: &str) {
         self.by_object.insert(object.clone(), shared(properties));
+    }
+
+    pub(crate) fn forget(&mut self, object: ObjectRef<'_>) {
+        if let Ok(object) = Object::new(object.kind, object.id) {
+            self.by_object.remove(&object);
+        }
     }
 
     pub(crate) fn delete(&mut self, object: &Object) -> Result<(), String> {

@@ -2,13 +2,13 @@
 
 use grantd_engine::{Key, Relationship};
 
-use crate::State;
 use crate::caller::Authority;
 use crate::change::Change;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision};
 use crate::managed::{conferred, refuse_managed, require_held};
 use crate::refusal::Refusal;
+use crate::{Micros, State};
 
 /// What must hold for a write to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Command for WriteRelationships {
 }
 
 /// A relationship exists while `now < until`.
-fn exists(state: &State, key: &Key, now: crate::Micros) -> bool {
+pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
     state.graph().get(key).is_some_and(|found| found.until.is_none_or(|until| now < until))
 }
 

@@ -261,11 +261,12 @@ impl Command for SetDefaultBranch {
 }
 
 impl State {
-    /// The repositories on which a subject holds a direct grant, in order of creation.
-    pub fn repositories_granted_to(&self, subject: ObjectRef<'_>) -> Vec<&Repository> {
+    /// The repositories on which a subject holds a direct grant now, in order of creation.
+    pub fn repositories_granted_to(&self, subject: ObjectRef<'_>, now: Micros) -> Vec<&Repository> {
         let mut found: Vec<&Repository> = self
             .graph
             .resources_of(subject, REPOSITORY_TYPE)
+            .filter(|found| found.until.is_none_or(|until| now < until))
             .filter_map(|found| Uuid::parse_str(found.object.id).ok())
             .filter_map(|id| self.repositories.get(id))
             .collect();

@@ -3,13 +3,14 @@
 use grantd_engine::{Key, Object, Relationship, Subject};
 use uuid::Uuid;
 
-use crate::State;
 use crate::caller::Authority;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::identity::Identity;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::exists;
 use crate::repository::{Repository, key};
+use crate::{Micros, State};
 
 /// How far a grant goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,11 +37,11 @@ impl AccessLevel {
     }
 }
 
-/// The level that an identity was granted on a repository itself; a public repository adds nothing here.
-pub fn granted(state: &State, identity: Uuid, repository: Uuid) -> Option<AccessLevel> {
+/// The level that an identity was granted on a repository itself, now; a public repository adds nothing here.
+pub fn granted(state: &State, identity: Uuid, repository: Uuid, now: Micros) -> Option<AccessLevel> {
     [AccessLevel::Write, AccessLevel::Read]
         .into_iter()
-        .find(|level| level.key(identity, repository).is_ok_and(|key| state.graph().get(&key).is_some()))
+        .find(|level| level.key(identity, repository).is_ok_and(|key| exists(state, &key, now)))
 }
 
 fn set(
@@ -65,10 +66,25 @@ fn set(
     Ok(changes)
 }
 
-fn subject(state: &State, identity: Uuid, repository: Uuid) -> Result<(), Refusal> {
+fn check_exist(state: &State, identity: Uuid, repository: Uuid) -> Result<(), Refusal> {
     Identity::changeable(state, identity)?;
     Repository::find(state, repository)?;
     Ok(())
+}
+
+/// Gives a grant that is there another level, or none.
+fn change(
+    state: &State,
+    now: Micros,
+    identity: Uuid,
+    repository: Uuid,
+    level: Option<AccessLevel>,
+) -> Result<Decision<()>, Refusal> {
+    check_exist(state, identity, repository)?;
+    if granted(state, identity, repository, now).is_none() {
+        return Err(Refusal::not_found(Noun::RepositoryGrant, identity));
+    }
+    Ok(Decision::all(set(state, identity, repository, level)?, ()))
 }
 
 /// Grants a level on a repository.
@@ -85,9 +101,9 @@ impl Command for GrantRepository {
     type Answer = ();
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository).is_some() {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+        check_exist(state, self.identity, self.repository)?;
+        if granted(state, self.identity, self.repository, cx.now).is_some() {
             return Err(Refusal::exists(Noun::RepositoryGrant, self.identity));
         }
         Ok(Decision::all(set(state, self.identity, self.repository, Some(self.level))?, ()))
@@ -108,12 +124,8 @@ impl Command for UpdateRepositoryGrant {
     type Answer = ();
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository).is_none() {
-            return Err(Refusal::not_found(Noun::RepositoryGrant, self.identity));
-        }
-        Ok(Decision::all(set(state, self.identity, self.repository, Some(self.level))?, ()))
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+        change(state, cx.now, self.identity, self.repository, Some(self.level))
     }
 }
 
@@ -129,11 +141,7 @@ impl Command for RevokeRepositoryGrant {
     type Answer = ();
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository).is_none() {
-            return Err(Refusal::not_found(Noun::RepositoryGrant, self.identity));
-        }
-        Ok(Decision::all(set(state, self.identity, self.repository, None)?, ()))
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+        change(state, cx.now, self.identity, self.repository, None)
     }
 }

@@ -140,7 +140,7 @@ impl State {
             Change::UserActivated { login, active } => self.users.activate(login, *active)?,
             Change::UserDeleted { login } => {
                 self.users.delete(login)?;
-                self.graph.retire(ObjectRef { kind: "user", id: login });
+                self.forget(ObjectRef { kind: "user", id: login });
             }
             Change::ApiKeyCreated { id, name, hash, expires } => {
                 self.api_keys.create(*id, name.as_ref(), hash, *expires, stamp)?;
@@ -149,7 +149,7 @@ impl State {
             Change::ApiKeyRevoked { id } => {
                 let hash = self.api_keys.revoke(*id)?;
                 self.bearers.remove(&hash);
-                self.graph.retire(ObjectRef { kind: "api_key", id: &id.to_string() });
+                self.forget(ObjectRef { kind: "api_key", id: &id.to_string() });
             }
             Change::IdentityCreated { id, number, managed } => {
                 self.identities.create(*id, *number, *managed)?;
@@ -158,7 +158,7 @@ impl State {
                 for hash in self.identities.delete(*id)? {
                     self.bearers.remove(&hash);
                 }
-                self.graph.retire(ObjectRef { kind: "identity", id: &id.to_string() });
+                self.forget(ObjectRef { kind: "identity", id: &id.to_string() });
             }
             Change::TokenCreated { identity, id, hash } => {
                 self.identities.create_token(*identity, *id, hash)?;
@@ -173,7 +173,7 @@ impl State {
             }
             Change::RepositoryDeleted { id } => {
                 self.repositories.delete(*id)?;
-                self.graph.retire(ObjectRef { kind: "fs_repo", id: &id.to_string() });
+                self.forget(ObjectRef { kind: "fs_repo", id: &id.to_string() });
             }
             Change::DefaultBranchSet { id, default_branch } => {
                 self.repositories.set_default_branch(*id, default_branch)?;
@@ -189,6 +189,12 @@ impl State {
             Change::EntityDeleted { object } => self.entities.delete(object)?,
         }
         Ok(())
+    }
+
+    /// Forgets every relationship that names an object, and its properties: one of the same name starts with nothing.
+    fn forget(&mut self, object: ObjectRef<'_>) {
+        self.graph.retire(object);
+        self.entities.forget(object);
     }
 
     /// Frees a bounded part of what deletions left behind; never changes an answer.

@@ -223,6 +223,8 @@ impl Command for CreateUser {
         if state.users().get(&self.login).is_some() {
             return Err(Refusal::exists(Noun::User, &self.login));
         }
+        // Relationships may name a login before there is such a user.
+        require_power_over(state, &self.login, cx)?;
         let mut roles: Vec<&str> = self.roles.iter().map(String::as_str).collect();
         roles.sort_unstable();
         roles.dedup();
@@ -324,7 +326,7 @@ impl Command for UpdateUser {
     }
 }
 
-/// Whoever sets somebody's password could act as them, so they must hold everything that the other holds.
+/// Whoever makes a user or sets their password could act as them, so they must hold everything that the other holds.
 fn require_power_over(state: &State, login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
     let target = ObjectRef { kind: "user", id: login };
     let theirs = Authority::ALL.into_iter().filter(|a| state.holds(target, *a, cx.now)).collect();

@@ -20,7 +20,7 @@ use crate::store::{Appended, StoreError};
 /// Appends in one transaction at most; more wait for the next.
 const MAX_GROUP: usize = 1_024;
 
-/// After a failed attempt to open the store again, appends are refused for so long before the next attempt.
+/// After a failed attempt to open the store again, or to empty the log, how long until the next.
 const REST: Duration = Duration::from_secs(1);
 
 /// A piece of other work on the writing connection; it gets the reason when there is none.
@@ -41,8 +41,8 @@ pub(super) struct Writer {
     gate: Arc<RwLock<Pool>>,
     state: State,
     log_pages: Arc<AtomicI32>,
-    /// An erased value may still be in the log.
-    must_truncate: bool,
+    /// An erased value may still be in the log; when to try again, if trying failed.
+    must_truncate: Option<Instant>,
     lock: Option<DirectoryLock>,
 }
 
@@ -70,7 +70,7 @@ impl Writer {
             // The process before this one may have died of a failed sync.
             state: State::Poisoned { settle: Settle::Strict, refused: None },
             log_pages: Arc::default(),
-            must_truncate: false,
+            must_truncate: None,
             lock: Some(lock),
         }
     }
@@ -138,7 +138,7 @@ impl Writer {
         match outcome.health {
             Health::Good => {
                 if plans.iter().any(|plan| !plan.erase.is_empty()) {
-                    self.must_truncate = true;
+                    self.must_truncate = Some(Instant::now());
                     // Before the answer: an erasure is not done while the value stands in the log.
                     self.tidy();
                 }
@@ -217,11 +217,15 @@ impl Writer {
     /// Folds the log back when it is long, or when an erased value may stand in it.
     fn tidy(&mut self) {
         let State::Open(conn) = &self.state else { return };
-        if self.must_truncate {
-            match truncate_log(conn) {
-                Ok(()) => self.must_truncate = false,
+        if let Some(at) = self.must_truncate {
+            if at > Instant::now() {
+                return;
+            }
+            match truncate_soon(conn, &self.options) {
+                Ok(()) => self.must_truncate = None,
                 Err(error) => {
-                    tracing::warn!(%error, "erased values may still stand in the log; will try again")
+                    tracing::warn!(%error, "erased values still stand in the log; will try again");
+                    self.must_truncate = Some(Instant::now() + REST);
                 }
             }
         } else if self.log_pages.load(Ordering::Relaxed) >= self.options.checkpoint_pages {
@@ -251,6 +255,15 @@ impl Writer {
         self.lock = None;
         result
     }
+}
+
+/// Somebody who reads for long (a backup) must not keep the writer: better to try again later.
+fn truncate_soon(conn: &Connection, options: &SqliteOptions) -> Result<(), StoreError> {
+    let patience = |wait| conn.busy_timeout(wait).map_err(|error| store_error(&error));
+    patience(Duration::from_millis(200).min(options.busy_timeout))?;
+    let truncated = truncate_log(conn);
+    patience(options.busy_timeout)?;
+    truncated
 }
 
 fn watch_log(conn: &mut Connection, pages: &Arc<AtomicI32>) -> Result<(), StoreError> {

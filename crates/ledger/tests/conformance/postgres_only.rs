@@ -106,3 +106,39 @@ async fn lost_sessions_heal() {
     durable(world.store.append(append_of(REALM, head, [2])).await);
     world.store.reopen().await.unwrap();
 }
+
+/// The session ends while its COMMIT is at work. Nobody can tell from here, and after `reopen` everybody can.
+#[tokio::test]
+#[ignore = "set GRANTD_TEST_POSTGRES to a connection string and add --include-ignored"]
+async fn a_session_lost_in_commit_is_unknown() {
+    let subject = subject().await;
+    let world = subject.world();
+    let head = world.ledger(REALM, 1).await;
+    let other = connect(&subject.url).await;
+    other
+        .batch_execute(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(5); RETURN NULL; END';
+             CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION slow()",
+        )
+        .await
+        .unwrap();
+    let store = Arc::clone(&world.store);
+    let ours = tokio::spawn(async move { store.append(append_of(REALM, head, [2])).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let ended = other
+        .query(
+            "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+             WHERE a.query = 'COMMIT' AND a.wait_event = 'PgSleep' AND l.relation = 'entry'::regclass",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert!(!ended.is_empty());
+    let lost = ours.await.unwrap();
+    assert!(matches!(lost, Appended::Unknown(StoreError::Unavailable(_))), "{lost:?}");
+    other.batch_execute("DROP TRIGGER slow ON entry").await.unwrap();
+    world.store.reopen().await.unwrap();
+    assert_eq!(world.store.head(REALM).await.unwrap(), head);
+    durable(world.store.append(append_of(REALM, head, [2])).await);
+}

@@ -20,9 +20,9 @@ pub(super) async fn list_git_permissions(call: Call) -> Result<Json<AccessibleRe
     let published = call.published_for(&READERS)?;
     let state = &published.state;
     let identity = Identity::find(state, id(&call, "identity")?)?.id;
-    let page = call.query::<Paging>()?.page()?;
+    let (page, now) = (call.query::<Paging>()?.page()?, call.now());
     let repositories =
-        state.repositories_granted_to(ObjectRef { kind: "identity", id: &identity.to_string() });
+        state.repositories_granted_to(ObjectRef { kind: "identity", id: &identity.to_string() }, now);
     let repositories = page
         .of(repositories.into_iter())
         .filter_map(|repository| {
@@ -30,7 +30,7 @@ pub(super) async fn list_git_permissions(call: Call) -> Result<Json<AccessibleRe
                 id: repository.id,
                 name: repository.name.as_ref().and_then(Personal::text).map(Into::into),
                 account_id: state.account(),
-                permissions: granted(state, identity, repository.id)?.into(),
+                permissions: granted(state, identity, repository.id, now)?.into(),
                 visibility: Visibility::of(repository.is_public(state)),
             })
         })
@@ -43,7 +43,7 @@ pub(super) async fn describe_git_permission(call: Call) -> Result<Json<GitPermis
     let state = &published.state;
     let identity = Identity::find(state, id(&call, "identity")?)?.id;
     let repo = Repository::find(state, id(&call, "repo")?)?.id;
-    let access_level = granted(state, identity, repo).map(Into::into);
+    let access_level = granted(state, identity, repo, call.now()).map(Into::into);
     Ok(Json(GitPermission { identity, repo, access_level }))
 }
 

@@ -1,0 +1,11 @@
+//! The rules, one by one.
+
+mod giving;
+mod keys;
+mod managed;
+mod names;
+mod refusals;
+mod relationships;
+mod repositories;
+mod starting_again;
+mod vms;

@@ -1,0 +1,61 @@
+//! One change of each kind, with every field told apart from its neighbours.
+
+use grantd_realm::change::Change;
+use grantd_realm::engine::{Condition, Relationship};
+use grantd_realm::personal::Personal;
+use uuid::Uuid;
+
+use super::{commit, key_of};
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn name(value: &str) -> Option<Personal> {
+    Some(Personal::new(value, [9; 32], commit))
+}
+
+fn limited() -> Relationship {
+    let condition = Some(Condition { name: "office".into(), parameters: r#"{"from":9}"#.into() });
+    Relationship { key: key_of("role:qa#member@role:dev#member"), until: Some(-5), condition }
+}
+
+/// At least one of each kind; those with optional parts with and without.
+pub(crate) fn samples() -> Vec<Change> {
+    let user = key_of("role:qa#member@user:alice").resource;
+    let branch = || "main".to_owned();
+    let login = || "alice".to_owned();
+    let vm = || "a/b".to_owned();
+    vec![
+        Change::RealmCreated { name: "acme".into(), account: id(1) },
+        Change::RealmListed { name: "acme".into() },
+        Change::FieldsErased { object: user.clone() },
+        Change::RelationshipWritten { relationship: limited() },
+        Change::RelationshipWritten { relationship: Relationship::lasting(key_of("a:b%23c#d@e:*")) },
+        Change::RelationshipDeleted { key: key_of("role:qa#member@user:alice") },
+        Change::UserCreated { uuid: id(2), number: 3, login: login(), name: name("Alice") },
+        Change::UserCreated { uuid: id(2), number: 3, login: login(), name: None },
+        Change::UserRenamed { login: login(), name: name("Ålice") },
+        Change::UserRenamed { login: login(), name: None },
+        Change::UserPasswordSet { login: login(), version: 4 },
+        Change::UserActivated { login: login(), active: true },
+        Change::UserActivated { login: login(), active: false },
+        Change::UserDeleted { login: login() },
+        Change::ApiKeyCreated { id: id(5), name: name("ci"), hash: [6; 32], expires: Some(7) },
+        Change::ApiKeyCreated { id: id(5), name: None, hash: [6; 32], expires: None },
+        Change::ApiKeyRevoked { id: id(5) },
+        Change::IdentityCreated { id: id(8), number: 9, managed: true },
+        Change::IdentityDeleted { id: id(8) },
+        Change::TokenCreated { identity: id(8), id: id(10), hash: [11; 32] },
+        Change::TokenRevoked { identity: id(8), id: id(10) },
+        Change::RepositoryCreated { id: id(12), number: 13, name: name("site"), default_branch: branch() },
+        Change::RepositoryCreated { id: id(12), number: 13, name: None, default_branch: branch() },
+        Change::RepositoryDeleted { id: id(12) },
+        Change::DefaultBranchSet { id: id(12), default_branch: branch() },
+        Change::VmGranted { identity: id(8), vm: vm(), id: id(14), restricted: true },
+        Change::VmGrantChanged { identity: id(8), vm: vm(), restricted: false },
+        Change::VmGrantRevoked { identity: id(8), vm: vm() },
+        Change::EntityPut { object: user.clone(), properties: r#"{"a":1}"#.into() },
+        Change::EntityDeleted { object: user },
+    ]
+}

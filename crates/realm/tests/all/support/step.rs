@@ -1,0 +1,293 @@
+//! Random commands by random callers, sensible or not.
+
+use grantd_realm::api_key::{CreateApiKey, RevokeApiKey};
+use grantd_realm::caller::{Actor, Authority, Caller};
+use grantd_realm::change::Change;
+use grantd_realm::command::{Command, Secret};
+use grantd_realm::engine::{Key, Relationship};
+use grantd_realm::entity::{DeleteEntity, PutEntity};
+use grantd_realm::erasure::EraseFields;
+use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
+use grantd_realm::realms::{CreateRealm, ListRealm};
+use grantd_realm::relationship::{Requirement, WriteRelationships};
+use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
+use grantd_realm::repository_grant::{
+    AccessLevel, GrantRepository, RevokeRepositoryGrant, UpdateRepositoryGrant,
+};
+use grantd_realm::token::{CreateToken, RevokeToken};
+use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
+use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
+use grantd_realm::{Refusal, State};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use uuid::Uuid;
+
+use super::{World, key_of, root, with};
+
+/// A command by a caller, at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    who: Who,
+    what: What,
+    /// How much later than the step before, in microseconds.
+    later: i64,
+}
+
+#[derive(Clone, Debug)]
+enum Who {
+    Root,
+    User(&'static str),
+    Key(Index),
+    SystemKey(Vec<Authority>),
+    Identity(Index),
+}
+
+type Login = &'static str;
+
+#[derive(Clone, Debug)]
+enum What {
+    CreateRealm(&'static str),
+    ListRealm(&'static str),
+    CreateUser(Login, Option<&'static str>, bool, Vec<&'static str>),
+    UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>),
+    DeleteUser(Login),
+    CreateKey(Vec<Authority>, Option<i64>),
+    RevokeKey(Index),
+    CreateIdentity(bool),
+    DeleteIdentity(Index),
+    CreateToken(Index),
+    RevokeToken(Index, Index),
+    CreateRepository(Option<&'static str>, bool, &'static str),
+    DeleteRepository(Index),
+    SetVisibility(Index, bool),
+    SetBranch(Index, &'static str),
+    GrantRepository(Index, Index, AccessLevel),
+    UpdateRepositoryGrant(Index, Index, AccessLevel),
+    RevokeRepositoryGrant(Index, Index),
+    GrantVm(Index, &'static str, Option<Vec<&'static str>>),
+    UpdateVm(Index, &'static str, Option<Vec<&'static str>>),
+    RevokeVm(Index, &'static str),
+    PutEntity(&'static str, &'static str),
+    DeleteEntity(&'static str),
+    Erase(&'static str),
+    Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
+}
+
+const LOGINS: [Login; 4] = ["ann", "bob", "cyd", "not a login"];
+const NAMES: [&str; 3] = ["Ann", "Bøb", "a\nline"];
+const ROLES: [&str; 4] = ["super-users", "qa", "ops", "no/role"];
+const BRANCHES: [&str; 3] = ["main", "dev", "../x"];
+const VMS: [&str; 6] = ["v", "a/b", "a%2Fb", "..", "%2E%2E", ""];
+const LINUX_USERS: [&str; 4] = ["dev", "ops", "root", "No"];
+const OBJECTS: [&str; 4] = ["user:ann", "user:bob", "role:qa", "api_key:x"];
+const KEYS: [&str; 14] = [
+    "role:qa#member@user:ann",
+    "role:qa#member@user:bob",
+    "role:qa#member@role:ops#member",
+    "role:ops#member@role:qa#member",
+    "role:ops#member@user:cyd",
+    "role:super-users#member@user:ann",
+    "grantd:default#operator@role:qa#member",
+    "grantd:default#writer@user:bob",
+    "grantd:default#admin@user:cyd",
+    "grantd:default#checker@role:ops#member",
+    "grantd:other#operator@user:ann",
+    "fs_vm:/v/#login@identity:x",
+    "fs_repo:x#read@identity:y",
+    "nothing:x#read@user:ann",
+];
+
+fn who() -> impl Strategy<Value = Who> {
+    prop_oneof![
+        5 => Just(Who::Root),
+        3 => select(&LOGINS[..]).prop_map(Who::User),
+        2 => any::<Index>().prop_map(Who::Key),
+        2 => prop::collection::vec(select(&Authority::ALL[..]), 0..3).prop_map(Who::SystemKey),
+        1 => any::<Index>().prop_map(Who::Identity),
+    ]
+}
+
+fn what() -> impl Strategy<Value = What> {
+    let login = || select(&LOGINS[..]);
+    let name = || option::of(select(&NAMES[..]));
+    let any = any::<Index>;
+    let level = || select(&[AccessLevel::Read, AccessLevel::Write][..]);
+    let vm = || select(&VMS[..]);
+    let users = || option::of(prop::collection::vec(select(&LINUX_USERS[..]), 0..3));
+    let roles = prop::collection::vec(select(&ROLES[..]), 0..3);
+    let grants = prop::collection::vec(select(&Authority::ALL[..]), 0..3);
+    let key = || select(&KEYS[..]);
+    let write = prop::collection::vec((key(), option::weighted(0.3, -10..40_i64)), 0..4);
+    let delete = prop::collection::vec(key(), 0..2);
+    let require = prop::collection::vec((key(), prop::bool::ANY), 0..2);
+    let object = || select(&OBJECTS[..]);
+    let properties = select(&["{}", r#"{"a":1}"#][..]);
+    let realm = || select(&["default", "b", "-"][..]);
+    prop_oneof![
+        1 => realm().prop_map(What::CreateRealm),
+        1 => realm().prop_map(What::ListRealm),
+        4 => (login(), name(), prop::bool::ANY, roles).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
+        3 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY))
+            .prop_map(|(l, n, p, a)| What::UpdateUser(l, n, p, a)),
+        2 => login().prop_map(What::DeleteUser),
+        3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
+        1 => any().prop_map(What::RevokeKey),
+        4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
+        1 => any().prop_map(What::DeleteIdentity),
+        3 => any().prop_map(What::CreateToken),
+        1 => (any(), any()).prop_map(|(i, t)| What::RevokeToken(i, t)),
+        3 => (name(), prop::bool::ANY, select(&BRANCHES[..])).prop_map(|(n, p, b)| What::CreateRepository(n, p, b)),
+        1 => any().prop_map(What::DeleteRepository),
+        2 => (any(), prop::bool::ANY).prop_map(|(r, p)| What::SetVisibility(r, p)),
+        1 => (any(), select(&BRANCHES[..])).prop_map(|(r, b)| What::SetBranch(r, b)),
+        3 => (any(), any(), level()).prop_map(|(i, r, l)| What::GrantRepository(i, r, l)),
+        2 => (any(), any(), level()).prop_map(|(i, r, l)| What::UpdateRepositoryGrant(i, r, l)),
+        1 => (any(), any()).prop_map(|(i, r)| What::RevokeRepositoryGrant(i, r)),
+        4 => (any(), vm(), users()).prop_map(|(i, v, u)| What::GrantVm(i, v, u)),
+        3 => (any(), vm(), users()).prop_map(|(i, v, u)| What::UpdateVm(i, v, u)),
+        1 => (any(), vm()).prop_map(|(i, v)| What::RevokeVm(i, v)),
+        2 => (object(), properties).prop_map(|(o, p)| What::PutEntity(o, p)),
+        1 => object().prop_map(What::DeleteEntity),
+        1 => object().prop_map(What::Erase),
+        6 => (write, delete, require).prop_map(|(w, d, r)| What::Write(w, d, r)),
+    ]
+}
+
+/// Random histories.
+pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
+    let step = (who(), what(), prop_oneof![Just(0), 0..20_i64]);
+    prop::collection::vec(step.prop_map(|(who, what, later)| Step { who, what, later }), 1..60)
+}
+
+/// What a step came to, before it is applied.
+pub(crate) type Outcome = Result<Vec<Change>, Refusal>;
+
+impl Step {
+    /// Moves the clock and decides; applies nothing.
+    pub(crate) fn decided(&self, world: &mut World) -> (Caller, Outcome) {
+        world.now += self.later;
+        let caller = self.caller(&world.state);
+        let outcome = self.outcome(world, &caller);
+        (caller, outcome)
+    }
+
+    fn caller(&self, state: &State) -> Caller {
+        match &self.who {
+            Who::Root => root(),
+            Who::User(login) => Caller::local(Actor::User((*login).into())),
+            Who::Key(index) => Caller::local(Actor::ApiKey(key(state, *index))),
+            Who::SystemKey(authorities) => with(authorities),
+            Who::Identity(index) => Caller::local(Actor::Identity(identity(state, *index))),
+        }
+    }
+
+    fn outcome(&self, world: &mut World, by: &Caller) -> Outcome {
+        let now = world.now;
+        let state = world.state.clone();
+        let (i, r) = (|index: &Index| identity(&state, *index), |index: &Index| repository(&state, *index));
+        let text = |text: &&str| (*text).to_owned();
+        let users = |list: &Option<Vec<&str>>| list.as_ref().map(|list| list.iter().map(text).collect());
+        let object = |text: &str| key_of(&format!("{text}#x@user:x")).resource;
+        let secret = |given: &bool| given.then(|| Secret("$argon2id$".into()));
+        match &self.what {
+            What::CreateRealm(name) => decided(world, by, CreateRealm { name: text(name) }),
+            What::ListRealm(name) => decided(world, by, ListRealm { name: text(name) }),
+            What::CreateUser(login, name, password, roles) => {
+                let (name, password) = (name.as_ref().map(text), secret(password));
+                let roles = roles.iter().map(text).collect();
+                decided(world, by, CreateUser { login: text(login), name, password, roles })
+            }
+            What::UpdateUser(login, name, password, active) => {
+                let name = name.as_ref().map(|name| name.as_ref().map(text));
+                let (login, password) = (text(login), secret(password));
+                decided(world, by, UpdateUser { login, name, password, active: *active })
+            }
+            What::DeleteUser(login) => decided(world, by, DeleteUser { login: text(login) }),
+            What::CreateKey(grants, expires) => {
+                let (grants, expires) = (grants.clone(), expires.map(|after| now + after));
+                decided(world, by, CreateApiKey { name: "key".into(), expires, grants, secret: None })
+            }
+            What::RevokeKey(index) => decided(world, by, RevokeApiKey { id: key(&state, *index) }),
+            What::CreateIdentity(managed) => decided(world, by, CreateIdentity { managed: *managed }),
+            What::DeleteIdentity(index) => decided(world, by, DeleteIdentity { id: i(index) }),
+            What::CreateToken(index) => decided(world, by, CreateToken { identity: i(index) }),
+            What::RevokeToken(index, which) => {
+                let identity = i(index);
+                let tokens = state.identities().get(identity).map(|one| one.tokens.ids()).unwrap_or_default();
+                decided(world, by, RevokeToken { identity, token: picked(tokens, *which) })
+            }
+            What::CreateRepository(name, public, branch) => {
+                let (name, default_branch) = (name.as_ref().map(text), text(branch));
+                decided(world, by, CreateRepository { name, public: *public, default_branch })
+            }
+            What::DeleteRepository(index) => decided(world, by, DeleteRepository { id: r(index) }),
+            What::SetVisibility(index, public) => {
+                decided(world, by, SetVisibility { id: r(index), public: *public })
+            }
+            What::SetBranch(index, branch) => {
+                decided(world, by, SetDefaultBranch { id: r(index), default_branch: text(branch) })
+            }
+            What::GrantRepository(index, on, level) => {
+                let (identity, repository) = (i(index), r(on));
+                decided(world, by, GrantRepository { identity, repository, level: *level })
+            }
+            What::UpdateRepositoryGrant(index, on, level) => {
+                let (identity, repository) = (i(index), r(on));
+                decided(world, by, UpdateRepositoryGrant { identity, repository, level: *level })
+            }
+            What::RevokeRepositoryGrant(index, on) => {
+                decided(world, by, RevokeRepositoryGrant { identity: i(index), repository: r(on) })
+            }
+            What::GrantVm(index, vm, list) => {
+                let (identity, vm, allowed_users) = (i(index), text(vm), users(list));
+                decided(world, by, GrantVm { identity, vm, allowed_users })
+            }
+            What::UpdateVm(index, vm, list) => {
+                let (identity, vm, allowed_users) = (i(index), text(vm), users(list));
+                decided(world, by, UpdateVmGrant { identity, vm, allowed_users })
+            }
+            What::RevokeVm(index, vm) => decided(world, by, RevokeVm { identity: i(index), vm: text(vm) }),
+            What::PutEntity(on, properties) => {
+                decided(world, by, PutEntity { object: object(on), properties: text(properties) })
+            }
+            What::DeleteEntity(on) => decided(world, by, DeleteEntity { object: object(on) }),
+            What::Erase(on) => decided(world, by, EraseFields { object: object(on) }),
+            What::Write(write, delete, require) => {
+                let until = |after: &Option<i64>| after.map(|after| now + after);
+                let write = write.iter().map(|(key, after)| Relationship {
+                    until: until(after),
+                    ..Relationship::lasting(key_of(key))
+                });
+                let require = require
+                    .iter()
+                    .map(|(key, must_exist)| Requirement { key: key_of(key), must_exist: *must_exist });
+                let delete: Vec<Key> = delete.iter().map(|key| key_of(key)).collect();
+                let (write, require) = (write.collect(), require.collect());
+                decided(world, by, WriteRelationships { write, delete, require })
+            }
+        }
+    }
+}
+
+fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
+    world.decides(caller, &command).map(|(changes, _, _)| changes)
+}
+
+/// One of them, or now and then one that is not there.
+fn picked(mut ids: Vec<Uuid>, index: Index) -> Uuid {
+    ids.push(Uuid::from_u128(99));
+    *index.get(&ids)
+}
+
+fn identity(state: &State, index: Index) -> Uuid {
+    picked(state.identities().iter().map(|one| one.id).collect(), index)
+}
+
+fn repository(state: &State, index: Index) -> Uuid {
+    picked(state.repositories().iter().map(|one| one.id).collect(), index)
+}
+
+fn key(state: &State, index: Index) -> Uuid {
+    picked(state.api_keys().iter_after(None).map(|one| one.id).collect(), index)
+}
