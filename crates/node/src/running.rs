@@ -72,6 +72,27 @@ pub struct Realm {
     snapshot: AtomicU64,
 }
 
+/// How often a node looks for what other nodes appended: the longest that a check is behind.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows what other nodes append, for as long as the realm is served.
+async fn follow(queue: mpsc::WeakSender<Message>) {
+    let mut tick = tokio::time::interval(FOLLOW_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let Some(queue) = queue.upgrade() else { return };
+        let (reply, done) = oneshot::channel();
+        if queue.send(Message::Refresh(reply)).await.is_err() {
+            return;
+        }
+        drop(queue);
+        if let Ok(Err(error)) = done.await {
+            tracing::warn!(%error, "this node cannot follow the store");
+        }
+    }
+}
+
 /// How many commands may wait for the writer.
 const QUEUE: usize = 8_192;
 
@@ -90,6 +111,9 @@ impl Realm {
         let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
+        if shared.store.is_shared() {
+            tokio::spawn(follow(queue.downgrade()));
+        }
         Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
     }
 
