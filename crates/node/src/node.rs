@@ -102,7 +102,10 @@ impl Node {
         if matches!(loaded, Err(LoadError::Store(StoreError::NoLedger(_)))) {
             // A name that somebody made up must not stay in memory.
             let mut realms = self.realms.lock().await;
-            if realms.get(name).is_some_and(|cell| !cell.initialized()) {
+            // Nor may it go while another caller, who holds the cell, is about to load the realm: there would be two.
+            let unused =
+                |there: &Arc<OnceCell<_>>| Arc::ptr_eq(there, &cell) && Arc::strong_count(there) == 2;
+            if realms.get(name).is_some_and(|there| !there.initialized() && unused(there)) {
                 realms.remove(name);
             }
         }
@@ -117,7 +120,11 @@ impl Node {
     /// ended before.
     pub async fn stop(&self) -> Result<(), StoreError> {
         for realm in self.loaded().await {
-            self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await?;
+            realm.settled().await;
+            if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await {
+                // The next start only takes longer; the store must be closed all the same.
+                tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
+            }
         }
         self.realms.lock().await.clear();
         self.store.close().await

@@ -155,6 +155,15 @@ impl Realm {
         answer.await.unwrap_or(Err(SubmitError::Stopping))
     }
 
+    /// Waits until everything that was handed to the writer before is answered.
+    pub(crate) async fn settled(&self) {
+        let (reply, settled) = oneshot::channel();
+        if self.queue.send(Message::Settle(reply)).await.is_ok() {
+            // A writer that is gone holds nothing.
+            let _ = settled.await;
+        }
+    }
+
     /// Waits until the published state has this revision; false when the time is over first.
     pub async fn wait_for(&self, revision: u64, at_most: Duration) -> bool {
         let mut watcher = self.revision.clone();

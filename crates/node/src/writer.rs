@@ -31,6 +31,8 @@ pub(crate) enum Message {
     Job(Box<dyn Job>),
     /// Fold what others appended.
     Refresh(oneshot::Sender<Result<(), SubmitError>>),
+    /// Say when everything that came before is answered.
+    Settle(oneshot::Sender<()>),
 }
 
 /// An append that was not there when the store was asked.
@@ -60,6 +62,7 @@ impl Writer {
     /// Runs until every sender is gone and the queue is empty.
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut waiting: VecDeque<Message> = VecDeque::new();
+        let mut settling = Vec::new();
         loop {
             if waiting.is_empty() {
                 match queue.recv().await {
@@ -79,6 +82,7 @@ impl Writer {
             for message in waiting.drain(..) {
                 match message {
                     Message::Refresh(reply) => refreshes.push(reply),
+                    Message::Settle(reply) => settling.push(reply),
                     // The same command twice in one batch: the second waits for the first one's remembered answer.
                     Message::Job(job) if !named.insert(job.command_id()) => {
                         later.push_back(Message::Job(job))
@@ -93,6 +97,12 @@ impl Writer {
             }
             if !jobs.is_empty() {
                 self.carry_out(jobs).await;
+            }
+            if waiting.is_empty() {
+                for reply in settling.drain(..) {
+                    // Who asked may be gone.
+                    let _: Result<(), ()> = reply.send(());
+                }
             }
         }
     }
