@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub decision_log: Option<DecisionLog>,
     /// Counts what the node does.
     pub observer: Arc<dyn Observer>,
+    /// How often to look for what other nodes appended, where they share the store: the longest that a check is behind.
+    pub follow: Option<Duration>,
 }
 
 /// The realms that this process serves, each loaded when it is first asked for.
@@ -42,6 +45,7 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
+    follow: Option<Duration>,
     realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
 }
 
@@ -55,6 +59,7 @@ impl Node {
             clock: settings.clock,
             decision_log: settings.decision_log,
             observer: settings.observer,
+            follow: settings.follow,
             realms: Mutex::default(),
         }
     }
@@ -95,7 +100,8 @@ impl Node {
                     "realm loaded"
                 );
                 let (store, key) = (self.store.clone(), self.master_key.clone());
-                Ok(Arc::new(Realm::start(name, store, key, self.observer.clone(), loaded)))
+                let observer = self.observer.clone();
+                Ok(Arc::new(Realm::start(name, store, key, observer, self.follow, loaded)))
             })
             .await
             .cloned();

@@ -72,12 +72,9 @@ pub struct Realm {
     snapshot: AtomicU64,
 }
 
-/// How often a node looks for what other nodes appended: the longest that a check is behind.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-
 /// Follows what other nodes append, for as long as the realm is served.
-async fn follow(queue: mpsc::WeakSender<Message>) {
-    let mut tick = tokio::time::interval(FOLLOW_EVERY);
+async fn follow_others(queue: mpsc::WeakSender<Message>, every: Duration) {
+    let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
@@ -103,6 +100,7 @@ impl Realm {
         store: Arc<dyn Store>,
         master_key: Arc<MasterKey>,
         observer: Arc<dyn Observer>,
+        follow: Option<Duration>,
         loaded: Loaded,
     ) -> Self {
         let Loaded { published, snapshot } = loaded;
@@ -111,8 +109,8 @@ impl Realm {
         let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
-        if shared.store.is_shared() {
-            tokio::spawn(follow(queue.downgrade()));
+        if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
+            tokio::spawn(follow_others(queue.downgrade(), every));
         }
         Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
     }
