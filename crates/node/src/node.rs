@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
 use grantd_realm::Micros;
@@ -12,7 +13,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
-use crate::load::{LoadError, load};
+use crate::load::LoadError;
 use crate::observer::Observer;
 use crate::running::Realm;
 
@@ -46,6 +47,9 @@ pub struct Node {
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
     follow: Option<Duration>,
+    /// The loaded realms; requests find theirs here without a lock.
+    served: ArcSwap<HashMap<String, Arc<Realm>>>,
+    /// Realms that are being loaded, or were.
     realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
 }
 
@@ -60,6 +64,7 @@ impl Node {
             decision_log: settings.decision_log,
             observer: settings.observer,
             follow: settings.follow,
+            served: ArcSwap::default(),
             realms: Mutex::default(),
         }
     }
@@ -89,10 +94,17 @@ impl Node {
 
     /// A realm, loaded if need be. [`StoreError::NoLedger`] if there is none of that name.
     pub async fn realm(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
+        if let Some(realm) = self.served.load().get(name) {
+            return Ok(realm.clone());
+        }
+        self.load(name).await
+    }
+
+    async fn load(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
         let cell = self.realms.lock().await.entry(name.into()).or_default().clone();
         let loaded = cell
             .get_or_try_init(|| async {
-                let loaded = load(&*self.store, name, self.schema.clone()).await?;
+                let loaded = crate::load::load(&*self.store, name, self.schema.clone()).await?;
                 tracing::info!(
                     realm = name,
                     revision = loaded.published.head.revision,
@@ -101,7 +113,13 @@ impl Node {
                 );
                 let (store, key) = (self.store.clone(), self.master_key.clone());
                 let observer = self.observer.clone();
-                Ok(Arc::new(Realm::start(name, store, key, observer, self.follow, loaded)))
+                let realm = Arc::new(Realm::start(name, store, key, observer, self.follow, loaded));
+                self.served.rcu(|served| {
+                    let mut served = HashMap::clone(served);
+                    served.insert(name.into(), realm.clone());
+                    served
+                });
+                Ok(realm)
             })
             .await
             .cloned();
@@ -118,20 +136,21 @@ impl Node {
         loaded
     }
 
-    pub(crate) async fn loaded(&self) -> Vec<Arc<Realm>> {
-        self.realms.lock().await.values().filter_map(|cell| cell.get().cloned()).collect()
+    pub(crate) fn loaded(&self) -> Vec<Arc<Realm>> {
+        self.served.load().values().cloned().collect()
     }
 
     /// Stops: waits for what the writers hold, keeps snapshots for the next start, closes the store. Requests must have
     /// ended before.
     pub async fn stop(&self) -> Result<(), StoreError> {
-        for realm in self.loaded().await {
+        for realm in self.loaded() {
             realm.settled().await;
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await {
                 // The next start only takes longer; the store must be closed all the same.
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
             }
         }
+        self.served.store(Arc::default());
         self.realms.lock().await.clear();
         self.store.close().await
     }
