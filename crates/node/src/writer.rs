@@ -85,7 +85,7 @@ impl Writer {
                     Message::Settle(reply) => settling.push(reply),
                     // The same command twice in one batch: the second waits for the first one's remembered answer.
                     Message::Job(job) if !named.insert(job.command_id()) => {
-                        later.push_back(Message::Job(job))
+                        later.push_back(Message::Job(job));
                     }
                     Message::Job(job) => jobs.push(job),
                 }
