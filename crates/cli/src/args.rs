@@ -96,7 +96,7 @@ pub(crate) struct ServeArgs {
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
-    /// What to log, for example `info,grantd::access=off` [default: info,refinery_core=warn]
+    /// What to log; `info` also logs each request [default: info without requests]
     #[arg(long, env = "GRANTD_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
     /// Serve POST /bench/constant, which measurements compare with

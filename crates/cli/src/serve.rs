@@ -20,16 +20,17 @@ use grantd_server::telemetry::{Metrics, log};
 use crate::args::{ListenArg, ServeArgs};
 use crate::config::fill_in;
 
+/// What is logged unless something else is asked for: not each request, which at full load would cost more than the answer,
+/// and not the steps of a migration.
+const LOG: &str = "info,grantd::access=warn,refinery_core=warn";
+
 /// How often a node looks for what others wrote to a shared store.
 const FOLLOW: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let args = fill_in(args)?;
-    log::init(
-        args.log_format.as_deref().unwrap_or("auto").parse()?,
-        args.log.as_deref().unwrap_or("info,refinery_core=warn"),
-    )?;
+    log::init(args.log_format.as_deref().unwrap_or("auto").parse()?, args.log.as_deref().unwrap_or(LOG))?;
     let data = args.store.data.clone().unwrap_or_else(|| PathBuf::from("grantd-data"));
     let listen = listeners(&args, &data)?;
     let metrics = Metrics::new();
