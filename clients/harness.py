@@ -221,7 +221,7 @@ class Server:
             "GRANTD_BOOTSTRAP_API_KEY": self.key,
             "GRANTD_BOOTSTRAP_PASSWORD": self.password,
             # Each request too, so that the search for secrets has something to search.
-            "GRANTD_LOG": "debug",
+            "GRANTD_LOG": "debug,h2=info,hyper=info",
             **self.env,
         }
 
