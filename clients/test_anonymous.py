@@ -77,5 +77,12 @@ def test_each_route_table_is_listed_whole(source):
     assert literals - paths == set(), "paths in routes.rs that anonymous.tsv does not list"
 
 
+def test_the_operations_are_listed():
+    text = (ROOT / "crates" / "server" / "src" / "operations.rs").read_text()
+    served = set(re.findall(r'\.route\("(/[^"]*)"', text))
+    assert served, "the operations are not where they were"
+    assert served - {row.path for row in rows() if row.face == "edge"} == set()
+
+
 def test_there_are_route_tables():
     assert {path.parent.name for path in ROUTE_TABLES} >= {"api", "freestyle"}

@@ -2,7 +2,7 @@
 
 import uuid
 
-from words import IDENTITIES, body, new_identity, vm_path
+from words import IDENTITIES, body, in_parallel, new_identity, vm_path
 from harness import record_secret
 
 
@@ -18,6 +18,12 @@ def test_the_same_key_is_done_once(api):
         assert body(api.post(IDENTITIES, headers=again)) == first
     assert body(api.get(f"{IDENTITIES}?limit=1"))["total"] == total
     assert body(api.post(IDENTITIES, headers=key())) != first
+
+
+def test_the_same_key_from_many_at_once(server):
+    again = key()
+    made = in_parallel(64, lambda api, n: body(api.post(IDENTITIES, headers=again))["id"], server.client, threads=32)
+    assert len(set(made)) == 1
 
 
 def test_a_grant_sent_again_is_not_a_conflict(api):

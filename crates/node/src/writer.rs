@@ -85,7 +85,7 @@ impl Writer {
                     Message::Settle(reply) => settling.push(reply),
                     // The same command twice in one batch: the second waits for the first one's remembered answer.
                     Message::Job(job) if !named.insert(job.command_id()) => {
-                        later.push_back(Message::Job(job))
+                        later.push_back(Message::Job(job));
                     }
                     Message::Job(job) => jobs.push(job),
                 }
@@ -146,7 +146,12 @@ impl Writer {
                 Err(error) => return Committed::No(error),
             };
             if append.drafts.is_empty() {
-                return Committed::Yes;
+                // An append would have compared the head; a refusal or a no-op has to ask for it.
+                match self.is_at_head(published.head).await {
+                    Ok(true) => return Committed::Yes,
+                    Ok(false) => continue,
+                    Err(error) => return Committed::No(error),
+                }
             }
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
             match self.append(append).await {
@@ -194,6 +199,15 @@ impl Writer {
             }
         }
         Committed::No(SubmitError::Unavailable)
+    }
+
+    /// Whether a head is still the newest; where other nodes append, the store is asked and what they did is folded.
+    async fn is_at_head(&mut self, head: Head) -> Result<bool, SubmitError> {
+        if !self.shared.store.is_shared() {
+            return Ok(true);
+        }
+        self.refresh().await?;
+        Ok(self.shared.published().head == head)
     }
 
     async fn append(&self, append: Append) -> Appended {

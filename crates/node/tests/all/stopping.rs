@@ -33,6 +33,7 @@ async fn the_next_start_finds_everything_and_a_snapshot() {
             clock: Arc::new(grantd_node::SystemClock),
             decision_log: None,
             observer: Arc::new(()),
+            follow: None,
         })
     };
     let store = open().await;

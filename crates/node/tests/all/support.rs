@@ -87,6 +87,7 @@ impl Rig {
             clock: Arc::new(Hand(self.clock.clone())),
             decision_log: None,
             observer: Arc::new(()),
+            follow: None,
         })
     }
 
