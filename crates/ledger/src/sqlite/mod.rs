@@ -45,6 +45,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// The store's file in its data directory.
+    pub const FILE: &str = open::FILE;
+
     /// Opens the store in `dir`, which is made if it is not there, and brings it to this program's format.
     ///
     /// # Errors
