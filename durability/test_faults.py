@@ -50,12 +50,12 @@ class Trial:
         self.writers = []
         self.errors = 0
 
-    def attempt(self, kind, nth, error, again_at_once) -> bool:
-        """The script with its n-th call failing; whether there was an n-th call at all."""
+    def attempt(self, kind, nth, error, again_at_once, times=1) -> bool:
+        """The script with its n-th call failing, and those after it; whether there was an n-th call at all."""
         writer = Writer(len(self.writers), 0)
         self.writers.append(writer)
         client = self.server.client()
-        self.fs.fail(kind, nth, error)
+        self.fs.fail(kind, nth, error, times)
         for step in script():
             command = step(writer)
             answer = command.send(client)
@@ -79,6 +79,12 @@ class Trial:
     def over_the_end(self, end) -> None:
         """Ends the server, cleanly or by a power cut, starts it and compares everything."""
         writer, client = self.writers[-1], self.server.client()
+        if writer.pending:
+            # What became of it is open until the store works again, which the next command finds out.
+            other = Writer(len(self.writers), 0)
+            self.writers.insert(0, other)
+            command = other.create()
+            other.take(command, command.send(client).ok())
         before = writer.pending.seen(client) if writer.pending else None
         client.close()
         end()
@@ -139,6 +145,18 @@ def test_each_write_fails(trial, error, capsys):
     with capsys.disabled():
         print(f"\n  {nth - 1} writes, each {step}. failed once; {trial.errors} commands answered with an error", end="")
     assert nth - 1 >= len(script())
+
+
+@pytest.mark.parametrize("again_at_once", [True, False], ids=["again", "left"])
+@pytest.mark.parametrize("kind, error, points", [("sync", errno.EIO, (1, 4, 8)), ("write", errno.ENOSPC, (1, 9, 40))])
+def test_all_fail_from_then_on(trial, kind, error, points, again_at_once):
+    """A store that stays broken cannot be worked around: the command must be answered with an error, and that must be true."""
+    for nth in points:
+        for end in (trial.clean_end, trial.power_cut):
+            before = trial.errors
+            assert trial.attempt(kind, nth, error, again_at_once, times=0)
+            assert trial.errors > before, "nothing reached the disk, and the client was told otherwise"
+            trial.over_the_end(end)
 
 
 def test_a_full_disk(trial):

@@ -5,6 +5,8 @@
 //! Each figure is a ratio taken in one run: two things measured in turn, A B A B ..., the ratio pair by pair, and of
 //! those the median with its 95 % interval (by order statistics).
 
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
 mod baseline;
 mod check;
 mod load;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use grantd_node::bootstrap::{First, Made, bootstrap, is_done};
@@ -18,6 +19,9 @@ use grantd_server::telemetry::{Metrics, log};
 
 use crate::args::{ListenArg, ServeArgs};
 use crate::config::fill_in;
+
+/// How often a node looks for what others wrote to a shared store.
+const FOLLOW: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
@@ -76,6 +80,7 @@ async fn node(args: &ServeArgs, data: &Path, observer: Arc<Metrics>) -> anyhow::
         clock: Arc::new(SystemClock),
         decision_log,
         observer,
+        follow: Some(FOLLOW),
     }))
 }
 

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use thiserror::Error;
 
+use crate::segment;
 use crate::text::hex_pair;
 
 /// The most segments a path may have.
@@ -29,18 +30,16 @@ pub enum PathError {
 
 /// The one spelling of a path: `/` or `/a/b/`.
 ///
-/// An id with a leading slash is a list of segments; one without is a single segment, slashes included. In a segment
-/// every byte outside `[A-Za-z0-9_.~-]` is percent-encoded with upper-case digits; what is already percent-encoded stays
-/// so. A segment that is `.` or `..` is encoded too, for the reader who resolves paths.
+/// An id without a leading slash is opaque: it becomes a single segment by [`segment::encode`], slashes and percent signs
+/// included. One with a leading slash is a list of segments, in which every byte outside `[A-Za-z0-9_.~-]` is
+/// percent-encoded with upper-case digits, whatever way it came, and every other byte is not (RFC 3986, section 6.2.2). A segment that is `.` or `..` is
+/// encoded too, for the reader who resolves paths.
 pub fn normalise(id: &str) -> Result<Cow<'_, str>, PathError> {
     if id.is_empty() {
         return Err(PathError::Empty);
     }
     let Some(path) = id.strip_prefix('/') else {
-        let mut normal = String::with_capacity(id.len() + 2);
-        normal.push('/');
-        push_segment(&mut normal, id);
-        return Ok(Cow::Owned(normal));
+        return Ok(Cow::Owned(format!("/{}/", segment::encode(id))));
     };
     if path.is_empty() {
         return Ok(Cow::Borrowed(id));
@@ -100,11 +99,14 @@ fn push_segment(normal: &mut String, segment: &str) {
         if encoded.is_some() {
             bytes = ahead;
         }
-        push_encoded(normal, encoded.unwrap_or(byte));
+        match encoded.unwrap_or(byte) {
+            byte if plain(byte) => normal.push(char::from(byte)),
+            byte => push_encoded(normal, byte),
+        }
     }
     let dots = match normal.get(start..) {
-        Some("." | "%2E") => 1,
-        Some(".." | ".%2E" | "%2E." | "%2E%2E") => 2,
+        Some(".") => 1,
+        Some("..") => 2,
         _ => 0,
     };
     if dots > 0 {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
 use grantd_realm::Micros;
@@ -11,7 +13,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
-use crate::load::{LoadError, load};
+use crate::load::LoadError;
 use crate::observer::Observer;
 use crate::running::Realm;
 
@@ -32,6 +34,8 @@ pub struct Settings {
     pub decision_log: Option<DecisionLog>,
     /// Counts what the node does.
     pub observer: Arc<dyn Observer>,
+    /// How often to look for what other nodes appended, where they share the store: the longest that a check is behind.
+    pub follow: Option<Duration>,
 }
 
 /// The realms that this process serves, each loaded when it is first asked for.
@@ -42,6 +46,10 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
+    follow: Option<Duration>,
+    /// The loaded realms; requests find theirs here without a lock.
+    served: ArcSwap<HashMap<String, Arc<Realm>>>,
+    /// Realms that are being loaded, or were.
     realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
 }
 
@@ -55,6 +63,8 @@ impl Node {
             clock: settings.clock,
             decision_log: settings.decision_log,
             observer: settings.observer,
+            follow: settings.follow,
+            served: ArcSwap::default(),
             realms: Mutex::default(),
         }
     }
@@ -84,10 +94,17 @@ impl Node {
 
     /// A realm, loaded if need be. [`StoreError::NoLedger`] if there is none of that name.
     pub async fn realm(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
+        if let Some(realm) = self.served.load().get(name) {
+            return Ok(realm.clone());
+        }
+        self.load(name).await
+    }
+
+    async fn load(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
         let cell = self.realms.lock().await.entry(name.into()).or_default().clone();
         let loaded = cell
             .get_or_try_init(|| async {
-                let loaded = load(&*self.store, name, self.schema.clone()).await?;
+                let loaded = crate::load::load(&*self.store, name, self.schema.clone()).await?;
                 tracing::info!(
                     realm = name,
                     revision = loaded.published.head.revision,
@@ -95,30 +112,45 @@ impl Node {
                     "realm loaded"
                 );
                 let (store, key) = (self.store.clone(), self.master_key.clone());
-                Ok(Arc::new(Realm::start(name, store, key, self.observer.clone(), loaded)))
+                let observer = self.observer.clone();
+                let realm = Arc::new(Realm::start(name, store, key, observer, self.follow, loaded));
+                self.served.rcu(|served| {
+                    let mut served = HashMap::clone(served);
+                    served.insert(name.into(), realm.clone());
+                    served
+                });
+                Ok(realm)
             })
             .await
             .cloned();
         if matches!(loaded, Err(LoadError::Store(StoreError::NoLedger(_)))) {
             // A name that somebody made up must not stay in memory.
             let mut realms = self.realms.lock().await;
-            if realms.get(name).is_some_and(|cell| !cell.initialized()) {
+            // Nor may it go while another caller, who holds the cell, is about to load the realm: there would be two.
+            let unused =
+                |there: &Arc<OnceCell<_>>| Arc::ptr_eq(there, &cell) && Arc::strong_count(there) == 2;
+            if realms.get(name).is_some_and(|there| !there.initialized() && unused(there)) {
                 realms.remove(name);
             }
         }
         loaded
     }
 
-    pub(crate) async fn loaded(&self) -> Vec<Arc<Realm>> {
-        self.realms.lock().await.values().filter_map(|cell| cell.get().cloned()).collect()
+    pub(crate) fn loaded(&self) -> Vec<Arc<Realm>> {
+        self.served.load().values().cloned().collect()
     }
 
     /// Stops: waits for what the writers hold, keeps snapshots for the next start, closes the store. Requests must have
     /// ended before.
     pub async fn stop(&self) -> Result<(), StoreError> {
-        for realm in self.loaded().await {
-            self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await?;
+        for realm in self.loaded() {
+            realm.settled().await;
+            if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await {
+                // The next start only takes longer; the store must be closed all the same.
+                tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
+            }
         }
+        self.served.store(Arc::default());
         self.realms.lock().await.clear();
         self.store.close().await
     }

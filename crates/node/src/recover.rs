@@ -19,6 +19,12 @@ pub(crate) enum Fate {
 /// Pauses before each new attempt to ask the store.
 const PAUSES: [u64; 6] = [0, 20, 100, 300, 1_000, 2_000];
 
+/// Whether these commands are there, behind this revision. What stands before it is older: an idempotency key that is
+/// used again after its day names the same command.
+pub(crate) fn holds_all(found: &[(CommandId, u64)], ids: &[CommandId], after: u64) -> bool {
+    ids.iter().all(|id| found.iter().any(|(there, revision)| there == id && *revision > after))
+}
+
 /// Opens the store anew, then reads the head and looks for the commands.
 pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[CommandId]) -> Fate {
     for pause in PAUSES {
@@ -34,8 +40,7 @@ pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[
                 continue;
             }
         };
-        // One append is one transaction: one of its commands stands for all of them.
-        if found.len() == ids.len() {
+        if holds_all(&found, ids, expected.revision) {
             return Fate::Durable;
         }
         // Ours was compared with the expected head: had it been taken, its commands would be there.

@@ -72,6 +72,24 @@ pub struct Realm {
     snapshot: AtomicU64,
 }
 
+/// Follows what other nodes append, for as long as the realm is served.
+async fn follow_others(queue: mpsc::WeakSender<Message>, every: Duration) {
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let Some(queue) = queue.upgrade() else { return };
+        let (reply, done) = oneshot::channel();
+        if queue.send(Message::Refresh(reply)).await.is_err() {
+            return;
+        }
+        drop(queue);
+        if let Ok(Err(error)) = done.await {
+            tracing::warn!(%error, "this node cannot follow the store");
+        }
+    }
+}
+
 /// How many commands may wait for the writer.
 const QUEUE: usize = 8_192;
 
@@ -82,6 +100,7 @@ impl Realm {
         store: Arc<dyn Store>,
         master_key: Arc<MasterKey>,
         observer: Arc<dyn Observer>,
+        follow: Option<Duration>,
         loaded: Loaded,
     ) -> Self {
         let Loaded { published, snapshot } = loaded;
@@ -90,6 +109,9 @@ impl Realm {
         let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
+        if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
+            tokio::spawn(follow_others(queue.downgrade(), every));
+        }
         Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
     }
 
@@ -129,6 +151,15 @@ impl Realm {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
         answer.await.unwrap_or(Err(SubmitError::Stopping))
+    }
+
+    /// Waits until everything that was handed to the writer before is answered.
+    pub(crate) async fn settled(&self) {
+        let (reply, settled) = oneshot::channel();
+        if self.queue.send(Message::Settle(reply)).await.is_ok() {
+            // A writer that is gone holds nothing.
+            let _ = settled.await;
+        }
     }
 
     /// Waits until the published state has this revision; false when the time is over first.

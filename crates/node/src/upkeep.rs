@@ -20,7 +20,7 @@ impl Node {
         if let Err(error) = self.store().purge_rows(self.now(), PURGE).await {
             tracing::warn!(%error, "expired rows could not be deleted");
         }
-        for realm in self.loaded().await {
+        for realm in self.loaded() {
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_EVERY).await {
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
             }

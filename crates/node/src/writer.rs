@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::job::{IDEMPOTENCY_ROWS, Job};
 use crate::observer::AppendEnd;
-use crate::recover::{Fate, fate};
+use crate::recover::{Fate, fate, holds_all};
 use crate::running::{Published, Shared};
 use crate::submit::SubmitError;
 
@@ -31,6 +31,15 @@ pub(crate) enum Message {
     Job(Box<dyn Job>),
     /// Fold what others appended.
     Refresh(oneshot::Sender<Result<(), SubmitError>>),
+    /// Say when everything that came before is answered.
+    Settle(oneshot::Sender<()>),
+}
+
+/// An append that was not there when the store was asked.
+struct InDoubt {
+    ids: Vec<CommandId>,
+    /// The revision of the head that it was made for.
+    after: u64,
 }
 
 /// What became of a batch.
@@ -53,6 +62,7 @@ impl Writer {
     /// Runs until every sender is gone and the queue is empty.
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut waiting: VecDeque<Message> = VecDeque::new();
+        let mut settling = Vec::new();
         loop {
             if waiting.is_empty() {
                 match queue.recv().await {
@@ -72,9 +82,10 @@ impl Writer {
             for message in waiting.drain(..) {
                 match message {
                     Message::Refresh(reply) => refreshes.push(reply),
+                    Message::Settle(reply) => settling.push(reply),
                     // The same command twice in one batch: the second waits for the first one's remembered answer.
                     Message::Job(job) if !named.insert(job.command_id()) => {
-                        later.push_back(Message::Job(job))
+                        later.push_back(Message::Job(job));
                     }
                     Message::Job(job) => jobs.push(job),
                 }
@@ -86,6 +97,12 @@ impl Writer {
             }
             if !jobs.is_empty() {
                 self.carry_out(jobs).await;
+            }
+            if waiting.is_empty() {
+                for reply in settling.drain(..) {
+                    // Who asked may be gone.
+                    let _: Result<(), ()> = reply.send(());
+                }
             }
         }
     }
@@ -103,13 +120,23 @@ impl Writer {
         {
             return Committed::No(error);
         }
-        let mut in_doubt: Vec<CommandId> = Vec::new();
+        let mut in_doubt = None;
+        match self.attempts(jobs, &mut in_doubt).await {
+            // An append that seemed absent might still land.
+            Committed::No(SubmitError::Unavailable) if in_doubt.is_some() => self.not_known(),
+            committed => committed,
+        }
+    }
+
+    async fn attempts(&mut self, jobs: &mut [Box<dyn Job>], in_doubt: &mut Option<InDoubt>) -> Committed {
+        // One time for all attempts: what is decided again is the same entry, and the answer to it as well.
+        let first = match self.shared.store.now().await {
+            Ok(now) => now,
+            Err(error) => return self.unavailable(&error),
+        };
         for _ in 0..CONFLICTS {
             let published = self.shared.published();
-            let now = match self.shared.store.now().await {
-                Ok(now) => now.max(published.head.time),
-                Err(error) => return self.unavailable(&error),
-            };
+            let now = first.max(published.head.time);
             if let Err(error) = self.recall(jobs, now).await {
                 return error;
             }
@@ -119,7 +146,12 @@ impl Writer {
                 Err(error) => return Committed::No(error),
             };
             if append.drafts.is_empty() {
-                return Committed::Yes;
+                // An append would have compared the head; a refusal or a no-op has to ask for it.
+                match self.is_at_head(published.head).await {
+                    Ok(true) => return Committed::Yes,
+                    Ok(false) => continue,
+                    Err(error) => return Committed::No(error),
+                }
             }
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
             match self.append(append).await {
@@ -133,9 +165,10 @@ impl Writer {
                         return Committed::No(error);
                     }
                     // What came first may be our own append, which seemed absent and landed late.
-                    match self.landed(&in_doubt).await {
+                    match self.landed(in_doubt.as_ref()).await {
                         Ok(true) => return Committed::Yes,
-                        Ok(false) => {}
+                        // The head that it was made for is gone: it can land no more.
+                        Ok(false) => *in_doubt = None,
                         Err(_) => return self.not_known(),
                     }
                 }
@@ -150,9 +183,14 @@ impl Writer {
                             };
                         }
                         Fate::Absent => {
-                            in_doubt = ids;
+                            *in_doubt = Some(InDoubt { ids, after: published.head.revision });
                             if let Err(error) = self.refresh().await {
                                 return Committed::No(error);
+                            }
+                            match self.landed(in_doubt.as_ref()).await {
+                                Ok(true) => return Committed::Yes,
+                                Ok(false) => {}
+                                Err(_) => return self.not_known(),
                             }
                         }
                         Fate::Unknown => return self.not_known(),
@@ -161,6 +199,15 @@ impl Writer {
             }
         }
         Committed::No(SubmitError::Unavailable)
+    }
+
+    /// Whether a head is still the newest; where other nodes append, the store is asked and what they did is folded.
+    async fn is_at_head(&mut self, head: Head) -> Result<bool, SubmitError> {
+        if !self.shared.store.is_shared() {
+            return Ok(true);
+        }
+        self.refresh().await?;
+        Ok(self.shared.published().head == head)
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -176,12 +223,10 @@ impl Writer {
         appended
     }
 
-    async fn landed(&self, in_doubt: &[CommandId]) -> Result<bool, StoreError> {
-        if in_doubt.is_empty() {
-            return Ok(false);
-        }
-        let found = self.shared.store.find_commands(&self.shared.name, in_doubt).await?;
-        Ok(found.len() == in_doubt.len())
+    async fn landed(&self, in_doubt: Option<&InDoubt>) -> Result<bool, StoreError> {
+        let Some(InDoubt { ids, after }) = in_doubt else { return Ok(false) };
+        let found = self.shared.store.find_commands(&self.shared.name, ids).await?;
+        Ok(holds_all(&found, ids, *after))
     }
 
     fn not_known(&mut self) -> Committed {

@@ -1,5 +1,7 @@
 //! Why a command was refused. Each dialect maps these to its own error bodies.
 
+use std::fmt;
+
 use crate::caller::Authority;
 
 /// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
@@ -82,8 +84,8 @@ pub enum Noun {
     Realm,
 }
 
-impl std::fmt::Display for Noun {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::User => "user",
             Self::ApiKey => "API key",
@@ -100,13 +102,13 @@ impl std::fmt::Display for Noun {
 
 impl Refusal {
     /// Something that does not exist.
-    pub fn not_found(noun: Noun, id: impl ToString) -> Self {
-        Self::NotFound { noun, id: id.to_string() }
+    pub fn not_found(noun: Noun, id: impl fmt::Display) -> Self {
+        Self::NotFound { noun, id: format!("{id}") }
     }
 
     /// Something that exists already.
-    pub fn exists(noun: Noun, id: impl ToString) -> Self {
-        Self::Exists { noun, id: id.to_string() }
+    pub fn exists(noun: Noun, id: impl fmt::Display) -> Self {
+        Self::Exists { noun, id: format!("{id}") }
     }
 
     /// A value that does not fit.

@@ -66,10 +66,25 @@ fn set(
     Ok(changes)
 }
 
-fn subject(state: &State, identity: Uuid, repository: Uuid) -> Result<(), Refusal> {
+fn check_exist(state: &State, identity: Uuid, repository: Uuid) -> Result<(), Refusal> {
     Identity::changeable(state, identity)?;
     Repository::find(state, repository)?;
     Ok(())
+}
+
+/// Gives a grant that is there another level, or none.
+fn change(
+    state: &State,
+    now: Micros,
+    identity: Uuid,
+    repository: Uuid,
+    level: Option<AccessLevel>,
+) -> Result<Decision<()>, Refusal> {
+    check_exist(state, identity, repository)?;
+    if granted(state, identity, repository, now).is_none() {
+        return Err(Refusal::not_found(Noun::RepositoryGrant, identity));
+    }
+    Ok(Decision::all(set(state, identity, repository, level)?, ()))
 }
 
 /// Grants a level on a repository.
@@ -87,7 +102,7 @@ impl Command for GrantRepository {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        subject(state, self.identity, self.repository)?;
+        check_exist(state, self.identity, self.repository)?;
         if granted(state, self.identity, self.repository, cx.now).is_some() {
             return Err(Refusal::exists(Noun::RepositoryGrant, self.identity));
         }
@@ -110,11 +125,7 @@ impl Command for UpdateRepositoryGrant {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository, cx.now).is_none() {
-            return Err(Refusal::not_found(Noun::RepositoryGrant, self.identity));
-        }
-        Ok(Decision::all(set(state, self.identity, self.repository, Some(self.level))?, ()))
+        change(state, cx.now, self.identity, self.repository, Some(self.level))
     }
 }
 
@@ -131,10 +142,6 @@ impl Command for RevokeRepositoryGrant {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        subject(state, self.identity, self.repository)?;
-        if granted(state, self.identity, self.repository, cx.now).is_none() {
-            return Err(Refusal::not_found(Noun::RepositoryGrant, self.identity));
-        }
-        Ok(Decision::all(set(state, self.identity, self.repository, None)?, ()))
+        change(state, cx.now, self.identity, self.repository, None)
     }
 }

@@ -84,7 +84,7 @@ fn view(identity: Uuid, vm: &str, grant: &VmGrant, logins: &[String]) -> VmGrant
         let prefix = vm_path(vm);
         let from = logins.partition_point(|path| path.as_str() < prefix.as_str());
         let below = logins.iter().skip(from).map_while(|path| path.strip_prefix(&prefix));
-        below.filter_map(|user| user.strip_suffix('/')).map(|user| segment::decode(user)).collect()
+        below.filter_map(|user| user.strip_suffix('/')).map(segment::decode).collect()
     });
     VmGrantView { id: grant.id, vm: vm.into(), identity, allowed_users, granted_at: grant.granted_at }
 }

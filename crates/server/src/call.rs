@@ -12,7 +12,7 @@ use grantd_node::realm::command::Command;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::{Caller, Micros, Refusal};
 use grantd_node::{Done, Idempotency, Published, Realm, Request as Submission};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 use serde::de::DeserializeOwned;
 
 use crate::app::SharedApp;
@@ -69,6 +69,9 @@ impl<F: Face> Call<F> {
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
         let caller = caller::find(app, &realm, F::credential(&parts.headers), source).await?;
         settle(&realm, &parts.headers).await?;
+        if F::READS_AT_HEAD && parts.method == Method::GET {
+            realm.catch_up().await?;
+        }
         note_head(&note, &realm.published());
         let route = format!("{} {name} {}", parts.method, parts.uri.path());
         let params = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| not_utf8())?;

@@ -12,6 +12,10 @@ pub trait Face: Send + Sync + 'static {
     /// Its name in the ledger and the metrics.
     const VIA: &'static str;
 
+    /// Whether reads ask the store's head first where other nodes append: for clients that know nothing of the consistency
+    /// headers and expect to read what they wrote.
+    const READS_AT_HEAD: bool = false;
+
     /// How it says what went wrong.
     type Error: From<CallError> + IntoResponse + Send;
 

@@ -17,6 +17,11 @@ pub enum Fault {
     UnknownWritten,
     /// It is not written, and the answer is `Unknown`.
     UnknownNotWritten,
+    /// The answer is `Unknown`; it is not written yet, but just before the next append is looked at: a commit that the
+    /// store still had in hand.
+    LandsBeforeNextAppend,
+    /// As before, but it is written just before entries are next read.
+    LandsBeforeNextEntries,
     /// It is not written, and the answer is `Rejected` with this error.
     Rejected(StoreError),
     /// It is not written, and the answer is `Conflict` with the present head, as if somebody else had just been quicker.
@@ -26,6 +31,7 @@ pub enum Fault {
 /// Wraps a store. Appends are counted from 0 in the order in which they arrive; those without a fault go through.
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
+    shared: bool,
     script: Mutex<Script>,
 }
 
@@ -37,13 +43,22 @@ struct Script {
     failing_reads: usize,
     failing_reopens: usize,
     delay: Duration,
+    seen: Vec<Append>,
+    lands_before_append: Option<Append>,
+    lands_before_entries: Option<Append>,
 }
 
 impl FaultyStore {
     /// Without any fault yet.
     #[must_use]
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, script: Mutex::default() }
+        Self { shared: inner.is_shared(), inner, script: Mutex::default() }
+    }
+
+    /// Says that other nodes append to the same ledgers, whatever the store behind it says.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     /// Sets what happens to the append of that index.
@@ -79,10 +94,23 @@ impl FaultyStore {
         self.script().appends
     }
 
+    /// Every append that has arrived, in order, whatever became of it.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Append> {
+        self.script().seen.clone()
+    }
+
     /// How many times it was opened again, with or without success.
     #[must_use]
     pub fn reopens(&self) -> usize {
         self.script().reopens
+    }
+
+    async fn lands(&self, late: Option<Append>) {
+        if let Some(append) = late {
+            // Whether it still fits is what the tests want to know.
+            let _ = self.inner.append(append).await;
+        }
     }
 
     fn script(&self) -> std::sync::MutexGuard<'_, Script> {
@@ -115,7 +143,7 @@ fn scripted() -> StoreError {
 #[async_trait]
 impl Store for FaultyStore {
     fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+        self.shared
     }
 
     async fn now(&self) -> Result<Micros, StoreError> {
@@ -143,14 +171,19 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Disclosed>, StoreError> {
         self.may_read()?;
+        let late = self.script().lands_before_entries.take();
+        self.lands(late).await;
         self.inner.entries(realm, after, limit).await
     }
 
     async fn append(&self, append: Append) -> Appended {
         let (fault, delay) = self.next_append();
+        self.script().seen.push(append.clone());
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        let late = self.script().lands_before_append.take();
+        self.lands(late).await;
         match fault {
             None => self.inner.append(append).await,
             Some(Fault::UnknownWritten) => match self.inner.append(append).await {
@@ -158,6 +191,14 @@ impl Store for FaultyStore {
                 other => other,
             },
             Some(Fault::UnknownNotWritten) => Appended::Unknown(scripted()),
+            Some(Fault::LandsBeforeNextAppend) => {
+                self.script().lands_before_append = Some(append);
+                Appended::Unknown(scripted())
+            }
+            Some(Fault::LandsBeforeNextEntries) => {
+                self.script().lands_before_entries = Some(append);
+                Appended::Unknown(scripted())
+            }
             Some(Fault::Rejected(error)) => Appended::Rejected(error),
             Some(Fault::Conflict) => match self.inner.head(&append.realm).await {
                 Ok(head) => Appended::Conflict(head),

@@ -33,6 +33,7 @@ const IDENTITY_TOKEN: &str = "x-freestyle-identity-access-token";
 
 impl Face for Freestyle {
     const VIA: &'static str = "freestyle";
+    const READS_AT_HEAD: bool = true;
     type Error = errors::Error;
 
     fn credential(headers: &HeaderMap) -> Credential<'_> {

@@ -1,0 +1,60 @@
+//! Golden ledgers: what was written once reads, and folds to the same state, for ever.
+
+mod form;
+mod making;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use grantd_ledger::chain::ChainVerifier;
+use grantd_node::entry::{changes, fold};
+use grantd_node::realm::codec::CodecError;
+use grantd_node::realm::{Change, State, builtin};
+
+use form::{Line, hex};
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../cases/ledgers")
+}
+
+fn ledgers() -> Vec<(String, Vec<Line>)> {
+    let files = std::fs::read_dir(directory()).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|ext| ext == "jsonl"));
+    let ledger = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        (file.file_name().unwrap().to_string_lossy().into_owned(), text.lines().map(Line::read).collect())
+    };
+    files.map(ledger).collect()
+}
+
+#[test]
+fn every_golden_ledger_folds_to_the_state_that_it_folded_to() {
+    let ledgers = ledgers();
+    assert!(!ledgers.is_empty());
+    for (name, lines) in ledgers {
+        let mut chain = ChainVerifier::new();
+        let mut state = State::empty(builtin::schema().unwrap());
+        for line in lines {
+            let at = format!("{name}, revision {}", line.revision);
+            let disclosed = line.disclosed();
+            assert_eq!(disclosed.entry.revision, line.revision, "{at}");
+            assert_eq!(hex(&disclosed.entry.hash.0), line.hash, "{at}");
+            assert_eq!(hex(&disclosed.entry.encode()), line.entry, "{at}: one form for each entry");
+            chain.push(&disclosed).unwrap_or_else(|broken| panic!("{at}: {broken}"));
+            fold(&mut state, &disclosed).unwrap_or_else(|error| panic!("{at}: {error}"));
+            assert_eq!(hex(&state.hash()), line.state, "{at}: the state");
+            let restored = State::from_snapshot(&state.to_snapshot(), builtin::schema().unwrap()).unwrap();
+            assert_eq!(hex(&restored.hash()), line.state, "{at}: the state by way of a snapshot");
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_change_is_in_a_golden_ledger() {
+    let knows = |kind: &u16| Change::decode(*kind, 1, &[], &[]) == Err(CodecError::Short);
+    let known: BTreeSet<u16> = (0..=u16::MAX).filter(knows).collect();
+    let lines = ledgers().into_iter().flat_map(|(_, lines)| lines);
+    let found = lines.flat_map(|line| changes(&line.disclosed()).unwrap());
+    let found: BTreeSet<u16> = found.map(|change| change.kind()).collect();
+    assert_eq!(found, known, "make a ledger that has the new kind: see cases/ledgers/README.md");
+}

@@ -1,0 +1,180 @@
+//! Makes a golden ledger: a realm in which every kind of change happens.
+
+use grantd_ledger::entry::{CommandId, Disclosed, Draft, LedgerId};
+use grantd_ledger::store::{Append, Appended, Store as _};
+use grantd_node::entry::{changes, fold};
+use grantd_node::realm::api_key::{CreateApiKey, RevokeApiKey};
+use grantd_node::realm::caller::{Actor, Authority, Caller};
+use grantd_node::realm::command::Secret;
+use grantd_node::realm::engine::{Object, Relationship};
+use grantd_node::realm::entity::{DeleteEntity, PutEntity};
+use grantd_node::realm::erasure::EraseFields;
+use grantd_node::realm::identity::{CreateIdentity, DeleteIdentity};
+use grantd_node::realm::managed::SUPER_USERS;
+use grantd_node::realm::realms::{DEFAULT, ListRealm};
+use grantd_node::realm::relationship::WriteRelationships;
+use grantd_node::realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
+use grantd_node::realm::repository_grant::{AccessLevel, GrantRepository, UpdateRepositoryGrant};
+use grantd_node::realm::token::{CreateToken, RevokeToken};
+use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
+use grantd_node::realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
+use grantd_node::realm::{State, builtin};
+use grantd_node::{Realm, Request};
+use uuid::Uuid;
+
+use super::form::Line;
+use super::{directory, hex};
+use crate::support::{Rig, does, keyed, request};
+
+/// Refuses to replace one that is there: golden ledgers are for ever.
+#[tokio::test]
+#[ignore = "makes a file; see cases/ledgers/README.md"]
+async fn make_a_golden_ledger() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    people(&realm).await;
+    machines(&realm).await;
+    things(&realm).await;
+    let realm = continued(&rig).await;
+    let erased = Object::new("user", "zdenka").unwrap();
+    does(&realm, EraseFields { object: erased.clone() }).await;
+
+    let mut state = State::empty(builtin::schema().unwrap());
+    let mut text = String::new();
+    for mut disclosed in rig.ledger().await {
+        without_fields_of(&erased, &mut disclosed);
+        fold(&mut state, &disclosed).unwrap();
+        text.push_str(&Line::new(&disclosed, state.hash()).write());
+        text.push('\n');
+    }
+    assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
+    let file = directory().join(format!("format-1-{}.jsonl", &hex(&state.hash())[..8]));
+    let mut file = std::fs::File::create_new(file).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+async fn people(realm: &Realm) {
+    let user = |login: &str, name: &str, roles: &[&str]| CreateUser {
+        login: login.into(),
+        name: Some(name.into()),
+        password: Some(Secret("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into())),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+    };
+    does(realm, ListRealm { name: "acme".into() }).await;
+    does(realm, user("ann", "Ann Ångström", &["qa"])).await;
+    let boss = Request {
+        reason: Some("the first of them".into()),
+        ..keyed(user("boss", "Boss", &[SUPER_USERS]), "key", "body")
+    };
+    realm.submit(boss).await.unwrap();
+    does(realm, user("zdenka", "Zdenka Example", &["qa", "ops"])).await;
+    let rename = UpdateUser { login: "zdenka".into(), name: Some(Some("Z".into())), ..UpdateUser::default() };
+    does(realm, rename).await;
+    let all = UpdateUser {
+        login: "ann".into(),
+        name: Some(None),
+        password: Some(Secret("$argon2id$other".into())),
+        active: Some(false),
+    };
+    let by_boss = Request { caller: Caller::local(Actor::User("boss".into())), ..request(all) };
+    realm.submit(by_boss).await.unwrap();
+    let key = |name: &str, grants: &[Authority], expires| CreateApiKey {
+        name: name.into(),
+        expires,
+        grants: grants.to_vec(),
+        secret: None,
+    };
+    let far = Some(4_102_444_800_000_000);
+    let gone = does(realm, key("gone", &[Authority::Writer], far)).await.answer.id;
+    does(realm, key("kept", &[], None)).await;
+    does(realm, RevokeApiKey { id: gone }).await;
+    does(realm, user("ben", "Ben", &["qa"])).await;
+    does(realm, DeleteUser { login: "ben".into() }).await;
+    does(realm, CreateUser { name: None, password: None, ..user("ben", "", &[]) }).await;
+}
+
+async fn machines(realm: &Realm) {
+    let one = does(realm, CreateIdentity { managed: false }).await.answer.id;
+    let two = does(realm, CreateIdentity { managed: false }).await.answer.id;
+    does(realm, CreateIdentity { managed: true }).await;
+    for identity in [one, two] {
+        let token = does(realm, CreateToken { identity }).await.answer.id;
+        does(realm, CreateToken { identity }).await;
+        does(realm, RevokeToken { identity, token }).await;
+    }
+    let users = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    for (vm, list) in [("a/b", users(&["dev", "ops"])), ("a%2Fb", None), ("..", users(&[])), ("v", None)] {
+        does(realm, GrantVm { identity: one, vm: vm.into(), allowed_users: list }).await;
+        does(realm, GrantVm { identity: two, vm: vm.into(), allowed_users: None }).await;
+    }
+    for (vm, list) in [("a/b", None), ("..", users(&["root"])), ("v", users(&["x.y", "machine$"]))] {
+        does(realm, UpdateVmGrant { identity: one, vm: vm.into(), allowed_users: list }).await;
+    }
+    does(realm, RevokeVm { identity: one, vm: "a%2Fb".into() }).await;
+
+    let repository = |name: Option<&str>, public| CreateRepository {
+        name: name.map(Into::into),
+        public,
+        default_branch: "main".into(),
+    };
+    let site = does(realm, repository(Some("site"), true)).await.answer.id;
+    let gone = does(realm, repository(None, false)).await.answer.id;
+    for repository in [site, gone] {
+        does(realm, GrantRepository { identity: one, repository, level: AccessLevel::Read }).await;
+        does(realm, GrantRepository { identity: two, repository, level: AccessLevel::Write }).await;
+    }
+    does(realm, UpdateRepositoryGrant { identity: one, repository: site, level: AccessLevel::Write }).await;
+    does(realm, SetVisibility { id: site, public: false }).await;
+    does(realm, SetDefaultBranch { id: site, default_branch: "release/1".into() }).await;
+    does(realm, DeleteRepository { id: gone }).await;
+    does(realm, DeleteIdentity { id: two }).await;
+}
+
+async fn things(realm: &Realm) {
+    let lasting = |text: &str| Relationship::lasting(text.parse().unwrap());
+    let until = Some(4_102_444_800_000_000);
+    let write = vec![
+        lasting("role:qa#member@role:ops#member"),
+        lasting("grantd:default#checker@role:qa#member"),
+        Relationship { until, ..lasting("role:ops#member@user:ann") },
+        lasting("role:a%3Ab%23c%25#member@user:x%20y"),
+    ];
+    does(realm, WriteRelationships { write, delete: Vec::new(), require: Vec::new() }).await;
+    let write = vec![lasting("role:ops#member@user:ann")];
+    let delete = vec!["role:qa#member@role:ops#member".parse().unwrap()];
+    does(realm, WriteRelationships { write, delete, require: Vec::new() }).await;
+    let object = |id: &str| Object::new("user", id).unwrap();
+    for (id, properties) in [("ann", r#"{"a":1}"#), ("ann", r#"{"å":[1,2,{}]}"#), ("ben", "{}")] {
+        does(realm, PutEntity { object: object(id), properties: properties.into() }).await;
+    }
+    does(realm, DeleteEntity { object: object("ben") }).await;
+}
+
+/// Goes on under another ledger id, as after a restore.
+async fn continued(rig: &Rig) -> std::sync::Arc<Realm> {
+    let head = rig.store.head(DEFAULT).await.unwrap();
+    let mut append = Append::on(DEFAULT, head);
+    append.continue_as = Some(LedgerId(Uuid::new_v4()));
+    append.drafts.push(Draft {
+        time: head.time,
+        actor: "system:restore".into(),
+        via: "cli".into(),
+        command_id: CommandId([2; 16]),
+        reason: None,
+        changes: Vec::new(),
+        disclosures: Vec::new(),
+    });
+    assert!(matches!(rig.store.append(append).await, Appended::Durable(_)));
+    rig.realm().await
+}
+
+/// As the ledger is after the erasure.
+fn without_fields_of(object: &Object, disclosed: &mut Disclosed) {
+    let gone: Vec<[u8; 32]> = changes(disclosed)
+        .unwrap()
+        .iter()
+        .filter_map(|change| change.personal_fields_of(object.as_ref()).map(|field| field.commitment))
+        .collect();
+    let commitments = disclosed.entry.commitments.clone();
+    disclosed.disclosures.retain(|one| !gone.contains(&commitments[one.slot as usize].0));
+}

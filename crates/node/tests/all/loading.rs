@@ -1,0 +1,126 @@
+//! From a store to a state.
+
+use futures::future::join_all;
+use grantd_ledger::entry::Hash;
+use grantd_ledger::store::{SnapshotMeta, Store as _, StoreError};
+use grantd_node::LoadError;
+use grantd_node::realm::realms::DEFAULT;
+
+use crate::support::{Rig, does, request, user};
+
+/// More entries than a node leaves without a snapshot when it stops.
+async fn with_a_long_ledger() -> Rig {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    let logins: Vec<String> = (0..1_050).map(|n| format!("u{n}")).collect();
+    for done in join_all(logins.iter().map(|login| realm.submit(request(user(login))))).await {
+        done.unwrap();
+    }
+    rig
+}
+
+/// Keeps a snapshot as a node does when it stops, without closing the store.
+async fn with_a_snapshot() -> (Rig, SnapshotMeta, Vec<u8>) {
+    let rig = with_a_long_ledger().await;
+    let published = rig.realm().await.published();
+    let bytes = published.state.to_snapshot();
+    let meta = SnapshotMeta {
+        format: grantd_node::realm::snapshot::FORMAT,
+        revision: published.head.revision,
+        head_hash: published.head.hash,
+        state_hash: Hash(published.state.hash()),
+        length: bytes.len() as u64,
+    };
+    rig.store.put_snapshot(DEFAULT, &meta, &bytes).await.unwrap();
+    (rig, meta, bytes)
+}
+
+#[tokio::test]
+async fn from_a_snapshot_and_the_rest_as_from_scratch() {
+    let rig = with_a_long_ledger().await;
+    let scratch = rig.realm().await.published();
+    let (rig, ..) = {
+        let node = rig.node();
+        node.realm(DEFAULT).await.unwrap();
+        let published = node.realm(DEFAULT).await.unwrap().published();
+        let bytes = published.state.to_snapshot();
+        let meta = SnapshotMeta {
+            format: grantd_node::realm::snapshot::FORMAT,
+            revision: published.head.revision,
+            head_hash: published.head.hash,
+            state_hash: Hash(published.state.hash()),
+            length: bytes.len() as u64,
+        };
+        rig.store.put_snapshot(DEFAULT, &meta, &bytes).await.unwrap();
+        (rig, meta, bytes)
+    };
+    let loaded = rig.realm().await;
+    assert_eq!(loaded.published().state.hash(), scratch.state.hash());
+    assert_eq!(loaded.published().head, scratch.head);
+    does(&loaded, user("ann")).await;
+    let again = rig.realm().await;
+    assert_eq!(
+        again.published().state.hash(),
+        loaded.published().state.hash(),
+        "snapshot and the entries after it"
+    );
+    assert_eq!(again.published().head, loaded.published().head);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_does_not_fit_is_thrown_away() {
+    let (rig, meta, bytes) = with_a_snapshot().await;
+    let expected = rig.realm().await.published().state.hash();
+    let mut damaged = bytes.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    let shorter = bytes[..bytes.len() - 1].to_vec();
+    let broken = [
+        ("another form", SnapshotMeta { format: 9_999, ..meta.clone() }, bytes.clone()),
+        ("another ledger", SnapshotMeta { head_hash: Hash([1; 32]), ..meta.clone() }, bytes.clone()),
+        ("no such entry", SnapshotMeta { revision: meta.revision + 1, ..meta.clone() }, bytes.clone()),
+        ("another state", SnapshotMeta { state_hash: Hash([1; 32]), ..meta.clone() }, bytes),
+        ("a changed byte", meta.clone(), damaged),
+        ("cut short", SnapshotMeta { length: meta.length - 1, ..meta }, shorter),
+    ];
+    for (what, meta, bytes) in broken {
+        rig.store.put_snapshot(DEFAULT, &meta, &bytes).await.unwrap();
+        let published = rig.realm().await.published();
+        assert_eq!(published.state.hash(), expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_realm_that_nobody_made_leaves_nothing_behind() {
+    let rig = Rig::new().await;
+    let node = rig.node();
+    let too_long = "r".repeat(300);
+    for name in ["nobody", "NotAName", "a/b", "", &too_long] {
+        let outcome = node.realm(name).await.map(|_| ());
+        assert!(matches!(outcome, Err(LoadError::Store(StoreError::NoLedger(_)))), "{name:.20}: {outcome:?}");
+    }
+    assert_eq!(rig.store.realms().await.unwrap(), [DEFAULT]);
+    rig.create("nobody").await;
+    assert!(node.realm("nobody").await.is_ok(), "once it was made it is found");
+}
+
+#[tokio::test]
+async fn a_realm_is_loaded_once_however_many_ask() {
+    let rig = Rig::new().await;
+    let node = rig.node();
+    let realms = join_all((0..10).map(|_| node.realm(DEFAULT))).await;
+    let first = realms[0].as_ref().unwrap();
+    assert!(realms.iter().all(|realm| std::sync::Arc::ptr_eq(realm.as_ref().unwrap(), first)));
+}
+
+#[tokio::test]
+async fn a_store_that_failed_once_is_asked_again() {
+    let rig = Rig::new().await;
+    let node = rig.node();
+    rig.store.fail_reads(1);
+    assert!(matches!(
+        node.realm(DEFAULT).await.map(|_| ()),
+        Err(LoadError::Store(StoreError::Unavailable(_)))
+    ));
+    assert!(node.realm(DEFAULT).await.is_ok());
+}

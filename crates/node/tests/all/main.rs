@@ -1,0 +1,20 @@
+//! The tests of the node: the writer, recovery, loading, the first start, and the golden ledgers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed test panics"
+)]
+
+mod bootstrap;
+mod conflicts;
+mod golden;
+mod group_commit;
+mod idempotency;
+mod loading;
+mod shared;
+mod stopping;
+mod support;
+mod unknown;

@@ -1,0 +1,147 @@
+//! A node on a SQLite store in a directory of its own, behind a store that fails on demand.
+
+use std::sync::Arc;
+
+use grantd_ledger::entry::{Disclosed, LedgerId};
+use grantd_ledger::seal::MasterKey;
+use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
+use grantd_ledger::store::Store;
+use grantd_node::realm::command::Command;
+use grantd_node::realm::realms::{CreateRealm, DEFAULT};
+use grantd_node::realm::user::CreateUser;
+use grantd_node::realm::{Caller, Micros, builtin};
+use grantd_node::{Done, Idempotency, Node, Realm, Request, Settings, SubmitError};
+use grantd_testkit::clock::Clock as HandClock;
+use grantd_testkit::faulty_store::FaultyStore;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// 25 hours: longer than an answer is remembered.
+pub(crate) const A_DAY_AND_AN_HOUR: Micros = 25 * 3_600 * 1_000_000;
+
+struct Hand(HandClock);
+
+impl grantd_node::Clock for Hand {
+    fn now(&self) -> Micros {
+        self.0.now()
+    }
+}
+
+/// A store in a directory of its own, with a clock that moves on by a microsecond whenever it is read.
+pub(crate) struct Rig {
+    pub(crate) store: Arc<FaultyStore>,
+    pub(crate) clock: HandClock,
+    _dir: TempDir,
+}
+
+impl Rig {
+    /// Without any ledger.
+    pub(crate) async fn bare() -> Self {
+        Self::made(false).await
+    }
+
+    /// As if other nodes appended to the same ledgers; with the realm `default`.
+    pub(crate) async fn shared() -> Self {
+        Self::made(true).await.with_default().await
+    }
+
+    /// With the realm `default`.
+    pub(crate) async fn new() -> Self {
+        Self::made(false).await.with_default().await
+    }
+
+    async fn made(shared: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = HandClock::default();
+        let ticking = clock.clone();
+        let options = SqliteOptions {
+            // No power fails here, and the disk is everybody's.
+            synchronous: Synchronous::Off,
+            clock: Arc::new(move || ticking.advance(1)),
+            ..SqliteOptions::default()
+        };
+        let sqlite = SqliteStore::open(dir.path(), options).await.unwrap();
+        let store = FaultyStore::new(Arc::new(sqlite));
+        let store = Arc::new(if shared { store.shared() } else { store });
+        Self { store, clock, _dir: dir }
+    }
+
+    async fn with_default(self) -> Self {
+        self.create(DEFAULT).await;
+        self
+    }
+
+    /// Makes a realm.
+    pub(crate) async fn create(&self, name: &str) {
+        self.store.create(name, LedgerId(Uuid::new_v4())).await.unwrap();
+        let realm = self.node().realm(name).await.unwrap();
+        realm.submit(request(CreateRealm { name: name.into() })).await.unwrap();
+    }
+
+    /// Another node on the same store.
+    pub(crate) fn node(&self) -> Node {
+        Node::new(Settings {
+            store: self.store.clone(),
+            master_key: MasterKey::from_bytes([7; 32]),
+            schema: builtin::schema().unwrap(),
+            clock: Arc::new(Hand(self.clock.clone())),
+            decision_log: None,
+            observer: Arc::new(()),
+            follow: None,
+        })
+    }
+
+    /// The realm `default` on a node of its own.
+    pub(crate) async fn realm(&self) -> Arc<Realm> {
+        self.node().realm(DEFAULT).await.unwrap()
+    }
+
+    /// The whole ledger of the realm `default`.
+    pub(crate) async fn ledger(&self) -> Vec<Disclosed> {
+        self.store.entries(DEFAULT, 0, 10_000).await.unwrap()
+    }
+
+    /// How many entries of the ledger make this login.
+    pub(crate) async fn times_made(&self, login: &str) -> usize {
+        let made = |disclosed: &Disclosed| {
+            grantd_node::entry::changes(disclosed).unwrap().iter().any(|change| {
+                matches!(change, grantd_node::realm::Change::UserCreated { login: found, .. } if found == login)
+            })
+        };
+        self.ledger().await.iter().filter(|entry| made(entry)).count()
+    }
+}
+
+/// A command by grantd itself.
+pub(crate) fn request<C>(command: C) -> Request<C> {
+    Request { command, caller: Caller::system("test"), via: "test", reason: None, idempotency: None }
+}
+
+/// As [`request`], with an idempotency key and the body that it came with.
+pub(crate) fn keyed<C>(command: C, key: &str, body: &str) -> Request<C> {
+    let caller = Caller::system("test");
+    let idempotency = Some(Idempotency::new(&caller, "POST /test", key, body.as_bytes()));
+    Request { idempotency, ..request(command) }
+}
+
+pub(crate) fn user(login: &str) -> CreateUser {
+    let name = Some(format!("the name of {login}"));
+    CreateUser { login: login.into(), name, password: None, roles: Vec::new() }
+}
+
+/// Carries out a command that must not fail.
+pub(crate) async fn does<C: Command>(realm: &Realm, command: C) -> Done<C::Answer> {
+    realm.submit(request(command)).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The refusal's code, or what else it came to.
+pub(crate) fn code<T>(outcome: Result<T, SubmitError>) -> String {
+    match outcome {
+        Ok(_) => "done".into(),
+        Err(SubmitError::Refused(refusal)) => refusal.code().into(),
+        Err(SubmitError::Unavailable) => "unavailable".into(),
+        Err(SubmitError::OutcomeUnknown) => "outcome unknown".into(),
+        Err(SubmitError::Broken(_)) => "broken".into(),
+        Err(other) => format!("{other:?}"),
+    }
+}
