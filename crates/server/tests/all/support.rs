@@ -69,6 +69,7 @@ impl Rig {
             clock: Arc::new(Hand(clock.clone())),
             decision_log: None,
             observer: Arc::new(()),
+            follow: None,
         }));
         let api_key = Some(Secret(SYSTEM_KEY.into()));
         let first = First { api_key, password_hash: Secret("$hash$".into()), password: None };
