@@ -10,7 +10,6 @@ use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::api_key::KEY_PREFIX;
 use grantd_node::realm::builtin;
 use grantd_node::realm::command::Secret;
-use grantd_node::realm::entropy::Entropy;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::tls::Tls;
 use grantd_server::edge::{EdgeSettings, Listen, Server};
@@ -19,6 +18,7 @@ use grantd_server::telemetry::{Metrics, log};
 
 use crate::args::{ListenArg, ServeArgs};
 use crate::config::fill_in;
+use crate::secret;
 
 /// What is logged unless something else is asked for: not each request, which at full load would cost more than the answer,
 /// and not the steps of a migration.
@@ -94,9 +94,7 @@ fn first() -> anyhow::Result<First> {
     let (password, shown) = match from_environment("GRANTD_BOOTSTRAP_PASSWORD")? {
         Some(password) => (password, None),
         None => {
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed)?;
-            let password = Secret(Entropy::new(&seed).secret(""));
+            let password = Secret(secret::random()?);
             (password.clone(), Some(password))
         }
     };
