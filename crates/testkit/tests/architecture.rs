@@ -1,6 +1,12 @@
 //! The rooms, and who may know whom: the arrows between the crates are exactly these.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed test panics"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

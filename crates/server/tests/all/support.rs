@@ -165,7 +165,7 @@ impl Call {
     }
 }
 
-/// An answer, read to its end.
+/// An answer, read to its end. Its checks take it and give it back, so that they can be put one behind the other.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -175,6 +175,7 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+#[allow(clippy::wrong_self_convention, reason = "`is` reads as what it checks")]
 impl Answer {
     pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
