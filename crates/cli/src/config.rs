@@ -63,3 +63,11 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.bench_route |= file.bench_route.unwrap_or(false);
     Ok(args)
 }
+
+/// The keys of the file, in order; serde lists them in the error for one that it does not know.
+#[cfg(test)]
+pub(crate) fn keys() -> Vec<String> {
+    let error = toml::from_str::<File>("\"\" = 1").unwrap_err().to_string();
+    let (_, listed) = error.split_once("expected one of ").unwrap();
+    listed.split(',').map(|name| name.trim().trim_matches('`').to_owned()).collect()
+}

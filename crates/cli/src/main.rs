@@ -14,6 +14,8 @@ mod output;
 mod password;
 mod secret;
 mod serve;
+#[cfg(test)]
+mod settings_tests;
 mod store;
 mod user;
 

@@ -19,7 +19,7 @@ pub(crate) struct ClientArgs {
     /// File that holds an API key [default: the key itself in GRANTD_API_KEY]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
-    /// Realm to act on [default: that of the key; `default` for a system key]
+    /// Realm to act on [default: default]
     #[arg(long, env = "GRANTD_REALM", value_name = "NAME")]
     pub(crate) realm: Option<String>,
     /// Certificates to trust (PEM), for a server whose certificate is self-signed

@@ -193,7 +193,7 @@ impl Verifier {
             return Ok(());
         }
         let held = State::from_snapshot(bytes, schema.clone()).map(|state| state.hash());
-        if held == Ok(self.state.hash()) {
+        if held == Ok(meta.state_hash.0) && meta.state_hash.0 == self.state.hash() {
             return Ok(());
         }
         let revision = meta.revision;

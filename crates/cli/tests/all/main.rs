@@ -1,0 +1,12 @@
+//! The real binary, as people and programs run it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod admin;
+mod client;
+mod copies;
+mod erasure;
+mod help;
+mod serving;
+mod support;
+mod verifying;
