@@ -66,6 +66,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
 
 /// The keys of the file, in order; serde lists them in the error for one that it does not know.
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 pub(crate) fn keys() -> Vec<String> {
     let error = toml::from_str::<File>("\"\" = 1").unwrap_err().to_string();
     let (_, listed) = error.split_once("expected one of ").unwrap();

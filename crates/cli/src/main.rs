@@ -15,6 +15,7 @@ mod password;
 mod secret;
 mod serve;
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod settings_tests;
 mod store;
 mod user;

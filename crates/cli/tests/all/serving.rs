@@ -96,6 +96,24 @@ fn the_first_start_shows_its_secrets_once() {
 }
 
 #[test]
+fn a_taken_address_costs_no_secret() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let said = place.run(&["serve", "--listen", &addr]).error();
+    assert!(said.contains(&addr), "{said}");
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("GRANTD_LOG", "warn");
+    let greeting = &Server::start(&place, command).greeting;
+    assert!(greeting.contains("gdk_") && greeting.contains("password of user `admin`"), "{greeting}");
+}
+
+#[test]
+fn a_first_start_with_a_certificate_of_its_own() {
+    assert!(Place::new().serve(&["--tls-self-signed"]).url.starts_with("https://127.0.0.1:"));
+}
+
+#[test]
 fn a_lost_master_key_is_not_made_anew() {
     let place = Place::with_store();
     fs::rename(place.path("grantd-data/master.key"), place.path("elsewhere")).unwrap();

@@ -1,0 +1,48 @@
+//! Where the server listens, and with which certificate.
+
+use std::path::Path;
+
+use anyhow::bail;
+use grantd_server::edge::Listen;
+use grantd_server::edge::tls::Tls;
+
+use crate::args::{ListenArg, ServeArgs};
+
+/// Refuses to be reached from other machines without TLS; looked at before anything is opened or made.
+pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
+    if args.behind_proxy || args.tls_self_signed || args.tls_cert.is_some() {
+        return Ok(());
+    }
+    match wanted(args).into_iter().find(|listen| !listen.addr.ip().is_loopback()) {
+        None => Ok(()),
+        Some(ListenArg { addr, .. }) => bail!(
+            "{addr} can be reached from other machines and would be served without TLS; \
+             give --tls-cert and --tls-key, --tls-self-signed, or --behind-proxy if a proxy does TLS"
+        ),
+    }
+}
+
+fn wanted(args: &ServeArgs) -> Vec<ListenArg> {
+    let default = ListenArg { dialect: None, addr: ([127, 0, 0, 1], 7070).into() };
+    if args.listen.is_empty() { vec![default] } else { args.listen.clone() }
+}
+
+/// The listeners, with their certificate: read from its files, or made in the data directory.
+pub(super) fn listeners(args: &ServeArgs, data: &Path) -> anyhow::Result<Vec<Listen>> {
+    let wanted = wanted(args);
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Some(Tls::from_pem_files(cert, key)?),
+        _ if args.tls_self_signed => {
+            let mut names: Vec<String> = vec!["localhost".into()];
+            names.extend(wanted.iter().map(|listen| listen.addr.ip().to_string()));
+            Some(Tls::self_signed(data, &names)?)
+        }
+        _ => None,
+    };
+    let listen = |arg: ListenArg| Listen {
+        addr: arg.addr,
+        tag: arg.dialect.unwrap_or_else(|| "main".into()).into(),
+        tls: tls.clone(),
+    };
+    Ok(wanted.into_iter().map(listen).collect())
+}

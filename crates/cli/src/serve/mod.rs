@@ -1,0 +1,95 @@
+//! `grantd serve`.
+
+mod first_start;
+mod listen;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use grantd_node::decision_log::DecisionLog;
+use grantd_node::realm::builtin;
+use grantd_node::{Node, Settings, SystemClock, open};
+use grantd_server::edge::{EdgeSettings, Server};
+use grantd_server::serve::{FaceSettings, faces};
+use grantd_server::telemetry::{Metrics, log};
+
+use crate::args::ServeArgs;
+use crate::config::fill_in;
+use crate::output;
+
+/// What is logged unless something else is asked for: not each request, which at full load would cost more than the answer,
+/// and not the steps of a migration.
+const LOG: &str = "info,grantd::access=warn,refinery_core=warn";
+
+/// How often a node looks for what others wrote to a shared store.
+const FOLLOW: Duration = Duration::from_secs(1);
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let args = fill_in(args)?;
+    log::init(args.log_format.as_deref().unwrap_or("auto").parse()?, args.log.as_deref().unwrap_or(LOG))?;
+    listen::check(&args)?;
+    let metrics = Metrics::new();
+    let node = Arc::new(node(&args, metrics.clone()).await?);
+    // The addresses are ours before secrets are made that are shown only once.
+    let listen = listen::listeners(&args, &args.store.data())?;
+    let server = Server::bind(listen, EdgeSettings::default()).await?.metrics(metrics.clone());
+    first_start::make(&node).await?;
+
+    let public_url = args.public_url.clone().unwrap_or_else(|| {
+        let scheme = if args.tls_cert.is_some() || args.tls_self_signed { "https" } else { "http" };
+        server.local_addrs().first().map_or_else(String::new, |addr| format!("{scheme}://{addr}"))
+    });
+    let settings = FaceSettings {
+        public_url: public_url.trim_end_matches('/').to_owned(),
+        root_paths: !args.no_root_paths,
+        bench_route: args.bench_route,
+        trusted_hops: usize::from(args.behind_proxy),
+    };
+    let faces = faces(node.clone(), settings, metrics).await?;
+    output::line(format_args!("grantd {} is ready at {public_url}", env!("CARGO_PKG_VERSION")))?;
+    let cut = server.serve(faces, asked_to_stop()).await;
+    if cut > 0 {
+        tracing::warn!(connections = cut, "connections were cut: their requests took too long");
+    }
+    node.stop().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> {
+    let decision_log = match &args.decision_log {
+        None => None,
+        Some(path) => {
+            let log = DecisionLog::to_file(path, args.decision_log_every.unwrap_or(1)).await;
+            Some(log.with_context(|| format!("decision log `{}`", path.display()))?)
+        }
+    };
+    let location = open::Location {
+        unsafe_no_sync: args.unsafe_synchronous.as_deref() == Some("off"),
+        ..args.store.location()
+    };
+    let opened = open::open(&location).await?;
+    Ok(Node::new(Settings {
+        store: opened.store,
+        master_key: opened.master_key,
+        schema: builtin::schema()?,
+        clock: Arc::new(SystemClock),
+        decision_log,
+        observer,
+        follow: Some(FOLLOW),
+    }))
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping: requests in flight are answered first");
+}
