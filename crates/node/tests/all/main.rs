@@ -15,6 +15,7 @@ mod golden;
 mod group_commit;
 mod idempotency;
 mod loading;
+mod offline;
 mod shared;
 mod stopping;
 mod support;

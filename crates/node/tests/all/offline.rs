@@ -1,0 +1,88 @@
+//! What is done to a store without a server, where the command line cannot reach.
+
+use grantd_ledger::checkpoint::CheckpointSigner;
+use grantd_ledger::entry::Hash;
+use grantd_ledger::secret::Secret;
+use grantd_ledger::store::Store;
+use grantd_node::offline::{Erasure, erase, verify};
+use grantd_node::realm::builtin;
+use grantd_node::realm::engine::Object;
+use grantd_node::realm::realms::DEFAULT;
+use grantd_node::realm::user::{DeleteUser, UpdateUser};
+
+use crate::support::{Rig, does, user};
+
+fn alice() -> Erasure {
+    Erasure { object: Object::new("user", "alice").unwrap(), reasons: false }
+}
+
+#[tokio::test]
+async fn a_state_that_was_not_signed_for_is_found() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    does(&realm, user("alice")).await;
+    let head = rig.store.head(DEFAULT).await.unwrap();
+    let signer = CheckpointSigner::from_seed(&Secret::new([9; 32])).unwrap();
+    let sign = |state_hash| signer.sign(head.ledger_id, head.revision, head.hash, state_hash, 1).unwrap();
+    let schema = builtin::schema().unwrap();
+    let good = verify(&*rig.store, DEFAULT, schema.clone(), &[]).await.unwrap();
+    let same = verify(&*rig.store, DEFAULT, schema.clone(), &[sign(good.state_hash)]).await.unwrap();
+    assert_eq!((same.problem, same.checkpoints), (None, 1));
+    let other = verify(&*rig.store, DEFAULT, schema, &[sign(Hash([1; 32]))]).await.unwrap();
+    let problem = other.problem.unwrap();
+    assert_eq!(problem.revision, head.revision);
+    assert!(problem.what.contains("the state at revision 2"), "{}", problem.what);
+}
+
+#[tokio::test]
+async fn an_older_checkpoint_is_compared_with_the_state_of_its_time() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    does(&realm, user("alice")).await;
+    let schema = builtin::schema().unwrap();
+    let then = verify(&*rig.store, DEFAULT, schema.clone(), &[]).await.unwrap();
+    let signer = CheckpointSigner::from_seed(&Secret::new([9; 32])).unwrap();
+    let head = then.head;
+    let kept = signer.sign(head.ledger_id, head.revision, head.hash, then.state_hash, 1).unwrap();
+    does(&realm, user("bob")).await;
+    let now = verify(&*rig.store, DEFAULT, schema, &[kept]).await.unwrap();
+    assert_eq!((now.problem, now.checkpoints), (None, 1));
+    assert_ne!(now.state_hash, then.state_hash);
+}
+
+#[tokio::test]
+async fn every_name_of_a_login_goes_also_of_who_had_it_before() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    does(&realm, user("alice")).await;
+    let name = Some(Some("another name of alice".into()));
+    does(&realm, UpdateUser { login: "alice".into(), name, ..UpdateUser::default() }).await;
+    does(&realm, DeleteUser { login: "alice".into() }).await;
+    does(&realm, user("alice")).await;
+    does(&realm, user("bob")).await;
+    let schema = builtin::schema().unwrap();
+    let erased = erase(&*rig.store, DEFAULT, schema.clone(), &alice()).await.unwrap();
+    assert_eq!(erased.values, 3);
+    let left: Vec<_> = rig.ledger().await.into_iter().flat_map(|disclosed| disclosed.disclosures).collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].value, b"the name of bob");
+    let verified = verify(&*rig.store, DEFAULT, schema, &[]).await.unwrap();
+    assert_eq!((verified.problem, verified.erased), (None, 3));
+}
+
+#[tokio::test]
+async fn a_node_that_shares_the_store_forgets_too() {
+    let rig = Rig::shared().await;
+    let realm = rig.realm().await;
+    does(&realm, user("alice")).await;
+    let name = || {
+        let published = realm.published();
+        published.state.users().get("alice").unwrap().name.as_ref().unwrap().text().map(str::to_owned)
+    };
+    assert_eq!(name().as_deref(), Some("the name of alice"));
+    let before = realm.published().state.hash();
+    erase(&*rig.store, DEFAULT, builtin::schema().unwrap(), &alice()).await.unwrap();
+    realm.catch_up().await.unwrap();
+    assert_eq!(name(), None);
+    assert_eq!(realm.published().state.hash(), before);
+}
