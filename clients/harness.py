@@ -220,6 +220,8 @@ class Server:
             **os.environ,
             "GRANTD_BOOTSTRAP_API_KEY": self.key,
             "GRANTD_BOOTSTRAP_PASSWORD": self.password,
+            # Each request too, so that the search for secrets has something to search.
+            "GRANTD_LOG": "debug,h2=info,hyper=info",
             **self.env,
         }
 

@@ -29,7 +29,7 @@ impl Server {
     pub(crate) fn start(data: &Path, preload: Option<&Path>) -> anyhow::Result<Self> {
         let mut command = Command::new(binary()?);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--bench-route", "--log", "warn", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--bench-route", "--data"])
             .arg(data)
             .env("GRANTD_BOOTSTRAP_API_KEY", KEY)
             .stdout(Stdio::piped());

@@ -65,7 +65,13 @@ export class Server {
     this.url = `${this.scheme}://127.0.0.1:${this.port}`;
     const log = openSync(this.log, 'a');
     this.process = spawn(binary(), ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`, ...this.args], {
-      env: { ...process.env, GRANTD_BOOTSTRAP_API_KEY: this.key, GRANTD_BOOTSTRAP_PASSWORD: this.password },
+      env: {
+        ...process.env,
+        GRANTD_BOOTSTRAP_API_KEY: this.key,
+        GRANTD_BOOTSTRAP_PASSWORD: this.password,
+        // Each request too, so that the search for secrets has something to search.
+        GRANTD_LOG: 'debug,h2=info,hyper=info',
+      },
       stdio: ['ignore', log, log],
     });
     closeSync(log);

@@ -5,6 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::admin::AdminCommand;
+use crate::check::CheckArgs;
+use crate::completions::CompletionsArgs;
+use crate::key::KeyCommand;
+use crate::ledger::LedgerCommand;
+use crate::store::StoreArgs;
+use crate::user::UserCommand;
+
 /// One permission server for people, machines, apps and AI agents.
 #[derive(Debug, Parser)]
 #[command(name = "grantd", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
@@ -19,21 +27,23 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server
-    Serve(ServeArgs),
-}
-
-/// Where the ledgers are.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct StoreArgs {
-    /// Data directory [default: ./grantd-data]
-    #[arg(long, env = "GRANTD_DATA", value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Keep the ledgers in this PostgreSQL database instead (postgres://...)
-    #[arg(long, env = "GRANTD_STORE", value_name = "URL", hide_env_values = true)]
-    pub(crate) store: Option<String>,
-    /// File of the master key, made at the first start [default: <data>/master.key]
-    #[arg(long, env = "GRANTD_MASTER_KEY_FILE", value_name = "FILE")]
-    pub(crate) master_key_file: Option<PathBuf>,
+    Serve(Box<ServeArgs>),
+    /// Ask a server whether a subject may do something; exits with 0 when allowed, 1 when denied, 2 on an error
+    Check(CheckArgs),
+    /// People
+    #[command(subcommand)]
+    User(UserCommand),
+    /// API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// The ledgers themselves: verify, show, copy, erase, sign; no server needed
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// For who lost the password or the key; no server needed
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
 }
 
 /// An address to listen on, perhaps for one dialect alone.
@@ -96,7 +106,7 @@ pub(crate) struct ServeArgs {
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
-    /// What to log, for example `info,grantd::access=off` [default: info,refinery_core=warn]
+    /// What to log; `info` also logs each request [default: info without requests]
     #[arg(long, env = "GRANTD_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
     /// Serve POST /bench/constant, which measurements compare with

@@ -1,13 +1,26 @@
 //! The `grantd` command.
 
+mod admin;
 mod args;
+mod check;
+mod client;
+mod completions;
 mod config;
 mod exit;
+mod hex;
+mod key;
+mod ledger;
+mod output;
+mod password;
+mod secret;
 mod serve;
+mod store;
+mod user;
 
 use clap::Parser as _;
 
 use crate::args::{Cli, Command};
+use crate::exit::Ended;
 
 /// The system's allocator is markedly slower on small, short-lived pieces.
 #[global_allocator]
@@ -15,18 +28,19 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    let command = cli.command.unwrap_or(Command::Serve(cli.serve));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return exit::failed(&error.into()),
-    };
-    let done = runtime.block_on(async {
-        match command {
-            Command::Serve(args) => serve::run(args).await,
-        }
-    });
-    match done {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => exit::failed(&error),
+    let command = cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve)));
+    exit::code(run(command))
+}
+
+fn run(command: Command) -> anyhow::Result<Ended> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Serve(args) => runtime.block_on(serve::run(*args)).map(|()| Ended::Yes),
+        Command::Check(args) => check::run(&args),
+        Command::User(command) => user::run(&command),
+        Command::Key(command) => key::run(&command),
+        Command::Ledger(command) => runtime.block_on(ledger::run(&command)),
+        Command::Admin(command) => runtime.block_on(admin::run(&command)),
+        Command::Completions(args) => completions::run(&args),
     }
 }

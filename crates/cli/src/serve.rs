@@ -10,7 +10,6 @@ use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::api_key::KEY_PREFIX;
 use grantd_node::realm::builtin;
 use grantd_node::realm::command::Secret;
-use grantd_node::realm::entropy::Entropy;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::tls::Tls;
 use grantd_server::edge::{EdgeSettings, Listen, Server};
@@ -19,6 +18,11 @@ use grantd_server::telemetry::{Metrics, log};
 
 use crate::args::{ListenArg, ServeArgs};
 use crate::config::fill_in;
+use crate::secret;
+
+/// What is logged unless something else is asked for: not each request, which at full load would cost more than the answer,
+/// and not the steps of a migration.
+const LOG: &str = "info,grantd::access=warn,refinery_core=warn";
 
 /// How often a node looks for what others wrote to a shared store.
 const FOLLOW: Duration = Duration::from_secs(1);
@@ -26,10 +30,7 @@ const FOLLOW: Duration = Duration::from_secs(1);
 /// Runs until SIGTERM or SIGINT, then drains.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let args = fill_in(args)?;
-    log::init(
-        args.log_format.as_deref().unwrap_or("auto").parse()?,
-        args.log.as_deref().unwrap_or("info,refinery_core=warn"),
-    )?;
+    log::init(args.log_format.as_deref().unwrap_or("auto").parse()?, args.log.as_deref().unwrap_or(LOG))?;
     let data = args.store.data.clone().unwrap_or_else(|| PathBuf::from("grantd-data"));
     let listen = listeners(&args, &data)?;
     let metrics = Metrics::new();
@@ -93,9 +94,7 @@ fn first() -> anyhow::Result<First> {
     let (password, shown) = match from_environment("GRANTD_BOOTSTRAP_PASSWORD")? {
         Some(password) => (password, None),
         None => {
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed)?;
-            let password = Secret(Entropy::new(&seed).secret(""));
+            let password = Secret(secret::random()?);
             (password.clone(), Some(password))
         }
     };

@@ -37,7 +37,7 @@ pub(crate) trait Job: Send + Sync {
     fn remembered_under(&self) -> Option<Vec<u8>>;
 
     /// Takes the remembered answer, if the row holds one for this very body.
-    fn recall(&mut self, row: &[u8], revision: u64);
+    fn recall(&mut self, row: &[u8]);
 
     /// Decides on the tentative state, applies what follows and says what to write. Deciding again gives the
     /// same ids and secrets.
@@ -49,7 +49,10 @@ pub(crate) trait Job: Send + Sync {
         seal: Seal<'_>,
     ) -> Result<Option<Write>, SubmitError>;
 
-    /// Whether it was answered already, by a remembered answer.
+    /// Settles it with an error of its own; the rest of its batch goes on.
+    fn give_up(&mut self, error: SubmitError);
+
+    /// Whether its answer is known without deciding: a remembered one, or the error that it was given up with.
     fn is_settled(&self) -> bool;
 
     /// Answers with what was decided.
@@ -117,7 +120,7 @@ impl<C: Command> Job for Pending<C> {
         self.request.idempotency.as_ref().map(|idempotency| idempotency.command.to_vec())
     }
 
-    fn recall(&mut self, row: &[u8], _revision: u64) {
+    fn recall(&mut self, row: &[u8]) {
         if let Some(outcome) = self.read_remembered(row) {
             self.outcome = Some(outcome);
             self.settled = true;
@@ -164,6 +167,11 @@ impl<C: Command> Job for Pending<C> {
         let secrets = decision.sealed.into_iter().map(seal).collect::<Result<_, _>>();
         let secrets = secrets.map_err(|_| SubmitError::Unavailable)?;
         Ok(Some(Write { draft, rows, secrets }))
+    }
+
+    fn give_up(&mut self, error: SubmitError) {
+        self.outcome = Some(Err(error));
+        self.settled = true;
     }
 
     fn is_settled(&self) -> bool {

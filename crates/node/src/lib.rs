@@ -3,6 +3,7 @@
 //! This crate joins the pure `realm` to the durable `ledger`: it is the only one that knows both. It knows
 //! nothing of HTTP and of no dialect.
 
+pub use grantd_ledger as ledger;
 pub use grantd_realm as realm;
 
 pub mod bootstrap;
@@ -13,6 +14,7 @@ mod job;
 mod load;
 pub mod node;
 pub mod observer;
+pub mod offline;
 pub mod open;
 pub mod question;
 mod recover;

@@ -5,6 +5,7 @@
 //! refusals included.
 
 use std::collections::{HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -140,11 +141,7 @@ impl Writer {
             if let Err(error) = self.recall(jobs, now).await {
                 return error;
             }
-            let mut tentative = published.state.clone();
-            let append = match self.decide(jobs, &mut tentative, now, published.head) {
-                Ok(append) => append,
-                Err(error) => return Committed::No(error),
-            };
+            let (append, mut tentative) = self.decide(jobs, &published, now);
             if append.drafts.is_empty() {
                 // An append would have compared the head; a refusal or a no-op has to ask for it.
                 match self.is_at_head(published.head).await {
@@ -241,11 +238,10 @@ impl Writer {
 
     /// Finds the answers that are remembered for repeated requests.
     async fn recall(&self, jobs: &mut [Box<dyn Job>], now: Micros) -> Result<(), Committed> {
-        let revision = self.shared.published().head.revision;
         for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
             let Some(key) = job.remembered_under() else { continue };
             match self.shared.store.row(&self.shared.name, IDEMPOTENCY_ROWS, &key, now).await {
-                Ok(Some(row)) => job.recall(&row, revision),
+                Ok(Some(row)) => job.recall(&row),
                 Ok(None) => {}
                 Err(error) => return Err(self.unavailable(&error)),
             }
@@ -253,23 +249,45 @@ impl Writer {
         Ok(())
     }
 
-    fn decide(
-        &self,
-        jobs: &mut [Box<dyn Job>],
-        tentative: &mut State,
-        now: Micros,
-        expected: Head,
-    ) -> Result<Append, SubmitError> {
-        let mut append = Append::on(self.shared.name.clone(), expected);
-        for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
-            let head = expected.revision + append.drafts.len() as u64;
-            if let Some(write) = job.decide(tentative, now, head, &|secret| self.shared.seal(secret))? {
-                append.drafts.push(write.draft);
-                append.rows.extend(write.rows);
-                append.secrets.extend(write.secrets);
+    /// Decides a batch; gives what to append and the state that follows from it.
+    fn decide(&self, jobs: &mut [Box<dyn Job>], published: &Published, now: Micros) -> (Append, State) {
+        loop {
+            if let Some(decided) = self.try_decide(jobs, published, now) {
+                return decided;
             }
         }
-        Ok(append)
+    }
+
+    /// `None` when a job had to be given up in the middle: the tentative state may hold half of it, so that the others
+    /// have to be decided anew.
+    fn try_decide(
+        &self,
+        jobs: &mut [Box<dyn Job>],
+        published: &Published,
+        now: Micros,
+    ) -> Option<(Append, State)> {
+        let mut tentative = published.state.clone();
+        let mut append = Append::on(self.shared.name.clone(), published.head);
+        for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
+            let head = published.head.revision + append.drafts.len() as u64;
+            let seal = |secret| self.shared.seal(secret);
+            let decided = catch_unwind(AssertUnwindSafe(|| job.decide(&mut tentative, now, head, &seal)));
+            let decided = decided.unwrap_or_else(|_| Err(SubmitError::Broken("a command panicked".into())));
+            match decided {
+                Ok(None) => {}
+                Ok(Some(write)) => {
+                    append.drafts.push(write.draft);
+                    append.rows.extend(write.rows);
+                    append.secrets.extend(write.secrets);
+                }
+                Err(error) => {
+                    tracing::error!(realm = self.shared.name, %error, "a command could not be decided");
+                    job.give_up(error);
+                    return None;
+                }
+            }
+        }
+        Some((append, tentative))
     }
 
     /// Folds what the ledger holds beyond the published head. After an append of unknown fate the store is

@@ -41,6 +41,7 @@ pub struct Call<F> {
     /// On which realm.
     pub realm: Arc<Realm>,
     headers: HeaderMap,
+    source: Source,
     uri: Uri,
     route: String,
     params: Vec<(String, String)>,
@@ -83,6 +84,7 @@ impl<F: Face> Call<F> {
             caller,
             realm,
             headers,
+            source,
             uri,
             route,
             params,
@@ -90,6 +92,13 @@ impl<F: Face> Call<F> {
             note,
             face: PhantomData,
         })
+    }
+
+    /// Finds out anew who calls, after a wait: keys are revoked and expire.
+    pub async fn recognise(&mut self) -> Result<(), CallError> {
+        let credential = F::credential(&self.headers);
+        self.caller = caller::find(&self.app, &self.realm, credential, self.source).await?;
+        Ok(())
     }
 
     /// The time, for questions.

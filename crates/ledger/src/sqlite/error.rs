@@ -24,6 +24,11 @@ pub(super) fn io_error(what: &str, error: &std::io::Error) -> StoreError {
     }
 }
 
+/// The answer to every write to a store that was opened for reading only.
+pub(super) fn read_only() -> StoreError {
+    StoreError::Invalid("the store was opened for reading only".to_owned())
+}
+
 /// The answer to every call after `close`.
 pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store was closed".to_owned())

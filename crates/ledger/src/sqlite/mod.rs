@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use options::{SqliteOptions, Synchronous};
 
 use crate::store::StoreError;
-use error::closed;
+use error::{closed, read_only};
 use lock::DirectoryLock;
 use readers::Readers;
 use writer::{Job, Writer};
@@ -39,11 +39,15 @@ const QUEUE: usize = 4_096;
 pub struct SqliteStore {
     options: SqliteOptions,
     readers: Readers,
+    /// To the writing thread; none in a store that was opened for reading only.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl SqliteStore {
+    /// The store's file in its data directory.
+    pub const FILE: &str = open::FILE;
+
     /// Opens the store in `dir`, which is made if it is not there, and brings it to this program's format.
     ///
     /// # Errors
@@ -55,6 +59,18 @@ impl SqliteStore {
             .map_err(|_| StoreError::Unavailable("opening the store was broken off".to_owned()))??;
         opened.await.map_err(|_| closed())??;
         Ok(store)
+    }
+
+    /// Opens the store in `dir` to read it, also while another process holds it. Nothing is made, locked or brought to
+    /// this program's format, and every write is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when there is no store or it has an older format; [`StoreError::TooNew`].
+    pub async fn open_read_only(dir: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        let readers = Readers::read_only(open::file_in(dir), options.clone());
+        readers.gate().write().await.open();
+        readers.read(|conn| open::check_format(conn)).await?;
+        Ok(Self { options, readers, jobs: None, thread: None })
     }
 
     fn start(
@@ -80,7 +96,7 @@ impl SqliteStore {
 
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        let jobs = self.jobs.as_ref().ok_or_else(read_only)?;
         jobs.send(job(reply)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| StoreError::Unavailable("the writing thread has ended".to_owned()))
     }

@@ -66,6 +66,21 @@ pub(super) fn open_reader(path: &Path, options: &SqliteOptions) -> Result<Connec
         .map_err(|error| store_error(&error))
 }
 
+/// A connection that could not write if it wanted to: beside the process that holds the store, or without one. Closing it
+/// leaves the log as it is.
+pub(super) fn open_read_only(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(options.busy_timeout)?;
+        conn.pragma_update(None, "trusted_schema", false)?;
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+        conn.set_prepared_statement_cache_capacity(64);
+        Ok(conn)
+    };
+    open().map_err(|error| store_error(&error))
+}
+
 fn connect(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
@@ -87,29 +102,50 @@ fn connect(path: &Path, options: &SqliteOptions) -> rusqlite::Result<Connection>
     Ok(conn)
 }
 
-fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
-    // Grouped: a migration and the record of it are one transaction, or a full disk in between would leave tables that
-    // the next start makes again.
-    let runner = embedded::migrations::runner().set_grouped(true);
-    let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or_default();
-    let is_new: bool = conn
-        .query_row(
+/// Whether the store has this program's very format, for who may not bring it there.
+pub(super) fn check_format(conn: &Connection) -> Result<(), StoreError> {
+    let known = i64::from(known_format());
+    match found_format(conn)? {
+        Some(found) if found == known => Ok(()),
+        Some(found) if found > known => Err(StoreError::TooNew { found, known }),
+        Some(_) | None => Err(StoreError::Unavailable(
+            "it has an older format; start the server on it once with this version".to_owned(),
+        )),
+    }
+}
+
+fn known_format() -> i32 {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or_default()
+}
+
+/// The format of the store; none in a new file.
+fn found_format(conn: &Connection) -> Result<Option<i64>, StoreError> {
+    let read = || {
+        let is_new: bool = conn.query_row(
             "SELECT count(*) = 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'",
             [],
             |row| row.get(0),
-        )
-        .map_err(|error| store_error(&error))?;
-    if !is_new {
-        let found: i64 = conn
-            .query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))
-            .map_err(|error| store_error(&error))?;
-        if found > i64::from(known) {
-            return Err(StoreError::TooNew { found, known: i64::from(known) });
+        )?;
+        if is_new {
+            return Ok(None);
         }
-        if found == i64::from(known) {
-            return Ok(());
-        }
+        let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+        conn.query_row(newest, [], |row| row.get(0)).map(Some)
+    };
+    read().map_err(|error: rusqlite::Error| store_error(&error))
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::from(known_format());
+    match found_format(conn)? {
+        Some(found) if found > known => return Err(StoreError::TooNew { found, known }),
+        Some(found) if found == known => return Ok(()),
+        Some(_) | None => {}
     }
+    // Grouped: a migration and the record of it are one transaction, or a full disk in between would leave tables that
+    // the next start makes again.
+    let runner = embedded::migrations::runner().set_grouped(true);
     runner.run(conn).map(|_| ()).map_err(|error| {
         StoreError::Unavailable(format!("cannot bring the store to its present format: {error}"))
     })

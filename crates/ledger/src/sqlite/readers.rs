@@ -1,13 +1,13 @@
 //! The connections that read. While the writer opens the store anew nobody reads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::{RwLock, Semaphore};
 
 use super::error::closed;
-use super::open::open_reader;
+use super::open::{open_read_only, open_reader};
 use super::options::SqliteOptions;
 use crate::store::StoreError;
 
@@ -18,10 +18,14 @@ pub(super) struct Readers {
     gate: Arc<RwLock<Pool>>,
 }
 
+/// Opens one more connection.
+type Connect = fn(&Path, &SqliteOptions) -> Result<Connection, StoreError>;
+
 /// What the gate guards.
 pub(super) struct Pool {
     path: PathBuf,
     options: SqliteOptions,
+    connect: Connect,
     idle: Mutex<Vec<Connection>>,
     /// Why nobody may read now, if so.
     shut: Option<StoreError>,
@@ -30,11 +34,21 @@ pub(super) struct Pool {
 impl Readers {
     /// Shut until the writer opens it.
     pub(super) fn new(path: PathBuf, options: SqliteOptions) -> Self {
+        Self::over(path, options, open_reader)
+    }
+
+    /// The same, over connections that cannot write at all.
+    pub(super) fn read_only(path: PathBuf, options: SqliteOptions) -> Self {
+        Self::over(path, options, open_read_only)
+    }
+
+    fn over(path: PathBuf, options: SqliteOptions, connect: Connect) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(options.readers.max(1))),
             gate: Arc::new(RwLock::new(Pool {
                 path,
                 options,
+                connect,
                 idle: Mutex::new(Vec::new()),
                 shut: Some(StoreError::Unavailable("the store is being opened".to_owned())),
             })),
@@ -73,7 +87,7 @@ impl Pool {
             return Err(error.clone());
         }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| open_reader(&self.path, &self.options), Ok)
+        idle.map_or_else(|| (self.connect)(&self.path, &self.options), Ok)
     }
 
     fn give_back(&self, conn: Connection) {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 
 use super::apply::signed;
-use super::error::{closed, store_error};
+use super::error::{closed, read_only, store_error};
 use super::writer::Job;
 use super::{SqliteStore, read, snapshots};
 use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
@@ -59,7 +59,7 @@ impl Store for SqliteStore {
             Err(error) => return Appended::Rejected(error),
         };
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let Some(jobs) = &self.jobs else { return Appended::Rejected(closed()) };
+        let Some(jobs) = &self.jobs else { return Appended::Rejected(read_only()) };
         if jobs.send(Job::Append(Box::new(plan), reply)).await.is_err() {
             return Appended::Rejected(closed());
         }
@@ -78,6 +78,13 @@ impl Store for SqliteStore {
     }
 
     async fn reopen(&self) -> Result<(), StoreError> {
+        if self.jobs.is_none() {
+            let gate = self.readers.gate();
+            let mut pool = gate.write().await;
+            pool.shut(closed());
+            pool.open();
+            return Ok(());
+        }
         self.ask(Job::Reopen).await?
     }
 
@@ -159,6 +166,10 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
+        if self.jobs.is_none() {
+            self.readers.gate().write().await.shut(closed());
+            return Ok(());
+        }
         self.ask(Job::Close).await?
     }
 }

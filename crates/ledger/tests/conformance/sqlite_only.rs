@@ -47,6 +47,41 @@ async fn the_directory_is_locked() {
 }
 
 #[tokio::test]
+async fn can_be_read_beside_its_holder() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = world(dir.path(), open(dir.path()).await);
+    world.ledger(REALM, 3).await;
+    let beside = SqliteStore::open_read_only(dir.path(), SqliteOptions::default()).await.unwrap();
+    assert_eq!(beside.entries(REALM, 0, 10).await.unwrap(), world.all(REALM).await);
+    let head = beside.head(REALM).await.unwrap();
+    assert!(matches!(
+        beside.append(append_of(REALM, head, [4])).await,
+        Appended::Rejected(StoreError::Invalid(_))
+    ));
+    let made = beside.create("other", ledger_id(9)).await;
+    assert!(matches!(made, Err(StoreError::Invalid(_))), "{made:?}");
+    beside.reopen().await.unwrap();
+    assert_eq!(beside.head(REALM).await.unwrap(), head);
+    beside.close().await.unwrap();
+    assert!(beside.head(REALM).await.is_err());
+    // Its coming and going left the holder everything.
+    drop(world);
+    let alone = SqliteStore::open_read_only(dir.path(), SqliteOptions::default()).await.unwrap();
+    assert_eq!(alone.head(REALM).await.unwrap(), head);
+}
+
+#[tokio::test]
+async fn reading_makes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let absent = SqliteStore::open_read_only(dir.path(), SqliteOptions::default()).await;
+    assert!(matches!(absent.err(), Some(StoreError::Unavailable(_))));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    std::fs::write(dir.path().join("grantd.db"), b"").unwrap();
+    let empty = SqliteStore::open_read_only(dir.path(), SqliteOptions::default()).await;
+    assert!(matches!(empty.err(), Some(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let first = world(dir.path(), open(dir.path()).await);

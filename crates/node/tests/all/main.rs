@@ -10,6 +10,7 @@
 
 mod bootstrap;
 mod conflicts;
+mod giving_up;
 mod golden;
 mod group_commit;
 mod idempotency;

@@ -60,7 +60,7 @@ pub(super) struct Entries {
     get, path = "/api/v1/ledger", tag = "ledger", params(LedgerQuery),
     responses((status = 200, body = Entries), (status = 400), (status = 401), (status = 403))
 )]
-pub(super) async fn read_ledger(call: Call) -> Result<Json<Entries>, Error> {
+pub(super) async fn read_ledger(mut call: Call) -> Result<Json<Entries>, Error> {
     call.published_for(&[Authority::Auditor])?;
     let query: LedgerQuery = call.query()?;
     let limit = match query.limit.unwrap_or(100) {
@@ -70,7 +70,8 @@ pub(super) async fn read_ledger(call: Call) -> Result<Json<Entries>, Error> {
     if query.wait > 0 {
         let patience = Duration::from_secs(query.wait.min(30));
         call.realm.wait_for(query.after.saturating_add(1), patience).await;
-        // Whoever lost the authority while waiting sees nothing more.
+        // Whoever lost the key or the authority while waiting sees nothing more.
+        call.recognise().await?;
         call.published_for(&[Authority::Auditor])?;
     }
     let published = call.published();

@@ -25,6 +25,9 @@ pub(crate) fn commit(salt: &[u8; 32], value: &[u8]) -> [u8; 32] {
     *blake3::keyed_hash(salt, value).as_bytes()
 }
 
+/// What a command comes to, before it is applied.
+pub(crate) type Decided<A> = Result<(Vec<Change>, Vec<SealedWrite>, A), Refusal>;
+
 /// A realm, its clock and its history.
 #[derive(Clone)]
 pub(crate) struct World {
@@ -62,11 +65,7 @@ impl World {
     }
 
     /// Decides twice with one seed: both must say the same, and neither may change the state.
-    pub(crate) fn decides<C: Command>(
-        &mut self,
-        caller: &Caller,
-        command: &C,
-    ) -> Result<(Vec<Change>, Vec<SealedWrite>, C::Answer), Refusal> {
+    pub(crate) fn decides<C: Command>(&mut self, caller: &Caller, command: &C) -> Decided<C::Answer> {
         self.seeds += 1;
         let seed = *blake3::hash(&self.seeds.to_le_bytes()).as_bytes();
         let before = self.state.hash();

@@ -1,0 +1,128 @@
+//! `grantd ledger verify`.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use grantd_node::ledger::store::Checkpoint;
+use grantd_node::offline::{Verified, verify};
+use grantd_node::realm::builtin;
+use grantd_node::realm::realms::DEFAULT;
+use serde_json::{Value, json};
+
+use super::checkpoint_file::CheckpointFile;
+use crate::exit::Ended;
+use crate::store::StoreArgs;
+use crate::{hex, output};
+
+/// What to verify.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Only this realm [default: all of them]
+    #[arg(long, env = "GRANTD_REALM", value_name = "NAME")]
+    realm: Option<String>,
+    /// Compare with a checkpoint that was kept: the JSON that `ledger checkpoint` printed
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Print one JSON object for each realm
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
+    let kept = args.checkpoint.as_deref().map(CheckpointFile::read).transpose()?;
+    let kept: Option<(String, Checkpoint)> =
+        kept.map(|file| Ok::<_, anyhow::Error>((file.realm.clone(), file.checkpoint()?))).transpose()?;
+    let store = args.store.read().await?;
+    let realms = match (&args.realm, &kept) {
+        (Some(realm), _) => vec![realm.clone()],
+        (None, _) => store.realms().await?,
+    };
+    if realms.is_empty() {
+        bail!("the store holds no realm; the first start of the server makes one");
+    }
+    let mut ended = Ended::Yes;
+    let mut unreadable = Vec::new();
+    if let Some((realm, _)) = &kept
+        && !realms.contains(realm)
+    {
+        let lost = args.realm.is_none();
+        if !lost {
+            bail!("the checkpoint is of realm `{realm}`; verify that one, or all");
+        }
+        report_lost(realm, args.json)?;
+        ended = Ended::No;
+    }
+    for realm in &realms {
+        let kept: Vec<_> = kept.iter().filter(|(of, _)| of == realm).map(|(_, c)| c.clone()).collect();
+        match verify(&*store, realm, builtin::schema()?, &kept).await {
+            Ok(verified) => {
+                report(realm, &verified, args.json)?;
+                if verified.problem.is_some() {
+                    ended = Ended::No;
+                }
+            }
+            Err(error) => unreadable.push(format!("realm `{realm}`: {error}")),
+        }
+    }
+    if unreadable.is_empty() {
+        return Ok(ended);
+    }
+    bail!("{}", unreadable.join("; "))
+}
+
+fn report(realm: &str, verified: &Verified, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return output::json(&to_json(realm, verified));
+    }
+    let Verified { head, state_hash, erased, checkpoints, problem } = verified;
+    if let Some(problem) = problem {
+        return output::line(format_args!(
+            "realm {realm}: BROKEN: {}\n  good up to     revision {} of ledger {}",
+            problem.what, head.revision, head.ledger_id.0
+        ));
+    }
+    output::line(format_args!(
+        "realm {realm}: good\n  entries        {}\n  ledger id      {}\n  head hash      {}\n  state hash     {}\n  \
+         erased values  {erased}\n  checkpoints    {checkpoints}",
+        head.revision,
+        head.ledger_id.0,
+        hex::encode(&head.hash.0),
+        hex::encode(&state_hash.0)
+    ))
+}
+
+fn to_json(realm: &str, verified: &Verified) -> Value {
+    let Verified { head, state_hash, erased, checkpoints, problem } = verified;
+    json!({
+        "realm": realm,
+        "ledger_id": head.ledger_id.0,
+        "revision": head.revision,
+        "head_hash": hex::encode(&head.hash.0),
+        "state_hash": hex::encode(&state_hash.0),
+        "erased": erased,
+        "checkpoints": checkpoints,
+        "ok": problem.is_none(),
+        "problem": problem.as_ref().map(|problem| &problem.what),
+        "problem_revision": problem.as_ref().map(|problem| problem.revision),
+    })
+}
+
+/// A whole ledger that somebody kept a checkpoint of is gone.
+fn report_lost(realm: &str, as_json: bool) -> anyhow::Result<()> {
+    let problem = "the ledger that the checkpoint was signed for is not there";
+    if as_json {
+        return output::json(&json!({
+            "realm": realm, "ledger_id": null, "revision": 0, "head_hash": null, "state_hash": null,
+            "erased": 0, "checkpoints": 0, "ok": false, "problem": problem, "problem_revision": 1,
+        }));
+    }
+    output::line(format_args!("realm {realm}: BROKEN: {problem}"))
+}
+
+/// The realm of a command that works on one.
+pub(super) fn realm_or_default(realm: Option<&String>) -> &str {
+    realm.map_or(DEFAULT, String::as_str)
+}

@@ -1,0 +1,131 @@
+//! Erasing what the ledger knows of a person, without breaking its hashes.
+
+use std::sync::Arc;
+
+use grantd_ledger::entry::{CommandId, Disclosed, Hash, Revision};
+use grantd_ledger::store::{Append, Appended, Store, StoreError};
+use grantd_realm::caller::Caller;
+use grantd_realm::command::{Context, decide};
+use grantd_realm::engine::{Object, Schema};
+use grantd_realm::entropy::Entropy;
+use grantd_realm::erasure::EraseFields;
+use grantd_realm::{Change, Refusal};
+
+use super::walk::Walk;
+use crate::entry::{FoldError, Heading, changes, commit, draft};
+use crate::load::{LoadError, load};
+
+/// How often it is tried again when nodes that share the store append meanwhile.
+const ATTEMPTS: usize = 16;
+
+/// What to erase.
+#[derive(Debug, Clone)]
+pub struct Erasure {
+    /// Whose names: `user:<login>`, `api_key:<id>`, `fs_repo:<id>`.
+    pub object: Object,
+    /// Also the reasons that it gave for its own changes.
+    pub reasons: bool,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// How many values; 0: there was nothing (left), and nothing was written.
+    pub values: usize,
+    /// The revision that says so, or the present one.
+    pub revision: Revision,
+}
+
+/// Why nothing was erased.
+#[derive(Debug, thiserror::Error)]
+pub enum EraseError {
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The realm cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An entry cannot be read.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// That object has nothing to erase by its nature.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The machine has no random bytes.
+    #[error("the system gives no random bytes")]
+    Random,
+    /// The store failed in the middle.
+    #[error(
+        "whether it was erased is not known: {0}; run the same command again, it erases only what is left"
+    )]
+    Unknown(StoreError),
+    /// Other nodes append without pause.
+    #[error("other nodes change this realm all the time; try again")]
+    Busy,
+}
+
+/// Removes the values from the store for good and puts on record that they were erased, in one append.
+pub async fn erase(
+    store: &dyn Store,
+    realm: &str,
+    schema: Arc<Schema>,
+    erasure: &Erasure,
+) -> Result<Erased, EraseError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| EraseError::Random)?;
+    for _ in 0..ATTEMPTS {
+        let published = load(store, realm, schema.clone()).await?.published;
+        let found = find(store, realm, published.head.revision, erasure).await?;
+        let mut entropy = Entropy::new(&seed);
+        let command_id = CommandId(entropy.bytes());
+        let caller = Caller::system("cli");
+        let now = store.now().await?.max(published.head.time);
+        let mut cx = Context { caller: &caller, now, entropy, commit };
+        let decision = decide(&EraseFields { object: erasure.object.clone() }, &published.state, &mut cx)?;
+        if found.is_empty() {
+            return Ok(Erased { values: 0, revision: published.head.revision });
+        }
+        let heading =
+            Heading { time: now, actor: caller.actor.to_string(), via: "cli", command_id, reason: None };
+        let values = found.len();
+        let mut append = Append::on(realm, published.head);
+        append.drafts.push(draft(&decision.changes, heading));
+        append.erase = found;
+        match store.append(append).await {
+            Appended::Durable(head) => return Ok(Erased { values, revision: head.revision }),
+            Appended::Conflict(_) => {}
+            Appended::Rejected(error) => return Err(error.into()),
+            Appended::Unknown(error) => return Err(EraseError::Unknown(error)),
+        }
+    }
+    Err(EraseError::Busy)
+}
+
+/// Where the values stand that are still there.
+async fn find(
+    store: &dyn Store,
+    realm: &str,
+    last: Revision,
+    erasure: &Erasure,
+) -> Result<Vec<(Revision, u32)>, EraseError> {
+    let actor = erasure.object.to_string();
+    let mut found = Vec::new();
+    let mut walk = Walk::up_to(last, store, realm);
+    while let Some(disclosed) = walk.next().await? {
+        let changes = changes(&disclosed)?;
+        let mut slots: Vec<u32> = changes.iter().filter_map(|c| slot_of(c, &disclosed, erasure)).collect();
+        if erasure.reasons && disclosed.entry.actor == actor {
+            slots.extend(disclosed.entry.reason);
+        }
+        slots.retain(|slot| disclosed.disclosures.iter().any(|disclosure| disclosure.slot == *slot));
+        found.extend(slots.into_iter().map(|slot| (disclosed.entry.revision, slot)));
+    }
+    Ok(found)
+}
+
+/// The slot of a change's personal field, if it is the object's. Salts make commitments unique.
+fn slot_of(change: &Change, disclosed: &Disclosed, erasure: &Erasure) -> Option<u32> {
+    let commitment = Hash(change.personal_fields_of(erasure.object.as_ref())?.commitment);
+    let slot = disclosed.entry.commitments.iter().position(|committed| *committed == commitment)?;
+    u32::try_from(slot).ok()
+}

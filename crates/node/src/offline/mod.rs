@@ -1,0 +1,18 @@
+//! What can be done to a store without a server: verify, copy, erase, sign, and let an operator back in.
+//!
+//! These are functions over an opened store; see [`crate::open`] for the ways to open one.
+
+mod admin;
+mod backup;
+mod checkpoint;
+mod erase;
+mod restore;
+mod verify;
+mod walk;
+
+pub use admin::{Reset, ResetError, reset_admin};
+pub use backup::{BackupError, backup};
+pub use checkpoint::{CheckpointFailed, SignedCheckpoint, checkpoint};
+pub use erase::{EraseError, Erased, Erasure, erase};
+pub use restore::{Continued, RestoreError, restore};
+pub use verify::{Problem, Verified, VerifyError, verify};
