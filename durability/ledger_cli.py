@@ -13,15 +13,21 @@ def verify(data: Path, checkpoint: Path | None = None):
     return done.returncode, done.stdout + done.stderr
 
 
-def state(data: Path) -> dict:
+def state(data: Path, realm="default") -> dict:
     """Revision, state hash and the rest of what a good ledger says of itself."""
-    done = grantd("ledger", "verify", "--data", data, "--json")
+    done = grantd("ledger", "verify", "--data", data, "--realm", realm, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
 
-def run(*args, env=None) -> str:
-    done = grantd("ledger", *args, env=env)
+def entries(data: Path, realm="default") -> list[dict]:
+    """All of them, as `ledger show` prints them."""
+    text = run("show", "--data", data, "--realm", realm, "--limit", 1_000_000, "--json")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def run(*args) -> str:
+    done = grantd("ledger", *args)
     assert done.returncode == 0, f"grantd ledger {args}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -31,16 +37,13 @@ def checkpoint(data: Path, to: Path) -> None:
 
 
 def backup(data: Path, to: Path) -> None:
+    """Also while a server runs on it."""
     run("backup", "--data", data, "--to", to)
 
 
-def backup_running(url: str, key: str, to: Path) -> None:
-    run("backup", "--url", url, "--to", to, env={"GRANTD_KEY": key})
+def restore(source: Path, data: Path, master_key: Path | None = None) -> None:
+    run("restore", "--from", source, "--data", data, *(["--master-key-file", master_key] if master_key else []))
 
 
-def restore(source: Path, data: Path) -> None:
-    run("restore", "--from", source, "--data", data)
-
-
-def erase(data: Path, thing: str) -> str:
-    return run("erase", "--data", data, thing)
+def erase(data: Path, thing: str) -> None:
+    run("erase", "--data", data, "--object", thing)

@@ -3,11 +3,12 @@
 import shutil
 import sqlite3
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from harness import Server, Temp
-from ledger_cli import backup, backup_running, checkpoint, erase, restore, state, verify
+from ledger_cli import backup, checkpoint, entries, erase, restore, state, verify
 from workload import Writer, losses, run_writers
 
 REALM = "default"
@@ -16,6 +17,7 @@ REALM = "default"
 def fill(server: Server, commands=60) -> Writer:
     """A ledger with some of everything."""
     writer, client = Writer(0, 5), server.client()
+    client.post("/api/v1/users", {"login": "somebody", "name": "Some Body"}).ok()
     for _ in range(commands):
         command = writer.next()
         writer.take(command, command.send(client).ok())
@@ -87,48 +89,48 @@ def test_an_untouched_ledger_is_good(data):
 @pytest.mark.parametrize("where", [0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0])
 @pytest.mark.parametrize("revision", [1, 2, 30, "last"])
 def test_a_flipped_bit(data, revision, where):
-    with Entries(data) as entries:
-        revision = entries.last() if revision == "last" else revision
-        changed = bytearray(entries.get(revision, "bytes"))
+    with Entries(data) as store:
+        revision = store.last() if revision == "last" else revision
+        changed = bytearray(store.get(revision, "bytes"))
         changed[int(where * (len(changed) - 1))] ^= 1
-        entries.set(revision, bytes=bytes(changed))
+        store.set(revision, bytes=bytes(changed))
     assert_broken(data, revision)
 
 
 @pytest.mark.parametrize("column", ["hash", "command_id"])
 def test_a_flipped_bit_beside_the_entry(data, column):
-    with Entries(data) as entries:
-        changed = bytearray(entries.get(20, column))
+    with Entries(data) as store:
+        changed = bytearray(store.get(20, column))
         changed[0] ^= 1
-        entries.set(20, **{column: bytes(changed)})
+        store.set(20, **{column: bytes(changed)})
     assert_broken(data, 20)
 
 
 @pytest.mark.parametrize("revision", [1, 20])
 def test_a_removed_entry(data, revision):
-    with Entries(data) as entries:
-        entries.db.execute("DELETE FROM entry WHERE realm = ? AND revision = ?", [REALM, revision])
+    with Entries(data) as store:
+        store.db.execute("DELETE FROM entry WHERE realm = ? AND revision = ?", [REALM, revision])
     assert_broken(data, revision)
 
 
 def test_two_entries_swapped(data):
-    with Entries(data) as entries:
-        rows = {r: [entries.get(r, c) for c in ("command_id", "hash", "bytes")] for r in (20, 21)}
+    with Entries(data) as store:
+        rows = {r: [store.get(r, c) for c in ("command_id", "hash", "bytes")] for r in (20, 21)}
         for revision, other in ((20, 21), (21, 20)):
             command_id, digest, content = rows[other]
-            entries.set(revision, command_id=command_id, hash=digest, bytes=content)
+            store.set(revision, command_id=command_id, hash=digest, bytes=content)
     assert_broken(data, 20)
 
 
 def test_a_changed_disclosure(data):
     """Not part of an entry's bytes, but committed to by it."""
-    with Entries(data) as entries:
-        row = entries.db.execute(
+    with Entries(data) as store:
+        row = store.db.execute(
             "SELECT revision, slot, value FROM disclosure WHERE realm = ? AND length(value) > 0 LIMIT 1", [REALM]
         ).fetchone()
-        assert row, "the bootstrap names its key, so there is a disclosure"
+        assert row, "the user's name is a disclosure"
         revision, slot, value = row
-        entries.db.execute(
+        store.db.execute(
             "UPDATE disclosure SET value = ? WHERE realm = ? AND revision = ? AND slot = ?",
             [bytes([value[0] ^ 1]) + value[1:], REALM, revision, slot],
         )
@@ -136,9 +138,9 @@ def test_a_changed_disclosure(data):
 
 
 def test_a_head_that_points_elsewhere(data):
-    with Entries(data) as entries:
-        last = entries.last()
-        entries.db.execute("UPDATE ledger SET revision = revision + 1 WHERE realm = ?", [REALM])
+    with Entries(data) as store:
+        last = store.last()
+        store.db.execute("UPDATE ledger SET revision = revision + 1 WHERE realm = ?", [REALM])
     code, text = verify(data)
     assert code == 1, text
     assert str(last) in text or str(last + 1) in text, text
@@ -146,14 +148,15 @@ def test_a_head_that_points_elsewhere(data):
 
 def truncate(data, by: int) -> int:
     """Removes the newest entries and sets the head to the one before, as whoever wants to hide them would."""
-    with Entries(data) as entries:
-        last = entries.last() - by
-        entries.db.execute("DELETE FROM entry WHERE realm = ? AND revision > ?", [REALM, last])
-        entries.db.execute("DELETE FROM disclosure WHERE realm = ? AND revision > ?", [REALM, last])
-        for table in ("snapshot", "checkpoint"):
-            entries.db.execute(f"DELETE FROM {table} WHERE realm = ? AND revision > ?", [REALM, last])
-        entries.db.execute(
-            "UPDATE ledger SET revision = ?, hash = ? WHERE realm = ?", [last, entries.get(last, "hash"), REALM]
+    kept = entries(data)[-1 - by]
+    last, time_of_last = kept["revision"], datetime.fromisoformat(kept["time"].replace("Z", "+00:00"))
+    micros = (time_of_last - datetime.fromtimestamp(0, timezone.utc)) // timedelta(microseconds=1)
+    with Entries(data) as store:
+        for table in ("entry", "disclosure", "snapshot", "checkpoint"):
+            store.db.execute(f"DELETE FROM {table} WHERE realm = ? AND revision > ?", [REALM, last])
+        store.db.execute(
+            "UPDATE ledger SET revision = ?, hash = ?, time = ? WHERE realm = ?",
+            [last, store.get(last, "hash"), micros, REALM],
         )
     return last
 
@@ -192,6 +195,26 @@ def test_a_backup_is_the_same_state(data):
     assert verify(data.parent / "restored")[0] == 0
 
 
+def test_a_restored_server_is_the_same_but_says_so(data, filled):
+    """The same records under the same key; only that revisions of the original mean nothing to it."""
+    backup(data, data.parent / "backup")
+    restore(data.parent / "backup", data.parent / "restored", data / "master.key")
+    seen, tokens = [], []
+    for folder in (data, data.parent / "restored"):
+        with Server(folder, "restored") as server:
+            server.key = filled.key
+            client = server.client()
+            answer = client.get("/identity/v1/identities?limit=1000").ok()
+            seen.append(answer.json())
+            tokens.append(answer.headers["Grantd-Revision"])
+            if len(tokens) == 2:
+                stale = client.get("/api/v1/users", headers={"Grantd-At-Least": tokens[0]})
+                assert (stale.status, stale.json()["code"]) == (409, "other_ledger")
+            client.close()
+    assert seen[0] == seen[1] and seen[0]["total"] > 0
+    assert tokens[0].partition(".")[0] != tokens[1].partition(".")[0]
+
+
 def test_a_restore_does_not_overwrite(data):
     backup(data, data.parent / "backup")
     before = state(data)
@@ -209,7 +232,8 @@ def test_a_backup_under_load_is_one_moment(capsys):
             def end():
                 for number in range(3):
                     time.sleep(0.3)
-                    backup_running(server.url, server.key, work / f"backup-{number}")
+                    backup(work / "data", work / f"backup-{number}")
+                    assert verify(work / "data")[0] == 0, "verifying needs no standstill"
 
             run_writers(server, writers, end)
             assert losses(server, writers) == []
@@ -223,8 +247,8 @@ def test_a_backup_under_load_is_one_moment(capsys):
             # The original, cut back to the same revision, folds to the same state.
             shutil.copytree(work / "data", work / "cut")
             at = backup_revision(work / f"restored-{number}")
-            with Entries(work / "cut") as entries:
-                by = entries.last() - at
+            with Entries(work / "cut") as store:
+                by = store.last() - at
             truncate(work / "cut", by)
             assert state(work / "cut")["state_hash"] == restored["state_hash"]
             shutil.rmtree(work / "cut")
@@ -235,8 +259,8 @@ def test_a_backup_under_load_is_one_moment(capsys):
 
 def backup_revision(restored) -> int:
     """The last revision that came from the original: a restore goes on under a new ledger id, with an entry that says so."""
-    with Entries(restored) as entries:
-        ids = entries.db.execute("SELECT revision FROM ledger WHERE realm = ?", [REALM]).fetchone()
+    with Entries(restored) as store:
+        ids = store.db.execute("SELECT revision FROM ledger WHERE realm = ?", [REALM]).fetchone()
         return ids[0] - 1
 
 

@@ -9,6 +9,8 @@ use crate::store::{Head, StoreError};
 /// A row of the entry table.
 pub(crate) struct EntryRow {
     pub(crate) revision: i64,
+    /// Beside the entry only so that it can be found by it.
+    pub(crate) command_id: Vec<u8>,
     pub(crate) hash: Vec<u8>,
     pub(crate) bytes: Vec<u8>,
 }
@@ -67,6 +69,9 @@ fn read_entry(row: &EntryRow, expected: Revision) -> Result<Entry, StoreError> {
     let entry = Entry::decode(&row.bytes).map_err(|error| damaged(expected, &error.to_string()))?;
     if entry.revision != expected {
         return Err(damaged(expected, "holds the entry of another revision"));
+    }
+    if entry.command_id.0.as_slice() != row.command_id.as_slice() {
+        return Err(damaged(expected, "is filed under another command"));
     }
     Ok(entry)
 }

@@ -81,14 +81,10 @@ impl MasterKey {
     /// # Errors
     /// [`SealError::Mode`], [`SealError::Length`], [`SealError::File`].
     pub fn load_or_make(path: &Path) -> Result<Self, SealError> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(file) => make(path, file),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Self::load(path),
-            Err(error) => Err(file_error("make", &error)),
+        match std::fs::symlink_metadata(path) {
+            Ok(_) => Self::load(path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path),
+            Err(error) => Err(file_error("look at", &error)),
         }
     }
 
@@ -202,13 +198,37 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
-fn make(path: &Path, mut file: File) -> Result<MasterKey, SealError> {
-    let mut key = [0; KEY_LENGTH];
-    getrandom::fill(&mut key).map_err(|_| SealError::Library)?;
-    // The secrets are worthless without the key: it must be on the disk before the first of them is.
-    file.write_all(&key).and_then(|()| file.sync_all()).map_err(|error| file_error("write", &error))?;
+/// Makes the file under another name first, so that it never exists half: a disk that was full, or a power cut, would
+/// leave a file that is no key and that no later start may replace.
+fn make(path: &Path) -> Result<MasterKey, SealError> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(format!(".{}.new", std::process::id()));
+    let made = write_key(Path::new(&fresh)).and_then(|key| match std::fs::hard_link(&fresh, path) {
+        // Another process was faster; its key counts.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => MasterKey::load(path),
+        Err(error) => Err(file_error("name", &error)),
+        Ok(()) => Ok(key),
+    });
+    // What is left behind by a failure here is a key that nothing was sealed under.
+    let _left = std::fs::remove_file(&fresh);
+    let key = made?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| file_error("sync", &error))?;
+    Ok(key)
+}
+
+/// The secrets are worthless without the key: it must be on the disk before the first of them is.
+fn write_key(path: &Path) -> Result<MasterKey, SealError> {
+    let mut key = [0; KEY_LENGTH];
+    getrandom::fill(&mut key).map_err(|_| SealError::Library)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(&key).and_then(|()| file.sync_all()))
+        .map_err(|error| file_error("write", &error))?;
     Ok(MasterKey::from_bytes(key))
 }
 

@@ -30,7 +30,8 @@ pub(super) async fn entry_rows(
 ) -> Result<Vec<EntryRow>, Error> {
     let statement = client
         .prepare_cached(
-            "SELECT revision, hash, bytes FROM entry WHERE realm = $1 AND revision > $2 ORDER BY revision LIMIT $3",
+            "SELECT revision, command_id, hash, bytes FROM entry
+             WHERE realm = $1 AND revision > $2 ORDER BY revision LIMIT $3",
         )
         .await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -38,7 +39,14 @@ pub(super) async fn entry_rows(
         .query(&statement, &[&realm, &signed(after), &limit])
         .await?
         .iter()
-        .map(|row| Ok(EntryRow { revision: row.try_get(0)?, hash: row.try_get(1)?, bytes: row.try_get(2)? }))
+        .map(|row| {
+            Ok(EntryRow {
+                revision: row.try_get(0)?,
+                command_id: row.try_get(1)?,
+                hash: row.try_get(2)?,
+                bytes: row.try_get(3)?,
+            })
+        })
         .collect()
 }
 

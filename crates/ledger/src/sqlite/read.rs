@@ -45,10 +45,11 @@ fn entry_rows(
     limit: usize,
 ) -> rusqlite::Result<Vec<EntryRow>> {
     conn.prepare_cached(
-        "SELECT revision, hash, bytes FROM entry WHERE realm = ?1 AND revision > ?2 ORDER BY revision LIMIT ?3",
+        "SELECT revision, command_id, hash, bytes FROM entry
+         WHERE realm = ?1 AND revision > ?2 ORDER BY revision LIMIT ?3",
     )?
     .query_map(params![realm, signed(after), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-        Ok(EntryRow { revision: row.get(0)?, hash: row.get(1)?, bytes: row.get(2)? })
+        Ok(EntryRow { revision: row.get(0)?, command_id: row.get(1)?, hash: row.get(2)?, bytes: row.get(3)? })
     })?
     .collect()
 }

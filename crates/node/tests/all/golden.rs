@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use grantd_ledger::chain::ChainVerifier;
+use grantd_ledger::entry::CONTINUED;
 use grantd_node::entry::{changes, fold};
+use grantd_node::realm::change::encode_all;
 use grantd_node::realm::codec::CodecError;
 use grantd_node::realm::{Change, State, builtin};
 
@@ -40,6 +42,12 @@ fn every_golden_ledger_folds_to_the_state_that_it_folded_to() {
             assert_eq!(disclosed.entry.revision, line.revision, "{at}");
             assert_eq!(hex(&disclosed.entry.hash.0), line.hash, "{at}");
             assert_eq!(hex(&disclosed.entry.encode()), line.entry, "{at}: one form for each entry");
+            let written: Vec<_> =
+                disclosed.entry.changes.iter().filter(|one| one.kind != CONTINUED).collect();
+            let (again, _) = encode_all(&changes(&disclosed).unwrap());
+            let again: Vec<_> = again.iter().map(|one| (one.kind, one.version, &one.body)).collect();
+            let written: Vec<_> = written.iter().map(|one| (one.kind, one.version, &one.body)).collect();
+            assert_eq!(again, written, "{at}: one form for each change");
             chain.push(&disclosed).unwrap_or_else(|broken| panic!("{at}: {broken}"));
             fold(&mut state, &disclosed).unwrap_or_else(|error| panic!("{at}: {error}"));
             assert_eq!(hex(&state.hash()), line.state, "{at}: the state");

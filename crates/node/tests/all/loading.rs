@@ -75,7 +75,18 @@ async fn a_snapshot_that_does_not_fit_is_thrown_away() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     let shorter = bytes[..bytes.len() - 1].to_vec();
+    // Another state, whole and readable, under this one's name; and one with everything of its own but the entry.
+    let other = {
+        let elsewhere = Rig::new().await;
+        elsewhere.realm().await.published().state.clone()
+    };
+    let others = other.to_snapshot();
+    let length = others.len() as u64;
+    let foreign =
+        SnapshotMeta { length, head_hash: Hash([1; 32]), state_hash: Hash(other.hash()), ..meta.clone() };
     let broken = [
+        ("the bytes of another state", SnapshotMeta { length, ..meta.clone() }, others.clone()),
+        ("of another ledger, and whole", foreign, others),
         ("another form", SnapshotMeta { format: 9_999, ..meta.clone() }, bytes.clone()),
         ("another ledger", SnapshotMeta { head_hash: Hash([1; 32]), ..meta.clone() }, bytes.clone()),
         ("no such entry", SnapshotMeta { revision: meta.revision + 1, ..meta.clone() }, bytes.clone()),
