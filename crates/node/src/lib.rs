@@ -12,6 +12,7 @@ pub mod decision_log;
 pub mod entry;
 mod job;
 mod load;
+mod master_key;
 pub mod node;
 pub mod observer;
 pub mod offline;

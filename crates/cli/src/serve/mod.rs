@@ -32,6 +32,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     listen::check(&args)?;
     let metrics = Metrics::new();
     let node = Arc::new(node(&args, metrics.clone()).await?);
+    node.check_master_key().await?;
     // The addresses are ours before secrets are made that are shown only once.
     let listen = listen::listeners(&args, &args.store.data())?;
     let server = Server::bind(listen, EdgeSettings::default()).await?.metrics(metrics.clone());

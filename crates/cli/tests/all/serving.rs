@@ -124,6 +124,18 @@ fn a_lost_master_key_is_not_made_anew() {
 }
 
 #[test]
+fn the_master_key_of_another_store_is_refused() {
+    let (place, other) = (Place::with_store(), Place::with_store());
+    let key = other.path("grantd-data/master.key");
+    let key = key.to_str().unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["admin", "reset"]] {
+        let said = place.run(&[command, &["--master-key-file", key]].concat()).error();
+        assert!(said.contains("name the right key file"), "{said}");
+    }
+    assert_eq!(place.verified(&[]).1["revision"], 5);
+}
+
+#[test]
 fn a_master_key_that_others_can_read_is_refused_by_name() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = Place::with_store();

@@ -51,8 +51,9 @@ impl From<LoadError> for ResetError {
 /// Gives the user `admin` of the realm `default` this password, makes them again if they are gone and a super user if they
 /// are none, and makes a new system API key.
 pub async fn reset_admin(node: &Node, password_hash: Secret) -> Result<Reset, ResetError> {
-    // Both are loaded before anything is written.
+    // All that can be wrong is looked at before anything is written.
     node.realm(SYSTEM).await?;
+    node.check_master_key().await?;
     let (_, revision) = submit(node, DEFAULT, ResetAdmin { password_hash }).await?;
     let create = CreateApiKey {
         name: "admin reset".into(),
