@@ -1,6 +1,6 @@
 //! `grantd ledger verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
@@ -32,29 +32,27 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
-    let kept = args.checkpoint.as_deref().map(CheckpointFile::read).transpose()?;
-    let kept: Option<(String, Checkpoint)> =
-        kept.map(|file| Ok::<_, anyhow::Error>((file.realm.clone(), file.checkpoint()?))).transpose()?;
+    let kept = args.checkpoint.as_deref().map(read_kept).transpose()?;
     let store = args.store.read().await?;
-    let realms = match (&args.realm, &kept) {
-        (Some(realm), _) => vec![realm.clone()],
-        (None, _) => store.realms().await?,
+    let realms = match &args.realm {
+        Some(realm) => vec![realm.clone()],
+        None => store.realms().await?,
     };
     if realms.is_empty() {
         bail!("the store holds no realm; the first start of the server makes one");
     }
     let mut ended = Ended::Yes;
-    let mut unreadable = Vec::new();
-    if let Some((realm, _)) = &kept
-        && !realms.contains(realm)
-    {
-        let lost = args.realm.is_none();
-        if !lost {
-            bail!("the checkpoint is of realm `{realm}`; verify that one, or all");
+    match &kept {
+        Some((of, _)) if !realms.contains(of) && args.realm.is_some() => {
+            bail!("the checkpoint is of realm `{of}`; verify that one, or all")
         }
-        report_lost(realm, args.json)?;
-        ended = Ended::No;
+        Some((of, _)) if !realms.contains(of) => {
+            report_lost(of, args.json)?;
+            ended = Ended::No;
+        }
+        Some(_) | None => {}
     }
+    let mut unreadable = Vec::new();
     for realm in &realms {
         let kept: Vec<_> = kept.iter().filter(|(of, _)| of == realm).map(|(_, c)| c.clone()).collect();
         match verify(&*store, realm, builtin::schema()?, &kept).await {
@@ -71,6 +69,13 @@ pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
         return Ok(ended);
     }
     bail!("{}", unreadable.join("; "))
+}
+
+/// A checkpoint that somebody kept, and the realm that it is of.
+fn read_kept(path: &Path) -> anyhow::Result<(String, Checkpoint)> {
+    let file = CheckpointFile::read(path)?;
+    let checkpoint = file.checkpoint()?;
+    Ok((file.realm, checkpoint))
 }
 
 fn report(realm: &str, verified: &Verified, as_json: bool) -> anyhow::Result<()> {

@@ -216,6 +216,18 @@ fn a_rewritten_ledger_is_not_the_one_of_the_checkpoint() {
 }
 
 #[test]
+fn a_whole_ledger_that_is_gone_is_missed() {
+    let place = Place::with_store();
+    place.run(&["ledger", "checkpoint", "--to", "kept.json"]).good();
+    place.tamper("DELETE FROM ledger WHERE realm = 'default'; DELETE FROM entry WHERE realm = 'default'");
+    assert_eq!(place.run(&["ledger", "verify"]).code, 0);
+    let (code, default) = place.verified(&["--checkpoint", "kept.json"]);
+    assert_eq!((code, &default["ok"]), (1, &Value::Bool(false)));
+    let said = place.run(&["ledger", "verify", "--realm", "system", "--checkpoint", "kept.json"]).error();
+    assert!(said.contains("of realm `default`"), "{said}");
+}
+
+#[test]
 fn a_checkpoint_in_the_store_is_compared_too() {
     let place = Place::with_store();
     place.run(&["ledger", "checkpoint"]).good();
