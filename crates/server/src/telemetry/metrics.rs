@@ -335,7 +335,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test panics")]
     use super::*;
 
-    /// `docs/metrics.md` is what this makes; run the test with `UPDATE_DOCS=1` to write it.
+    /// `docs/metrics.md` is what this makes; run the test with `GRANTD_UPDATE_DOCS=1` to write it.
     fn page(metrics: &Metrics) -> String {
         let mut page = "# Metrics\n\nAt `/metrics`, as OpenMetrics text. Counters end in `_total` there.\n\n\
                         | name | type | what |\n|---|---|---|\n"
@@ -360,10 +360,10 @@ mod tests {
         metrics.http.refused(RefusalReason::Limit);
         metrics.ledger.appended(AppendResult::Durable, 1, Duration::ZERO);
         let now = page(&metrics);
-        if std::env::var_os("UPDATE_DOCS").is_some() {
+        if std::env::var_os("GRANTD_UPDATE_DOCS").is_some() {
             std::fs::write(path, &now).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), now, "run with UPDATE_DOCS=1");
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), now, "run with GRANTD_UPDATE_DOCS=1");
     }
 
     #[test]
