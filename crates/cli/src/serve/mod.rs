@@ -49,8 +49,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         trusted_hops: usize::from(args.behind_proxy),
     };
     let faces = faces(node.clone(), settings, metrics).await?;
+    // Whoever reads that it is ready may stop it at once.
+    let asked_to_stop = asked_to_stop()?;
     output::line(format_args!("grantd {} is ready at {public_url}", env!("CARGO_PKG_VERSION")))?;
-    let cut = server.serve(faces, asked_to_stop()).await;
+    let cut = server.serve(faces, asked_to_stop).await;
     if cut > 0 {
         tracing::warn!(connections = cut, "connections were cut: their requests took too long");
     }
@@ -83,14 +85,16 @@ async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> 
     }))
 }
 
-async fn asked_to_stop() {
+/// Ends when SIGTERM or SIGINT comes; listens for them from this call on, not only from the first look at the future.
+fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return drop(tokio::signal::ctrl_c().await);
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    tracing::info!("stopping: requests in flight are answered first");
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests in flight are answered first");
+    })
 }
