@@ -7,7 +7,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use grantd_ledger::entry::CommandId;
 use grantd_ledger::store::{Append, Appended, Head, StoreError};
@@ -25,6 +25,9 @@ const BATCH: usize = 512;
 
 /// How often a batch is decided again after somebody else's append came first.
 const CONFLICTS: usize = 64;
+
+/// How often the store is asked for the fate of an append.
+const UNSETTLED: Duration = Duration::from_secs(1);
 
 /// What the writer can be asked.
 pub(crate) enum Message {
@@ -66,7 +69,7 @@ impl Writer {
         let mut settling = Vec::new();
         loop {
             if waiting.is_empty() {
-                match queue.recv().await {
+                match self.next(&mut queue).await {
                     Some(message) => waiting.push_back(message),
                     None => return,
                 }
@@ -106,6 +109,19 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// The next message. While the fate of an append is not known, the store is asked for it now and then, so that reads
+    /// do not stay behind until somebody writes.
+    async fn next(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
+        while self.unsettled {
+            match tokio::time::timeout(UNSETTLED, queue.recv()).await {
+                Ok(message) => return message,
+                // What still fails is said in the log, and tried again.
+                Err(_) => drop(self.refresh().await),
+            }
+        }
+        queue.recv().await
     }
 
     async fn carry_out(&mut self, mut jobs: Vec<Box<dyn Job>>) {

@@ -1,5 +1,7 @@
 //! The store failed in the middle of an append: was it written?
 
+use std::time::Duration;
+
 use grantd_testkit::faulty_store::Fault;
 
 use crate::support::{A_DAY_AND_AN_HOUR, Rig, code, does, keyed, request, user};
@@ -99,4 +101,17 @@ async fn while_the_store_stays_down_nobody_knows_and_afterwards_the_key_tells() 
         assert_eq!(rig.times_made("ann").await, 1);
         does(&realm, user("bob")).await;
     }
+}
+
+#[tokio::test]
+async fn once_the_store_is_well_reads_catch_up_without_a_write() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    rig.store.on_next_append(Fault::UnknownWritten);
+    // As often as the writer asks before it gives up.
+    rig.store.fail_reopens(6);
+    assert_eq!(code(realm.submit(request(user("ann"))).await), "outcome unknown");
+    let next = realm.published().head.revision + 1;
+    assert!(realm.wait_for(next, Duration::from_secs(10)).await, "nobody wrote since");
+    assert!(realm.published().state.users().get("ann").is_some());
 }
