@@ -24,7 +24,7 @@ pub mod submit;
 mod upkeep;
 mod writer;
 
-pub use grantd_ledger::store::StoreError;
+pub use grantd_ledger::store::{Head, StoreError};
 
 pub use clock::{Clock, SystemClock};
 pub use load::LoadError;

@@ -94,10 +94,15 @@ impl Node {
 
     /// A realm, loaded if need be. [`StoreError::NoLedger`] if there is none of that name.
     pub async fn realm(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
-        if let Some(realm) = self.served.load().get(name) {
-            return Ok(realm.clone());
+        match self.loaded_realm(name) {
+            Some(realm) => Ok(realm),
+            None => self.load(name).await,
         }
-        self.load(name).await
+    }
+
+    /// A realm, if it is loaded already.
+    pub fn loaded_realm(&self, name: &str) -> Option<Arc<Realm>> {
+        self.served.load().get(name).cloned()
     }
 
     async fn load(&self, name: &str) -> Result<Arc<Realm>, LoadError> {

@@ -194,5 +194,5 @@ async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
 }
 
 fn note_head(note: &RevisionNote, published: &Published) {
-    note.set(RevisionToken { ledger_id: published.head.ledger_id.0, revision: published.head.revision });
+    note.set(published.head.into());
 }

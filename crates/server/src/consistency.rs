@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use grantd_node::Realm;
+use grantd_node::{Head, Realm};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
@@ -35,6 +35,12 @@ impl RevisionToken {
     }
 }
 
+impl From<Head> for RevisionToken {
+    fn from(head: Head) -> Self {
+        Self { ledger_id: head.ledger_id.0, revision: head.revision }
+    }
+}
+
 impl std::fmt::Display for RevisionToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.ledger_id, self.revision)
@@ -50,9 +56,12 @@ impl RevisionNote {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
-    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+    /// Writes the header; `otherwise` is the realm's head, for an answer that was given before the realm was asked.
+    pub(crate) fn write(&self, headers: &mut HeaderMap, otherwise: impl FnOnce() -> Option<RevisionToken>) {
         let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = noted.and_then(|token| HeaderValue::from_str(&token.to_string()).ok()) {
+        if let Some(value) =
+            noted.or_else(otherwise).and_then(|token| HeaderValue::from_str(&token.to_string()).ok())
+        {
             headers.insert(REVISION, value);
         }
     }

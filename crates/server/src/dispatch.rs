@@ -1,6 +1,7 @@
 //! Which face a path belongs to: the mounts, the documented paths at the root, and `/r/<realm>` in front of either.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -9,6 +10,8 @@ use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use futures::FutureExt as _;
 use futures::future::Map;
+use grantd_node::Node;
+use grantd_node::realm::realms::DEFAULT;
 use http::Uri;
 use http::uri::PathAndQuery;
 use tower::Service;
@@ -104,6 +107,7 @@ pub struct Dispatch {
     pub(crate) freestyle: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
+    pub(crate) node: Arc<Node>,
 }
 
 type Answered = Box<dyn FnOnce(Result<Response, Infallible>) -> Result<Response, Infallible> + Send>;
@@ -124,8 +128,9 @@ impl Service<Request> for Dispatch {
         if target.path != path {
             rewrite(request.uri_mut(), target.path);
         }
-        if let Some(realm) = target.realm {
-            request.extensions_mut().insert(RealmName(realm.to_owned()));
+        let realm = target.realm.unwrap_or(DEFAULT).to_owned();
+        if target.realm.is_some() {
+            request.extensions_mut().insert(RealmName(realm.clone()));
         }
         let note = RevisionNote::default();
         request.extensions_mut().insert(note.clone());
@@ -134,9 +139,11 @@ impl Service<Request> for Dispatch {
             FaceName::Freestyle => &mut self.freestyle,
             FaceName::Operations => &mut self.operations,
         };
+        let node = self.node.clone();
         let name_revision: Answered = Box::new(move |answer| {
+            let head = || node.loaded_realm(&realm).map(|realm| realm.published().head.into());
             answer.map(|mut response| {
-                note.write(response.headers_mut());
+                note.write(response.headers_mut(), head);
                 response
             })
         });

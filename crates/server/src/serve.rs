@@ -33,7 +33,7 @@ pub async fn faces(
     settings: FaceSettings,
     metrics: Arc<Metrics>,
 ) -> Result<Dispatch, grantd_node::LoadError> {
-    let app: SharedApp = Arc::new(App::new(node, settings.public_url, settings.trusted_hops).await?);
+    let app: SharedApp = Arc::new(App::new(node.clone(), settings.public_url, settings.trusted_hops).await?);
     spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
@@ -46,6 +46,7 @@ pub async fn faces(
         )
         .with_state(app),
         root_paths: settings.root_paths,
+        node,
     })
 }
 

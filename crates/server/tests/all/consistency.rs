@@ -22,7 +22,11 @@ async fn every_answer_of_a_realm_names_its_revision() {
     let bad = rig.call("POST", USERS).json(json!({"login": 1})).await.is(400);
     assert_eq!(bad.revision(), (ledger.clone(), before + 1));
     let dialect = rig.call("POST", "/v5/identities").json(json!({})).await.is(200);
-    assert_eq!(dialect.revision(), (ledger, before + 2));
+    assert_eq!(dialect.revision(), (ledger.clone(), before + 2));
+    for (method, path, status) in [("GET", "/nowhere", 404), ("PUT", USERS, 405), ("GET", "/healthz", 200)] {
+        let early = rig.bare(method, path).send().await.is(status);
+        assert_eq!(early.revision(), (ledger.clone(), before + 2), "{method} {path}");
+    }
 }
 
 fn at_least(token: &str) -> impl Fn(crate::support::Call) -> crate::support::Call + '_ {
