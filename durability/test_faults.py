@@ -15,7 +15,7 @@ from harness import Server, Temp
 from ledger_cli import verify
 from workload import GONE, Writer, finish_pending, losses
 
-THOROUGH = os.environ.get("GRANTD_FAULTS") == "all"
+THOROUGH = os.environ.get("GRANTD_FAULTS", "all") == "all"
 
 
 def script():
