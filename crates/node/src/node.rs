@@ -155,6 +155,9 @@ impl Node {
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
             }
         }
+        if let Some(log) = &self.decision_log {
+            log.flush().await;
+        }
         self.served.store(Arc::default());
         self.realms.lock().await.clear();
         self.store.close().await

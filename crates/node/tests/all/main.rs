@@ -10,6 +10,7 @@
 
 mod bootstrap;
 mod conflicts;
+mod deciding;
 mod giving_up;
 mod golden;
 mod group_commit;

@@ -6,6 +6,7 @@ use grantd_ledger::entry::{Disclosed, LedgerId};
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use grantd_ledger::store::Store;
+use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::command::Command;
 use grantd_node::realm::realms::{CreateRealm, DEFAULT};
 use grantd_node::realm::user::CreateUser;
@@ -80,12 +81,17 @@ impl Rig {
 
     /// Another node on the same store.
     pub(crate) fn node(&self) -> Node {
+        self.node_with(None)
+    }
+
+    /// Another node, which writes down what it is asked.
+    pub(crate) fn node_with(&self, decision_log: Option<DecisionLog>) -> Node {
         Node::new(Settings {
             store: self.store.clone(),
             master_key: MasterKey::from_bytes([7; 32]),
             schema: builtin::schema().unwrap(),
             clock: Arc::new(Hand(self.clock.clone())),
-            decision_log: None,
+            decision_log,
             observer: Arc::new(()),
             follow: None,
         })
