@@ -1,6 +1,6 @@
 //! API keys: bearer secrets of programs that administer the realm or ask it.
 
-use grantd_engine::{Key, Object, RelationName, Relationship, Subject};
+use grantd_engine::{Key, ObjectRef, SubjectRef};
 use imbl::OrdMap;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::entropy::secret_hash;
 use crate::managed::{implied, require_held};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::key;
 use crate::{Micros, State};
 
 /// Prefix of an API key, by which secret scanners know it.
@@ -140,8 +141,7 @@ impl Command for CreateApiKey {
         let name = Some(cx.personal(&self.name));
         let mut changes = vec![Change::ApiKeyCreated { id, name, hash, expires: self.expires }];
         for grant in grants {
-            let relationship = Relationship { key: held_by(state, id, grant)?, until: None, condition: None };
-            changes.push(Change::RelationshipWritten { relationship });
+            changes.push(Change::grant(held_by(state, id, grant)?));
         }
         Ok(Decision::all(changes, ApiKeyCreated { id, secret: Some(secret) }))
     }
@@ -149,12 +149,9 @@ impl Command for CreateApiKey {
 
 /// `grantd:<realm> # <authority> @ api_key:<id>`.
 fn held_by(state: &State, id: Uuid, authority: Authority) -> Result<Key, Refusal> {
-    let unfit = |problem: grantd_engine::NameError| Refusal::invalid("grants", problem.to_string());
-    Ok(Key {
-        resource: Object::new("grantd", state.name()).map_err(unfit)?,
-        relation: RelationName::try_new(authority.name()).map_err(unfit)?,
-        subject: Subject::Object(Object::new("api_key", &id.to_string()).map_err(unfit)?),
-    })
+    let realm = ObjectRef { kind: "grantd", id: state.name() };
+    let id = id.to_string();
+    key("grants", realm, authority.name(), SubjectRef::Object(ObjectRef { kind: "api_key", id: &id }))
 }
 
 /// What a key was granted, by the relationships that name it.

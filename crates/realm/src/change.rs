@@ -110,6 +110,11 @@ pub fn encode_all(changes: &[Change]) -> (Vec<Encoded>, Vec<Personal>) {
 }
 
 impl Change {
+    /// Writes a relationship that holds for ever and under no condition.
+    pub(crate) fn grant(key: Key) -> Self {
+        Self::RelationshipWritten { relationship: Relationship::lasting(key) }
+    }
+
     /// The number of its kind.
     pub fn kind(&self) -> u16 {
         match self {

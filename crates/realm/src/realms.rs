@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Key, Object, RelationName, Relationship, Subject};
+use grantd_engine::{Key, ObjectRef, SubjectRef};
 use imbl::OrdMap;
 
 use crate::caller::Authority;
@@ -10,6 +10,7 @@ use crate::change::{Change, Stamp, shared};
 use crate::command::{Command, Context, Decision};
 use crate::managed::SUPER_USERS;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::key;
 use crate::{Micros, State};
 
 /// The realm that holds realms, system keys and settings.
@@ -69,20 +70,15 @@ impl Command for CreateRealm {
         }
         let account = cx.entropy.uuid();
         let created = Change::RealmCreated { name: self.name.clone(), account };
-        let relationship = Relationship::lasting(super_users_administer(&self.name)?);
-        Ok(Decision::all(vec![created, Change::RelationshipWritten { relationship }], ()))
+        Ok(Decision::all(vec![created, Change::grant(super_users_administer(&self.name)?)], ()))
     }
 }
 
 /// `grantd:<realm> # admin @ role:super-users#member`.
 fn super_users_administer(realm: &str) -> Result<Key, Refusal> {
-    let unfit = |problem: grantd_engine::NameError| Refusal::invalid("realm", problem.to_string());
-    let member = RelationName::try_new("member").map_err(unfit)?;
-    Ok(Key {
-        resource: Object::new("grantd", realm).map_err(unfit)?,
-        relation: RelationName::try_new(Authority::Admin.name()).map_err(unfit)?,
-        subject: Subject::Userset(Object::new("role", SUPER_USERS).map_err(unfit)?, member),
-    })
+    let super_users = ObjectRef { kind: "role", id: SUPER_USERS };
+    let grantd = ObjectRef { kind: "grantd", id: realm };
+    key("realm", grantd, Authority::Admin.name(), SubjectRef::Userset(super_users, "member"))
 }
 
 /// Lists a realm in the realm `system`.

@@ -1,6 +1,8 @@
 //! Relationships written and deleted as such.
 
-use grantd_engine::{Key, Relationship};
+use grantd_engine::{
+    Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef, TypeName,
+};
 
 use crate::caller::Authority;
 use crate::change::Change;
@@ -9,6 +11,24 @@ use crate::command::{Answer, Command, Context, Decision};
 use crate::managed::{conferred, refuse_managed, require_held};
 use crate::refusal::Refusal;
 use crate::{Micros, State};
+
+/// The key of a relationship that a record stands behind. `field` is what the caller named wrongly if it does not fit.
+pub(crate) fn key(
+    field: &'static str,
+    resource: ObjectRef<'_>,
+    relation: &str,
+    subject: SubjectRef<'_>,
+) -> Result<Key, Refusal> {
+    let unfit = |problem: NameError| Refusal::invalid(field, problem.to_string());
+    let object = |named: ObjectRef<'_>| Object::new(named.kind, named.id).map_err(unfit);
+    let relation_named = |name: &str| RelationName::try_new(name).map_err(unfit);
+    let subject = match subject {
+        SubjectRef::Object(named) => Subject::Object(object(named)?),
+        SubjectRef::Userset(named, relation) => Subject::Userset(object(named)?, relation_named(relation)?),
+        SubjectRef::Wildcard(kind) => Subject::Wildcard(TypeName::try_new(kind).map_err(unfit)?),
+    };
+    Ok(Key { resource: object(resource)?, relation: relation_named(relation)?, subject })
+}
 
 /// What must hold for a write to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Key, Object, ObjectRef, RelationName, Relationship, Subject, TypeName};
+use grantd_engine::{Key, ObjectRef, SubjectRef};
 use imbl::OrdMap;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::key;
 use crate::{Micros, State};
 
 /// The type of repositories.
@@ -105,19 +106,13 @@ impl Repositories {
 }
 
 /// `fs_repo:<id> # <relation> @ <subject>`.
-pub(crate) fn key(id: Uuid, relation: &str, subject: Subject) -> Result<Key, Refusal> {
-    let unfit = |problem: grantd_engine::NameError| Refusal::invalid("repo", problem.to_string());
-    Ok(Key {
-        resource: Object::new(REPOSITORY_TYPE, &id.to_string()).map_err(unfit)?,
-        relation: RelationName::try_new(relation).map_err(unfit)?,
-        subject,
-    })
+pub(crate) fn repository_key(id: Uuid, relation: &str, subject: SubjectRef<'_>) -> Result<Key, Refusal> {
+    key("repo", ObjectRef { kind: REPOSITORY_TYPE, id: &id.to_string() }, relation, subject)
 }
 
 /// The relationship that makes a repository public.
 pub(crate) fn everybody_reads(id: Uuid) -> Result<Key, Refusal> {
-    let everybody = TypeName::try_new("identity").map_err(|e| Refusal::invalid("repo", e.to_string()))?;
-    key(id, "read", Subject::Wildcard(everybody))
+    repository_key(id, "read", SubjectRef::Wildcard("identity"))
 }
 
 /// A branch name that git would take: the part of its rules that keeps it harmless in a path, a header and a
@@ -188,14 +183,10 @@ impl Command for CreateRepository {
             default_branch: self.default_branch.clone(),
         }];
         if self.public {
-            changes.push(open(everybody_reads(id)?));
+            changes.push(Change::grant(everybody_reads(id)?));
         }
         Ok(Decision::all(changes, RepositoryCreated { id }))
     }
-}
-
-fn open(key: Key) -> Change {
-    Change::RelationshipWritten { relationship: Relationship { key, until: None, condition: None } }
 }
 
 /// Deletes a repository with every grant on it.
@@ -232,7 +223,7 @@ impl Command for SetVisibility {
             return Ok(Decision::unchanged(()));
         }
         let key = everybody_reads(self.id)?;
-        let change = if self.public { open(key) } else { Change::RelationshipDeleted { key } };
+        let change = if self.public { Change::grant(key) } else { Change::RelationshipDeleted { key } };
         Ok(Decision::one(change, ()))
     }
 }

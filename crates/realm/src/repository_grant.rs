@@ -1,6 +1,6 @@
 //! What an identity may do on a repository: one level, read or write, as one relationship.
 
-use grantd_engine::{Key, Object, Relationship, Subject};
+use grantd_engine::{Key, ObjectRef, Relationship, SubjectRef};
 use uuid::Uuid;
 
 use crate::caller::Authority;
@@ -9,7 +9,7 @@ use crate::command::{Command, Context, Decision};
 use crate::identity::Identity;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::exists;
-use crate::repository::{Repository, key};
+use crate::repository::{Repository, repository_key};
 use crate::{Micros, State};
 
 /// How far a grant goes.
@@ -31,9 +31,9 @@ impl AccessLevel {
     }
 
     fn key(self, identity: Uuid, repository: Uuid) -> Result<Key, Refusal> {
-        let subject = Object::new("identity", &identity.to_string())
-            .map_err(|problem| Refusal::invalid("identity", problem.to_string()))?;
-        key(repository, self.relation(), Subject::Object(subject))
+        let identity = identity.to_string();
+        let subject = SubjectRef::Object(ObjectRef { kind: "identity", id: &identity });
+        repository_key(repository, self.relation(), subject)
     }
 }
 
@@ -54,7 +54,7 @@ fn set(
     for one in [AccessLevel::Read, AccessLevel::Write] {
         let key = one.key(identity, repository)?;
         let held = state.graph().get(&key);
-        let plain = Relationship { key: key.clone(), until: None, condition: None };
+        let plain = Relationship::lasting(key.clone());
         if level != Some(one) {
             if held.is_some() {
                 changes.push(Change::RelationshipDeleted { key });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Key, Object, ObjectRef, RelationName, Relationship, Subject};
+use grantd_engine::{Key, ObjectRef, SubjectRef};
 use imbl::OrdMap;
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use crate::command::{Answer, Command, Context, Decision, SealedWrite, Secret};
 use crate::managed::{conferred, require_held};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::key;
 use crate::{Micros, State};
 
 /// A person.
@@ -247,9 +248,7 @@ impl Command for CreateUser {
                 value: password.clone(),
             });
         }
-        changes.extend(roles.into_iter().map(|key| Change::RelationshipWritten {
-            relationship: Relationship { key, until: None, condition: None },
-        }));
+        changes.extend(roles.into_iter().map(Change::grant));
         let answer = UserView {
             uuid,
             number,
@@ -266,12 +265,8 @@ impl Command for CreateUser {
 /// `role:<role> # member @ user:<login>`.
 fn membership(role: &str, login: &str) -> Result<Key, Refusal> {
     check_role(role)?;
-    let unfit = |problem: grantd_engine::NameError| Refusal::invalid("roles", problem.to_string());
-    Ok(Key {
-        resource: Object::new("role", role).map_err(unfit)?,
-        relation: RelationName::try_new("member").map_err(unfit)?,
-        subject: Subject::Object(Object::new("user", login).map_err(unfit)?),
-    })
+    let user = SubjectRef::Object(ObjectRef { kind: "user", id: login });
+    key("roles", ObjectRef { kind: "role", id: role }, "member", user)
 }
 
 /// Changes a user; what is `None` stays.

@@ -3,7 +3,7 @@
 //! All Linux users: `fs_vm:/<vm>/ # login @ identity:<id>`. Only some: `fs_vm:/<vm>/<user>/ # login @ ...` for each. The two
 //! are told apart by [`VmGrant::restricted`], because an empty list must match nobody.
 
-use grantd_engine::{Key, Object, ObjectRef, RelationName, Relationship, Subject, segment};
+use grantd_engine::{Key, ObjectRef, SubjectRef, segment};
 use uuid::Uuid;
 
 use crate::caller::Authority;
@@ -12,6 +12,7 @@ use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision};
 use crate::identity::Identity;
 use crate::refusal::{Noun, Refusal};
+use crate::relationship::key;
 use crate::{Micros, State};
 
 /// The type whose paths are `/<vm>/` and `/<vm>/<user>/`.
@@ -110,12 +111,9 @@ fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
         id.push_str(&segment::encode(user));
         id.push('/');
     }
-    let unfit = |problem: grantd_engine::NameError| Refusal::invalid("vmId", problem.to_string());
-    Ok(Key {
-        resource: Object::new(VM_TYPE, &id).map_err(unfit)?,
-        relation: RelationName::try_new("login").map_err(unfit)?,
-        subject: Subject::Object(Object::new("identity", &identity.to_string()).map_err(unfit)?),
-    })
+    let identity = identity.to_string();
+    let subject = SubjectRef::Object(ObjectRef { kind: "identity", id: &identity });
+    key("vmId", ObjectRef { kind: VM_TYPE, id: &id }, "login", subject)
 }
 
 fn check_vm(vm: &str) -> Result<(), Refusal> {
@@ -164,10 +162,6 @@ fn sorted(allowed: Option<&[String]>) -> Option<Vec<String>> {
     })
 }
 
-fn write(key: Key) -> Change {
-    Change::RelationshipWritten { relationship: Relationship { key, until: None, condition: None } }
-}
-
 /// Opens a VM to an identity.
 pub struct GrantVm {
     /// Whose.
@@ -192,7 +186,7 @@ impl Command for GrantVm {
         let (id, restricted) = (cx.entropy.uuid(), self.allowed_users.is_some());
         let mut changes =
             vec![Change::VmGranted { identity: self.identity, vm: self.vm.clone(), id, restricted }];
-        changes.extend(keys.into_iter().map(write));
+        changes.extend(keys.into_iter().map(Change::grant));
         let answer = VmGrantView {
             id,
             vm: self.vm.clone(),
@@ -231,7 +225,7 @@ impl Command for UpdateVmGrant {
         }
         let gone = held.iter().filter(|key| !wanted.contains(key));
         changes.extend(gone.map(|key| Change::RelationshipDeleted { key: key.clone() }));
-        changes.extend(wanted.into_iter().filter(|key| !held.contains(key)).map(write));
+        changes.extend(wanted.into_iter().filter(|key| !held.contains(key)).map(Change::grant));
         let answer = VmGrantView { allowed_users: sorted(self.allowed_users.as_deref()), ..before };
         Ok(Decision::all(changes, answer))
     }

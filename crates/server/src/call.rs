@@ -43,7 +43,7 @@ pub struct Call<F> {
     headers: HeaderMap,
     source: Source,
     uri: Uri,
-    route: String,
+    method: Method,
     params: Vec<(String, String)>,
     body: Bytes,
     note: RevisionNote,
@@ -74,10 +74,9 @@ impl<F: Face> Call<F> {
             realm.catch_up().await?;
         }
         note_head(&note, &realm.published());
-        let route = format!("{} {name} {}", parts.method, parts.uri.path());
         let params = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| not_utf8())?;
         let params = params.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let (headers, uri) = (parts.headers, parts.uri);
+        let (method, headers, uri) = (parts.method, parts.headers, parts.uri);
         let body = read_bytes(body).await?;
         Ok(Self {
             app: app.clone(),
@@ -86,7 +85,7 @@ impl<F: Face> Call<F> {
             headers,
             source,
             uri,
-            route,
+            method,
             params,
             body,
             note,
@@ -155,13 +154,18 @@ impl<F: Face> Call<F> {
         let reason = self.text_header("grantd-reason", MAX_REASON)?.map(Into::into);
         let idempotency = self
             .text_header("idempotency-key", MAX_IDEMPOTENCY_KEY)?
-            .map(|key| Idempotency::new(&self.caller, &self.route, key, &self.body));
+            .map(|key| Idempotency::new(&self.caller, &self.route(), key, &self.body));
         let caller = self.caller.clone();
         let request = Submission { command, caller, via: F::VIA, reason, idempotency };
         let done = self.realm.submit(request).await?;
         let published = self.realm.published();
         self.note.set(RevisionToken { ledger_id: published.head.ledger_id.0, revision: done.revision });
         Ok(done)
+    }
+
+    /// What an idempotency key is bound to besides its caller.
+    fn route(&self) -> String {
+        format!("{} {} {}", self.method, self.realm.name(), self.uri.path())
     }
 
     fn text_header(&self, name: &'static str, max: usize) -> Result<Option<&str>, CallError> {

@@ -128,9 +128,9 @@ impl Service<Request> for Dispatch {
         if target.path != path {
             rewrite(request.uri_mut(), target.path);
         }
-        let realm = target.realm.unwrap_or(DEFAULT).to_owned();
-        if target.realm.is_some() {
-            request.extensions_mut().insert(RealmName(realm.clone()));
+        let realm = target.realm.map(str::to_owned);
+        if let Some(realm) = realm.clone() {
+            request.extensions_mut().insert(RealmName(realm));
         }
         let note = RevisionNote::default();
         request.extensions_mut().insert(note.clone());
@@ -141,7 +141,8 @@ impl Service<Request> for Dispatch {
         };
         let node = self.node.clone();
         let name_revision: Answered = Box::new(move |answer| {
-            let head = || node.loaded_realm(&realm).map(|realm| realm.published().head.into());
+            let realm = realm.as_deref().unwrap_or(DEFAULT);
+            let head = || node.loaded_realm(realm).map(|realm| realm.published().head.into());
             answer.map(|mut response| {
                 note.write(response.headers_mut(), head);
                 response

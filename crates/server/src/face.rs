@@ -55,9 +55,6 @@ pub enum CallError {
     /// No credential, or a wrong one.
     #[error("{0}")]
     Unauthorized(&'static str),
-    /// The credential is right, but this caller may not.
-    #[error("{0}")]
-    Forbidden(&'static str),
     /// There is no such realm.
     #[error("there is no realm of that name")]
     UnknownRealm,

@@ -34,7 +34,6 @@ impl Error {
         let problem = |status, code| Problem::new(status, code).detail(self.0.to_string());
         match &self.0 {
             CallError::Unauthorized(_) => problem(StatusCode::UNAUTHORIZED, "unauthorized"),
-            CallError::Forbidden(_) => problem(StatusCode::FORBIDDEN, "forbidden"),
             CallError::UnknownRealm => problem(StatusCode::NOT_FOUND, "unknown_realm"),
             CallError::BadConsistency(_) => problem(StatusCode::BAD_REQUEST, "invalid_revision"),
             CallError::OtherLedger => problem(StatusCode::CONFLICT, "other_ledger"),

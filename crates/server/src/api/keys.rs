@@ -93,7 +93,7 @@ pub(super) async fn list_keys(call: Call) -> Result<Json<Page<Key>>, Error> {
     let after = paging.after(&call, "keys")?.and_then(|id| Uuid::parse_str(&id).ok());
     let keys = published.state.api_keys().iter_after(after).take(limit + 1);
     let items = keys.map(|key| Key::new(key, &published.state)).collect();
-    Ok(Json(page(&call, "keys", items, limit, |key: &Key| key.id.to_string())?))
+    Ok(Json(page(&call, "keys", items, limit, |key: &Key| key.id.to_string())))
 }
 
 /// Revokes an API key.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use grantd_node::realm::engine::{Object, Schema, Subject};
+use grantd_node::realm::engine::{NameError, Object, Schema, Subject};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
@@ -57,26 +57,18 @@ impl Named {
 
     /// The subject, in its one spelling.
     pub(super) fn subject(&self, field: &'static str, schema: &Schema) -> Result<Subject, Error> {
-        let unfit = |problem: String| invalid(field, problem);
+        let unfit = |problem: NameError| invalid(field, problem.to_string());
         let subject = match self {
-            Self::Text(text) => text
-                .parse::<Subject>()
-                .map_err(|e: grantd_node::realm::engine::NameError| unfit(e.to_string()))?,
+            Self::Text(text) => text.parse::<Subject>().map_err(unfit)?,
             Self::Parts(Parts { kind, id, relation }) => {
-                let object = Object::new(kind, id).map_err(|e| unfit(e.to_string()))?;
+                let object = Object::new(kind, id).map_err(unfit)?;
                 match relation {
                     None => Subject::Object(object),
-                    Some(relation) => Subject::Userset(
-                        object,
-                        relation
-                            .parse()
-                            .map_err(|e: grantd_node::realm::engine::NameError| unfit(e.to_string()))?,
-                    ),
+                    Some(relation) => Subject::Userset(object, relation.parse().map_err(unfit)?),
                 }
             }
         };
-        let normal =
-            |object: Object| schema.object(object.kind(), object.id()).map_err(|e| unfit(e.to_string()));
+        let normal = |object: Object| schema.object(object.kind(), object.id()).map_err(unfit);
         Ok(match subject {
             Subject::Object(object) => Subject::Object(normal(object)?),
             Subject::Userset(object, relation) => Subject::Userset(normal(object)?, relation),

@@ -48,10 +48,9 @@ impl Paging {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let bad = || invalid("cursor", "is not valid here or has expired; start the list again without it");
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| bad())?;
-        let (tag, content) = bytes.split_at_checked(16).ok_or_else(bad)?;
-        let expected = seal(call, query, content)?;
+        let (tag, content) = bytes.split_first_chunk::<32>().ok_or_else(bad)?;
         // BLAKE3's own equality is constant-time.
-        if expected != blake3::Hash::from_bytes(widen(tag)) {
+        if seal(call, query, content) != *tag {
             return Err(bad());
         }
         let (expires, key) = content.split_at_checked(8).ok_or_else(bad)?;
@@ -70,7 +69,7 @@ pub(super) fn page<T>(
     mut items: Vec<T>,
     limit: usize,
     key: impl Fn(&T) -> String,
-) -> Result<Page<T>, Error> {
+) -> Page<T> {
     let more = items.len() > limit;
     items.truncate(limit);
     let next = match items.last().filter(|_| more) {
@@ -78,33 +77,21 @@ pub(super) fn page<T>(
         Some(last) => {
             let mut content = (call.now() + LIFE).to_le_bytes().to_vec();
             content.extend_from_slice(key(last).as_bytes());
-            let mut cursor = seal(call, query, &content)?
-                .as_bytes()
-                .first_chunk::<16>()
-                .map_or_else(Vec::new, |tag| tag.to_vec());
+            let mut cursor = seal(call, query, &content).as_bytes().to_vec();
             cursor.extend_from_slice(&content);
             Some(URL_SAFE_NO_PAD.encode(cursor))
         }
     };
-    Ok(Page { items, next })
+    Page { items, next }
 }
 
-fn widen(tag: &[u8]) -> [u8; 32] {
-    let mut wide = [0; 32];
-    wide.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
-    wide
-}
-
-/// The tag over everything that a cursor is bound to, cut to 16 bytes.
-fn seal(call: &Call, query: &str, content: &[u8]) -> Result<blake3::Hash, Error> {
-    let key = call.app.cursor_key;
-    let mut hasher = blake3::Hasher::new_keyed(&key);
+/// The tag over everything that a cursor is bound to.
+fn seal(call: &Call, query: &str, content: &[u8]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new_keyed(&call.app.cursor_key);
     let published = call.realm.published();
     let caller = call.caller.actor.to_string();
     for part in [published.head.ledger_id.0.as_bytes(), caller.as_bytes(), query.as_bytes(), content] {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
     }
-    let full = hasher.finalize();
-    let tag = full.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
-    Ok(blake3::Hash::from_bytes(widen(&tag)))
+    hasher.finalize()
 }
