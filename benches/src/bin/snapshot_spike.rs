@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use foldhash::fast::RandomState;
 use grantd_engine::{
-    Graph, Key, Object, ObjectRef, Question, Relationship, Schema, Source, Subject, SubjectRef,
+    Circumstances, Graph, Key, Object, ObjectRef, Question, Relationship, Schema, Source, Subject, SubjectRef,
 };
 use hashbrown::{HashMap, HashSet};
 use imbl::GenericHashMap;
@@ -146,7 +146,10 @@ fn relationship(fact: Fact) -> Relationship {
 fn ask(graph: &Graph, user: &str, doc: &str) -> bool {
     let subject = SubjectRef::Object(ObjectRef { kind: "user", id: user });
     let resource = ObjectRef { kind: "doc", id: doc };
-    graph.check(&Question { subject, action: "viewer", resource }, 0).expect("within the limits").is_allowed()
+    graph
+        .check(&Question { subject, action: "viewer", resource }, &Circumstances::at(0))
+        .expect("within the limits")
+        .is_allowed()
 }
 
 fn persistent(facts: &[Fact]) -> Persistent {

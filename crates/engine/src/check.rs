@@ -5,7 +5,7 @@ mod trail;
 
 use thiserror::Error;
 
-use crate::Micros;
+use crate::circumstances::Circumstances;
 use crate::graph::Graph;
 use crate::object::ObjectRef;
 use crate::subject::SubjectRef;
@@ -36,9 +36,20 @@ pub enum Decision {
     Denied,
     /// It depends on conditions. Wherever only yes or no can be said, this is a no.
     Conditional {
-        /// What would have to be known, in order of the names.
+        /// What would have to be known, in order of the names: `resource.status`, or a parameter's name.
         missing: Vec<String>,
+        /// What could not be evaluated, in order of the conditions' names.
+        broken: Vec<BrokenCondition>,
     },
+}
+
+/// A condition that could not be evaluated, which counts as one that nobody knows.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct BrokenCondition {
+    /// Its name.
+    pub condition: String,
+    /// What went wrong.
+    pub problem: String,
 }
 
 impl Decision {
@@ -62,8 +73,12 @@ pub enum CheckError {
 }
 
 impl Graph {
-    /// Answers a question at a time. Types, relations and ids that nobody has named are no error: the answer is no.
-    pub fn check(&self, question: &Question<'_>, now: Micros) -> Result<Decision, CheckError> {
-        search::answer(self, question, now)
+    /// Answers a question. Types, relations and ids that nobody has named are no error: the answer is no.
+    pub fn check(
+        &self,
+        question: &Question<'_>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Decision, CheckError> {
+        search::answer(self, question, circumstances.now)
     }
 }

@@ -7,6 +7,7 @@ use crate::Micros;
 use crate::name::{NameError, RelationName};
 use crate::object::Object;
 use crate::subject::Subject;
+use crate::value::Properties;
 
 /// What identifies a relationship. Text form: `resource#relation@subject`.
 ///
@@ -27,8 +28,8 @@ pub struct Key {
 pub struct Condition {
     /// The condition's name in the schema.
     pub name: String,
-    /// The values stored with the relationship, as canonical text. The engine does not read them yet.
-    pub parameters: String,
+    /// The values that are known already: they win over those of a question.
+    pub parameters: Properties,
 }
 
 /// That a subject stands in a relation to a resource, perhaps for a time, perhaps under a condition.
@@ -38,7 +39,7 @@ pub struct Relationship {
     pub key: Key,
     /// It exists while `now < until`; without one it exists until it is deleted.
     pub until: Option<Micros>,
-    /// A relationship with a condition is never a yes by itself.
+    /// It counts where the condition holds.
     pub condition: Option<Condition>,
 }
 

@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "a test file")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use grantd_engine::{Decision, Filter, Graph, Question, Relationship};
+use grantd_engine::{Circumstances, Decision, Filter, Graph, Question, Relationship};
 use grantd_testkit::reference::Answer;
 use grantd_testkit::world::{World, histories, schemas};
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ proptest! {
         let mut wrong = Vec::new();
         World::questions(|subject, action, resource| {
             let question = Question { subject, action, resource };
-            let said = answer(&world.graph.check(&question, now).unwrap());
+            let said = answer(&world.graph.check(&question, &Circumstances::at(now)).unwrap());
             let right = oracle.check(subject, action, resource);
             if said != right {
                 wrong.push(format!("{subject} {action} {resource}: {said:?}, should be {right:?}"));

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use grantd_engine::{CheckError, MAX_DEPTH, MAX_STEPS, ObjectRef, Question, SubjectRef};
+use grantd_engine::{CheckError, Circumstances, MAX_DEPTH, MAX_STEPS, ObjectRef, Question, SubjectRef};
 use grantd_testkit::cases::{Event, stories};
 use grantd_testkit::world::World;
 
@@ -44,7 +44,8 @@ const ROLES: &str = "type user\ntype role\n relations\n  define member: [user, r
 fn is_member(world: &World, role: &str) -> Result<bool, CheckError> {
     let subject = SubjectRef::Object(ObjectRef { kind: "user", id: "ann" });
     let resource = ObjectRef { kind: "role", id: role };
-    let decision = world.graph.check(&Question { subject, action: "member", resource }, 0);
+    let decision =
+        world.graph.check(&Question { subject, action: "member", resource }, &Circumstances::at(0));
     decision.map(|decision| decision.is_allowed())
 }
 

@@ -1,7 +1,7 @@
 //! The one point that every question passes.
 
 use grantd_realm::caller::{Authority, Caller};
-use grantd_realm::engine::{Decision, Question};
+use grantd_realm::engine::{Circumstances, Decision, Question};
 use grantd_realm::{Micros, Refusal};
 
 use crate::decision_log::Record;
@@ -32,7 +32,7 @@ impl Node {
         if !caller.holds(Authority::Checker, &published.state, now) {
             return Err(Refusal::NotAllowed(Authority::Checker));
         }
-        let (decision, end) = match published.state.graph().check(question, now) {
+        let (decision, end) = match published.state.graph().check(question, &Circumstances::at(now)) {
             Ok(Decision::Allowed) => (Decision::Allowed, CheckEnd::Allowed),
             Ok(Decision::Denied) => (Decision::Denied, CheckEnd::Denied),
             Ok(conditional @ Decision::Conditional { .. }) => (conditional, CheckEnd::Conditional),

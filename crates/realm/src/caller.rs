@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use grantd_engine::{Decision, ObjectRef, Question, SubjectRef};
+use grantd_engine::{Circumstances, Decision, ObjectRef, Question, SubjectRef};
 use uuid::Uuid;
 
 use crate::{Micros, State};
@@ -163,6 +163,6 @@ impl State {
             action: authority.name(),
             resource: ObjectRef { kind: "grantd", id: self.name() },
         };
-        matches!(self.graph().check(&question, now), Ok(Decision::Allowed))
+        matches!(self.graph().check(&question, &Circumstances::at(now)), Ok(Decision::Allowed))
     }
 }

@@ -292,7 +292,7 @@ impl Change {
     }
 }
 
-fn unknown(what: &'static str) -> impl Fn(grantd_engine::NameError) -> CodecError {
+fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> CodecError {
     move |problem| CodecError::Unknown { what, found: problem.to_string() }
 }
 
@@ -351,7 +351,7 @@ pub(crate) fn write_relationship(w: &mut Writer, relationship: &Relationship) {
     w.option(relationship.until, Writer::i64);
     w.option(relationship.condition.as_ref(), |w, condition| {
         w.text(&condition.name);
-        w.text(&condition.parameters);
+        w.text(&condition.parameters.to_string());
     });
 }
 
@@ -359,8 +359,14 @@ pub(crate) fn read_relationship(r: &mut Reader<'_>) -> Result<Relationship, Code
     Ok(Relationship {
         key: read_key(r)?,
         until: r.option(Reader::i64)?,
-        condition: r.option(|r| Ok(Condition { name: r.text()?.into(), parameters: r.text()?.into() }))?,
+        condition: r.option(read_condition)?,
     })
+}
+
+fn read_condition(r: &mut Reader<'_>) -> Result<Condition, CodecError> {
+    let name = r.text()?.into();
+    let parameters = r.text()?.parse().map_err(unknown("the parameters of a condition"))?;
+    Ok(Condition { name, parameters })
 }
 
 /// A text shared by records and indexes.

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use grantd_engine::{Condition, Decision, Key, Micros, Relationship};
+use grantd_engine::{Condition, Decision, Key, Micros, Properties, Relationship};
 
 use crate::world::key_of;
 
@@ -95,7 +95,9 @@ fn relationship(text: &str) -> Relationship {
     let (until, condition) = match words[..] {
         [_] => (None, None),
         [_, "until", until] => (Some(until.parse().expect("microseconds")), None),
-        [_, "if", name] => (None, Some(Condition { name: name.to_owned(), parameters: String::new() })),
+        [_, "if", name] => {
+            (None, Some(Condition { name: name.to_owned(), parameters: Properties::default() }))
+        }
         _ => panic!("no relationship: {text}"),
     };
     Relationship { key: key_of(words.first().expect("a key")), until, condition }
@@ -107,7 +109,8 @@ fn question(line: usize, now: Micros, text: &str) -> Event {
         ["yes", a, b, c] => (Decision::Allowed, [a, b, c]),
         ["no", a, b, c] => (Decision::Denied, [a, b, c]),
         ["if", names, a, b, c] => {
-            (Decision::Conditional { missing: names.split(',').map(str::to_owned).collect() }, [a, b, c])
+            let missing = names.split(',').map(str::to_owned).collect();
+            (Decision::Conditional { missing, broken: Vec::new() }, [a, b, c])
         }
         _ => panic!("line {line}: no question: {text}"),
     };

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantd_engine::schema::{DirectType, Expression};
+use grantd_engine::schema::{DirectType, Expression, SubjectForm};
 use grantd_engine::{Key, Micros, Object, ObjectRef, Relationship, Schema, Subject, SubjectRef, path};
 
 /// What the reference says.
@@ -232,12 +232,12 @@ impl At<'_> {
 }
 
 fn is_of(subject: &Subject, form: &DirectType) -> bool {
-    match (subject, form) {
-        (Subject::Object(object), DirectType::Object(kind)) => object.type_name() == kind,
-        (Subject::Userset(object, relation), DirectType::Userset(kind, named)) => {
+    match (subject, &form.form) {
+        (Subject::Object(object), SubjectForm::Object(kind)) => object.type_name() == kind,
+        (Subject::Userset(object, relation), SubjectForm::Userset(kind, named)) => {
             object.type_name() == kind && relation == named
         }
-        (Subject::Wildcard(kind), DirectType::Wildcard(named)) => kind == named,
+        (Subject::Wildcard(kind), SubjectForm::Wildcard(named)) => kind == named,
         _ => false,
     }
 }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use grantd_engine::{
-    Condition, Decision, Graph, Key, Micros, ObjectRef, Question, Relationship, Schema, Source, SubjectRef,
-    Written,
+    Circumstances, Condition, Decision, Graph, Key, Micros, ObjectRef, Properties, Question, Relationship,
+    Schema, Source, SubjectRef, Written,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -60,7 +60,7 @@ impl World {
 
     /// Writes a relationship under a condition.
     pub fn has_if(&mut self, key: &str, condition: &str) -> Written {
-        let condition = Condition { name: condition.to_owned(), parameters: String::new() };
+        let condition = Condition { name: condition.to_owned(), parameters: Properties::default() };
         self.writes(Relationship { condition: Some(condition), ..Relationship::lasting(key_of(key)) })
     }
 
@@ -89,7 +89,7 @@ impl World {
         let subject: grantd_engine::Subject = subject.parse().unwrap_or_else(|error| panic!("{error}"));
         let resource: grantd_engine::Object = resource.parse().unwrap_or_else(|error| panic!("{error}"));
         let question = Question { subject: subject.as_ref(), action, resource: resource.as_ref() };
-        self.graph.check(&question, self.now).expect("within the limits")
+        self.graph.check(&question, &Circumstances::at(self.now)).expect("within the limits")
     }
 
     /// Whether the graph says yes.
@@ -193,7 +193,8 @@ pub fn relationships() -> impl Strategy<Value = Relationship> {
     let until = prop_oneof![3 => Just(None), 1 => (1..4_i64).prop_map(Some)];
     let condition = prop_oneof![9 => Just(None), 1 => select(&["night", "office"][..]).prop_map(Some)];
     (keys(), until, condition).prop_map(|(key, until, name)| {
-        let condition = name.map(|name| Condition { name: name.to_owned(), parameters: String::new() });
+        let condition =
+            name.map(|name| Condition { name: name.to_owned(), parameters: Properties::default() });
         Relationship { key, until, condition }
     })
 }

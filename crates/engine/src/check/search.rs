@@ -38,7 +38,10 @@ pub(super) fn answer(graph: &Graph, question: &Question<'_>, now: Micros) -> Res
     search.trail = Some(Trail::default());
     if search.run(first)? {
         let missing = search.trail.map(Trail::conditions).unwrap_or_default();
-        return Ok(Decision::Conditional { missing: missing.into_iter().map(str::to_owned).collect() });
+        return Ok(Decision::Conditional {
+            missing: missing.into_iter().map(str::to_owned).collect(),
+            broken: Vec::new(),
+        });
     }
     Ok(Decision::Denied)
 }

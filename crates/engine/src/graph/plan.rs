@@ -1,7 +1,7 @@
 //! A schema in a graph's numbers.
 
 use super::symbols::{Kind, NO_RELATION, Relation, Symbols};
-use crate::schema::{DirectType, Expression, Schema};
+use crate::schema::{DirectType, Expression, Schema, SubjectForm};
 
 /// What [`Schema`] says, by number.
 #[derive(Debug, Default)]
@@ -84,14 +84,16 @@ fn rule(expression: &Expression, symbols: &mut Symbols) -> Option<Rule> {
         Expression::Union(parts) => {
             Rule::Union(parts.iter().map(|part| rule(part, symbols)).collect::<Option<_>>()?)
         }
+        // The parser does not let these through yet.
+        Expression::From { .. } | Expression::Intersection(_) | Expression::Exclusion(..) => return None,
     })
 }
 
 fn form(direct: &DirectType, symbols: &mut Symbols) -> Option<Form> {
-    let (kind, shape) = match direct {
-        DirectType::Object(kind) => (kind, Shape::Object),
-        DirectType::Userset(kind, relation) => (kind, Shape::Userset(symbols.add_relation(relation)?)),
-        DirectType::Wildcard(kind) => (kind, Shape::Wildcard),
+    let (kind, shape) = match &direct.form {
+        SubjectForm::Object(kind) => (kind, Shape::Object),
+        SubjectForm::Userset(kind, relation) => (kind, Shape::Userset(symbols.add_relation(relation)?)),
+        SubjectForm::Wildcard(kind) => (kind, Shape::Wildcard),
     };
     Some(Form { kind: symbols.add_kind(kind)?, shape })
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::ast::DirectType;
+use super::ast::{DirectType, SubjectForm};
 use super::{Expression, Schema};
 use crate::path;
 use crate::relationship::Key;
@@ -117,12 +117,12 @@ impl Schema {
 
 impl DirectType {
     fn takes(&self, subject: &Subject) -> bool {
-        match (self, subject) {
-            (Self::Object(kind), Subject::Object(object)) => kind == object.type_name(),
-            (Self::Userset(kind, relation), Subject::Userset(object, named)) => {
+        match (&self.form, subject) {
+            (SubjectForm::Object(kind), Subject::Object(object)) => kind == object.type_name(),
+            (SubjectForm::Userset(kind, relation), Subject::Userset(object, named)) => {
                 kind == object.type_name() && relation == named
             }
-            (Self::Wildcard(kind), Subject::Wildcard(named)) => kind == named,
+            (SubjectForm::Wildcard(kind), Subject::Wildcard(named)) => kind == named,
             _ => false,
         }
     }

@@ -37,7 +37,7 @@ mod tokens;
 use std::collections::BTreeMap;
 
 pub use admit::Inadmissible;
-pub use ast::{DirectType, Expression};
+pub use ast::{DirectType, Expression, SubjectForm};
 pub use error::SchemaError;
 
 use crate::name::{NameError, RelationName, TypeName};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ast::{DirectType, Expression};
+use super::ast::{DirectType, Expression, SubjectForm};
 use super::line::{Line, lines};
 use super::resolve::resolve;
 use super::tokens::Token;
@@ -208,14 +208,15 @@ fn direct(line: &mut Line<'_>, place: &Place<'_>) -> Result<Expression, SchemaEr
     let mut forms = Vec::new();
     loop {
         let kind: TypeName = name(line, place, "a type's name")?;
-        forms.push(if line.takes(Token::Mark('#')) {
-            DirectType::Userset(kind, name(line, place, "a relation's name")?)
+        let form = if line.takes(Token::Mark('#')) {
+            SubjectForm::Userset(kind, name(line, place, "a relation's name")?)
         } else if line.takes(Token::Mark(':')) {
             expect(line, place, '*')?;
-            DirectType::Wildcard(kind)
+            SubjectForm::Wildcard(kind)
         } else {
-            DirectType::Object(kind)
-        });
+            SubjectForm::Object(kind)
+        };
+        forms.push(DirectType { form, condition: None });
         if line.peek() == Some(Token::Word("with")) {
             return Err(place.unsupported("with"));
         }

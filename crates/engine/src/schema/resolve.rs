@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ast::{DirectType, Expression, TypeDefinition};
+use super::ast::{DirectType, Expression, SubjectForm, TypeDefinition};
 use super::parse::{Define, Draft};
 use super::{Schema, SchemaError};
 use crate::name::{RelationName, TypeName};
@@ -48,14 +48,21 @@ fn mentions(drafts: &Drafts, kind: &TypeName, expression: &Expression) -> Result
     match expression {
         Expression::Direct(forms) => forms.iter().try_for_each(|form| direct(drafts, form)),
         Expression::Computed(relation) => relation_exists(drafts, kind, relation),
-        Expression::Union(parts) => parts.iter().try_for_each(|part| mentions(drafts, kind, part)),
+        Expression::From { through, .. } => relation_exists(drafts, kind, through),
+        Expression::Union(parts) | Expression::Intersection(parts) => {
+            parts.iter().try_for_each(|part| mentions(drafts, kind, part))
+        }
+        Expression::Exclusion(base, taken) => {
+            mentions(drafts, kind, base)?;
+            mentions(drafts, kind, taken)
+        }
     }
 }
 
 fn direct(drafts: &Drafts, form: &DirectType) -> Result<(), String> {
-    match form {
-        DirectType::Object(kind) | DirectType::Wildcard(kind) => type_exists(drafts, kind).map(|_| ()),
-        DirectType::Userset(kind, relation) => {
+    match &form.form {
+        SubjectForm::Object(kind) | SubjectForm::Wildcard(kind) => type_exists(drafts, kind).map(|_| ()),
+        SubjectForm::Userset(kind, relation) => {
             type_exists(drafts, kind)?;
             relation_exists(drafts, kind, relation)
         }

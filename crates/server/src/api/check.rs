@@ -50,7 +50,7 @@ pub(super) async fn check(call: Call) -> Result<Json<CheckAnswer>, Error> {
     let answer = call.app.node.ask(&published, &call.caller, &question)?;
     let allowed = answer.decision.is_allowed();
     let missing = match answer.decision {
-        Decision::Conditional { missing } => missing,
+        Decision::Conditional { missing, .. } => missing,
         Decision::Allowed | Decision::Denied => Vec::new(),
     };
     Ok(Json(CheckAnswer { allowed, revision: answer.revision, missing }))

@@ -120,7 +120,7 @@ impl RelationshipInput {
         };
         let condition = self.condition.as_ref().map(|condition| Condition {
             name: condition.name.clone(),
-            parameters: serde_json::Value::Object(condition.parameters.clone()).to_string(),
+            parameters: condition.parameters.clone().into(),
         });
         Ok(Relationship { key: self.key(schema)?, until, condition })
     }
@@ -136,7 +136,7 @@ impl From<Relationship> for RelationshipOutput {
             until: relationship.until.map(rfc3339),
             condition: relationship.condition.map(|condition| ConditionInput {
                 name: condition.name,
-                parameters: serde_json::from_str(&condition.parameters).unwrap_or_default(),
+                parameters: (&condition.parameters).into(),
             }),
             key,
         }

@@ -1,7 +1,7 @@
 //! Relationships written and deleted as such.
 
 use grantd_realm::Refusal;
-use grantd_realm::engine::{Condition, Relationship};
+use grantd_realm::engine::{Condition, Properties, Relationship};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
 
 use crate::support::{World, came_to, deleting, invalid_field, key_of, lasting, root, writing};
@@ -96,7 +96,7 @@ fn all_of_a_call_happens_or_nothing() {
         let outcome = world.tries(&root(), write(vec![lasting(KEY), lasting(bad)]));
         assert_eq!(invalid_field(outcome), "write", "{bad}");
     }
-    let condition = Some(Condition { name: "unheard_of".into(), parameters: "{}".into() });
+    let condition = Some(Condition { name: "unheard_of".into(), parameters: Properties::default() });
     let conditional = write(vec![Relationship { condition, ..lasting(KEY) }]);
     assert_eq!(invalid_field(world.tries(&root(), conditional)), "condition");
     assert_eq!(world.state.hash(), before);

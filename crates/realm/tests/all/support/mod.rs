@@ -9,7 +9,7 @@ pub(crate) use step::{Step, histories};
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::{Change, Stamp};
 use grantd_realm::command::{self, Command, Context, Decision, SealedWrite};
-use grantd_realm::engine::{Key, Object, ObjectRef, Question, Relationship, Subject};
+use grantd_realm::engine::{Circumstances, Key, Object, ObjectRef, Question, Relationship, Subject};
 use grantd_realm::entropy::Entropy;
 use grantd_realm::managed::SUPER_USERS;
 use grantd_realm::realms::CreateRealm;
@@ -132,7 +132,11 @@ impl World {
         let subject: Subject = subject.parse().expect("a subject");
         let resource: Object = resource.parse().expect("an object");
         let question = Question { subject: subject.as_ref(), action, resource: resource.as_ref() };
-        self.state.graph().check(&question, self.now).expect("within the limits").is_allowed()
+        self.state
+            .graph()
+            .check(&question, &Circumstances::at(self.now))
+            .expect("within the limits")
+            .is_allowed()
     }
 
     /// The relationships that name an object as subject or resource.

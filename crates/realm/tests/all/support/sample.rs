@@ -16,7 +16,8 @@ fn name(value: &str) -> Option<Personal> {
 }
 
 fn limited() -> Relationship {
-    let condition = Some(Condition { name: "office".into(), parameters: r#"{"from":9}"#.into() });
+    let condition =
+        Some(Condition { name: "office".into(), parameters: r#"{"from":9}"#.parse().expect("JSON") });
     Relationship { key: key_of("role:qa#member@role:dev#member"), until: Some(-5), condition }
 }
 
