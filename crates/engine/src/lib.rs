@@ -9,6 +9,7 @@
 
 mod check;
 mod circumstances;
+pub mod condition;
 mod explain;
 mod graph;
 mod name;

@@ -35,11 +35,13 @@ mod resolve;
 mod tokens;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use admit::Inadmissible;
 pub use ast::{DirectType, Expression, SubjectForm};
 pub use error::SchemaError;
 
+use crate::condition::ConditionDefinition;
 use crate::name::{NameError, RelationName, TypeName};
 use crate::object::Object;
 use crate::path;
@@ -58,6 +60,7 @@ pub struct Source<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Schema {
     types: BTreeMap<TypeName, TypeDefinition>,
+    conditions: BTreeMap<String, Arc<ConditionDefinition>>,
 }
 
 impl Schema {
@@ -86,6 +89,17 @@ impl Schema {
     #[must_use]
     pub fn expression(&self, kind: &str, relation: &str) -> Option<&Expression> {
         self.types.get(kind)?.relations.get(relation)
+    }
+
+    /// The condition with this name, if there is one.
+    #[must_use]
+    pub fn condition(&self, name: &str) -> Option<&Arc<ConditionDefinition>> {
+        self.conditions.get(name)
+    }
+
+    /// The conditions, in order of their names.
+    pub fn conditions(&self) -> impl Iterator<Item = &Arc<ConditionDefinition>> {
+        self.conditions.values()
     }
 
     /// Whether the type is a path type.

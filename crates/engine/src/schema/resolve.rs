@@ -26,7 +26,7 @@ pub(super) fn resolve(drafts: Drafts) -> Result<Schema, SchemaError> {
         }
     }
     let types = drafts.into_iter().map(|(kind, draft)| (kind, definition(draft))).collect();
-    Ok(Schema { types })
+    Ok(Schema { types, conditions: BTreeMap::new() })
 }
 
 fn definition(draft: Draft) -> TypeDefinition {
