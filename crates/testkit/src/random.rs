@@ -13,7 +13,7 @@ const DOCS: [&str; 3] = ["x", "y", "z"];
 const PATHS: [&str; 5] = ["/", "/p/", "/p/q/", "/p/q/r/", "/s/"];
 /// In the order in which a `but not` may take them away.
 const RELATIONS: [&str; 3] = ["one", "two", "three"];
-const ACTIONS: [&str; 4] = ["one", "two", "three", "parent"];
+const ACTIONS: [&str; 5] = ["base", "one", "two", "three", "parent"];
 const TYPES: [&str; 4] = ["user", "group", "doc", "tree"];
 
 /// The conditions of random worlds: one on the context, one on stored and sent properties, one that may break.
@@ -46,19 +46,18 @@ pub enum Step {
 }
 
 /// A random schema over the types `user`, `group`, `doc` and the path type `tree`, each but the first with the relations
-/// `one`, `two`, `three` and `parent`.
+/// `base`, `one`, `two`, `three` and `parent`.
 pub fn schemas() -> impl Strategy<Value = String> {
     let relations = |own: usize| prop::collection::vec(definition(own), 3);
-    (relations(0), relations(1), relations(2), direct(None)).prop_filter_map(
-        "no schema",
-        |(one, two, three, parent)| {
-            let mut text = String::new();
-            for (at, kind) in ["type group", "type doc", "path type tree"].iter().enumerate() {
-                text.push_str(&format!("{kind}\n  relations\n"));
-                for (relation, definitions) in RELATIONS.iter().zip([&one, &two, &three]) {
-                    text.push_str(&format!("    define {relation}: {}\n", definitions.get(at)?));
-                }
-                let conditional = if parent.contains("late") { ", doc with late" } else { "" };
+    let bases = prop::collection::vec(direct(None), 3);
+    (bases, relations(0), relations(1), relations(2)).prop_filter_map("no schema", |(bases, one, two, three)| {
+        let mut text = String::new();
+        for (at, kind) in ["type group", "type doc", "path type tree"].iter().enumerate() {
+            text.push_str(&format!("{kind}\n  relations\n    define base: {}\n", bases.get(at)?));
+            for (relation, definitions) in RELATIONS.iter().zip([&one, &two, &three]) {
+                text.push_str(&format!("    define {relation}: {}\n", definitions.get(at)?));
+            }
+            let conditional = if bases.concat().contains("late") { ", doc with late" } else { "" };
                 text.push_str(&format!("    define parent: [group, doc, tree{conditional}]\n"));
             }
             let used = CONDITIONS.iter().filter(|(name, _)| text.contains(&format!("with {name}")));
@@ -74,8 +73,25 @@ pub fn schemas() -> impl Strategy<Value = String> {
 fn definition(own: usize) -> impl Strategy<Value = String> {
     let rule = expression(Some(own), own, 3);
     (any::<bool>(), rule).prop_map(|(open, rule)| {
-        if open && rule.contains('[') { rule } else { format!("[user, user with late] or ({rule})") }
+        let rule = if open && rule.contains('[') { rule } else { format!("[user, user with late] or ({rule})") };
+        with_one_list(&rule)
     })
+}
+
+/// The language has one list of direct types in a relation: the further ones become something else.
+fn with_one_list(rule: &str) -> String {
+    const OTHERS: [&str; 2] = ["base", "base from parent"];
+    let mut parts = rule.split('[');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (at, part) in parts.enumerate() {
+        let (list, rest) = part.split_once(']').unwrap_or_default();
+        match at.checked_sub(1) {
+            None => text.push_str(&format!("[{list}]")),
+            Some(further) => text.push_str(OTHERS.get(further % 2).unwrap_or(&"base")),
+        }
+        text.push_str(rest);
+    }
+    text
 }
 
 /// A rule that mentions relations up to `most`, and itself only by relationships.
@@ -301,7 +317,7 @@ impl World {
 
     /// Every relation that random worlds have.
     #[must_use]
-    pub fn actions() -> [&'static str; 4] {
+    pub fn actions() -> [&'static str; 5] {
         ACTIONS
     }
 
