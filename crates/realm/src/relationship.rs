@@ -117,13 +117,9 @@ pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
 
 /// Refuses what the schema does not admit.
 pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Refusal> {
-    if let Some(condition) = &relationship.condition {
-        let problem = format!("the schema defines no condition `{}`", condition.name);
-        return Err(Refusal::invalid("condition", problem));
-    }
     state
         .graph()
         .schema()
-        .admits(&relationship.key)
+        .admits(&relationship.key, relationship.condition.as_ref())
         .map_err(|problem| Refusal::invalid("write", problem.to_string()))
 }
