@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use grantd_engine::{
-    Circumstances, Condition, Decision, Graph, Key, Micros, ObjectRef, Properties, Question, Relationship,
-    Schema, Source, SubjectRef, Written,
+    Circumstances, Condition, Decision, Fold, Graph, Key, Micros, ObjectRef, Properties, Question,
+    Relationship, Schema, Source, SubjectRef, Written,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -32,6 +32,8 @@ pub struct World {
     pub now: Micros,
     /// Snapshots that are held on to.
     pub snapshots: Vec<Graph>,
+    /// Folds that were begun.
+    pub folds: Vec<Fold>,
 }
 
 impl World {
@@ -45,6 +47,7 @@ impl World {
             reference: Reference::new(),
             now: 0,
             snapshots: Vec::new(),
+            folds: Vec::new(),
         }
     }
 
@@ -126,6 +129,12 @@ pub enum Step {
     Sweep(usize),
     /// Folds the overlay into the base, which otherwise only large worlds do.
     Fold,
+    /// Sets the overlay aside to be folded elsewhere, as large worlds do.
+    BeginFold,
+    /// Takes what the fold came to, if one was begun; another may have been begun since.
+    Adopt,
+    /// Goes on with what a dump of the graph gives back.
+    Dump,
     /// Takes a snapshot and keeps it until the end, so that nothing is changed in place.
     Share,
 }
@@ -207,6 +216,9 @@ pub fn histories() -> impl Strategy<Value = Vec<Step>> {
         1 => objects().prop_map(|(kind, id)| Step::Retire(kind, id)),
         1 => (0..5_usize).prop_map(Step::Sweep),
         1 => Just(Step::Fold),
+        1 => Just(Step::BeginFold),
+        1 => Just(Step::Adopt),
+        1 => Just(Step::Dump),
         1 => Just(Step::Share),
     ];
     prop::collection::vec(step, 1..60)
@@ -229,6 +241,18 @@ impl World {
                 self.graph.sweep(*budget);
             }
             Step::Fold => self.graph.fold(),
+            Step::BeginFold => self.folds.push(self.graph.begin_fold()),
+            Step::Adopt => {
+                if let Some(fold) = self.folds.pop() {
+                    self.graph.adopt(fold.run());
+                }
+            }
+            Step::Dump => {
+                let mut bytes = Vec::new();
+                self.graph.dump(&mut bytes);
+                let schema = self.graph.schema().clone();
+                self.graph = Graph::from_dump(&bytes, schema).unwrap_or_else(|error| panic!("{error}"));
+            }
             Step::Share => self.snapshots.push(self.graph.clone()),
         }
     }
