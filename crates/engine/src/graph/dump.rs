@@ -51,9 +51,12 @@ impl Graph {
             dump_rows(out, &index.folded(), nodes.count());
         }
         put_u64(out, terms.len() as u64);
-        for ((node, key), terms) in &terms {
-            put_u32(out, *node);
-            put_u64(out, *key);
+        // The map is in no order, and equal graphs have equal bytes.
+        let mut terms: Vec<_> = terms.iter().map(|((node, key), terms)| (*node, *key, terms)).collect();
+        terms.sort_unstable_by_key(|(node, key, _)| (*node, *key));
+        for (node, key, terms) in terms {
+            put_u32(out, node);
+            put_u64(out, key);
             put_option(out, terms.until, |out, until| out.extend(until.to_le_bytes()));
             put_option(out, terms.condition.as_ref(), |out, condition| {
                 put_text(out, &condition.name);

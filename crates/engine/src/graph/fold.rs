@@ -84,6 +84,11 @@ impl Graph {
     /// after loading many relationships. No answer changes.
     pub fn fold(&mut self) {
         self.fold_in_place();
+        self.sort();
+    }
+
+    /// Brings the names in order now, so that the first reader of a page does not have to. It may take seconds, once.
+    pub fn sort(&self) {
         self.nodes.base().order();
     }
 
@@ -113,18 +118,5 @@ impl Graph {
         const SMALLEST: usize = 4096;
         let overlay = self.nodes.sizes().1 + self.forward.sizes().1;
         overlay > SMALLEST.max(self.base_size() / fraction)
-    }
-
-    /// Whether no other graph shares the compact form, so that it goes with this one: for a large graph that takes long
-    /// enough to be done off everybody's way.
-    #[must_use]
-    pub fn holds_alone(&self) -> bool {
-        Arc::strong_count(self.forward.base()) == 1
-    }
-
-    /// Whether both have the same compact form, so that dropping one of them costs little.
-    #[must_use]
-    pub fn shares_base_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(self.forward.base(), other.forward.base())
     }
 }

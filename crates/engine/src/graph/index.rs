@@ -179,11 +179,6 @@ impl Index {
         *changes += usize::from(is_new);
     }
 
-    /// The compact part, once everything is folded in.
-    pub(super) fn base(&self) -> &Arc<Rows> {
-        &self.base
-    }
-
     /// How many edges the base has, and how many changes there are over it.
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.base.edges.len(), self.folding.changes + self.recent.changes)

@@ -54,7 +54,7 @@ impl Table {
     }
 
     fn home(&self, tag: u32) -> usize {
-        (u64::from(tag) * u64::from(self.homes) >> 32) as usize
+        ((u64::from(tag) * u64::from(self.homes)) >> 32) as usize
     }
 
     /// The slot with this tag that is the right one.
