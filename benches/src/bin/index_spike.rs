@@ -30,8 +30,8 @@ use grantd_engine::{
     Circumstances, Filter, Graph, Key, Object, ObjectRef, Question, Relationship, Schema, Source, Subject,
     SubjectRef,
 };
-use grantd_realm::change::{Change, Stamp};
 use grantd_realm::State;
+use grantd_realm::change::{Change, Stamp};
 use hashbrown::{HashMap, HashSet, HashTable};
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
@@ -107,7 +107,8 @@ fn doc(n: usize) -> String {
 
 impl Data {
     fn ten_million() -> Self {
-        let millions = std::env::var("SPIKE_MILLIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(10.0);
+        let millions =
+            std::env::var("SPIKE_MILLIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(10.0);
         let of = |n: f64| (n * millions / 10.0) as usize;
         let (users, roles, docs) = (of(1e6), of(1e5), of(1.9e6));
         let mut dice = Dice(1);
@@ -331,13 +332,22 @@ fn check(data: &Data) {
         let right = questions.iter().filter(|(user, doc)| ask(&graph, user, doc)).count();
         println!("{right} of {} answers are yes", questions.len());
         assert!(if hit { right == questions.len() } else { right < questions.len() / 50 });
-        compare(what, questions.len(), NANOSECONDS, &mut [
-            ("floor", &mut || questions.iter().for_each(|(user, doc)| drop(black_box(floor.ask(user, doc))))),
-            ("graph", &mut || questions.iter().for_each(|(user, doc)| drop(black_box(ask(&graph, user, doc))))),
-            ("graph, overlay full", &mut || {
-                questions.iter().for_each(|(user, doc)| drop(black_box(ask(&overlaid, user, doc))));
-            }),
-        ]);
+        compare(
+            what,
+            questions.len(),
+            NANOSECONDS,
+            &mut [
+                ("floor", &mut || {
+                    questions.iter().for_each(|(user, doc)| drop(black_box(floor.ask(user, doc))))
+                }),
+                ("graph", &mut || {
+                    questions.iter().for_each(|(user, doc)| drop(black_box(ask(&graph, user, doc))))
+                }),
+                ("graph, overlay full", &mut || {
+                    questions.iter().for_each(|(user, doc)| drop(black_box(ask(&overlaid, user, doc))));
+                }),
+            ],
+        );
     }
 }
 
@@ -352,12 +362,19 @@ fn persistent(data: &Data) {
     println!("persistent maps: {seconds:.1} s to build, {:.0} bytes a relationship", per_fact(data, before));
     for (what, hit) in [("check, yes through a role", true), ("check, no", false)] {
         let questions = data.questions(hit);
-        compare(what, questions.len(), NANOSECONDS, &mut [
-            ("floor", &mut || questions.iter().for_each(|(user, doc)| drop(black_box(floor.ask(user, doc))))),
-            ("persistent maps", &mut || {
-                questions.iter().for_each(|(user, doc)| drop(black_box(built.ask(user, doc))));
-            }),
-        ]);
+        compare(
+            what,
+            questions.len(),
+            NANOSECONDS,
+            &mut [
+                ("floor", &mut || {
+                    questions.iter().for_each(|(user, doc)| drop(black_box(floor.ask(user, doc))))
+                }),
+                ("persistent maps", &mut || {
+                    questions.iter().for_each(|(user, doc)| drop(black_box(built.ask(user, doc))));
+                }),
+            ],
+        );
     }
 }
 
@@ -376,7 +393,8 @@ fn names(data: &Data) {
         places.push((text.len() as u32, id.len() as u16));
         text.push_str(id);
     }
-    let id_at = |(start, length): (u32, u16)| &text.as_bytes()[start as usize..start as usize + length as usize];
+    let id_at =
+        |(start, length): (u32, u16)| &text.as_bytes()[start as usize..start as usize + length as usize];
     let mut with_tags: HashTable<(u32, u32, u16)> = HashTable::with_capacity(ids.len());
     for (n, (place, id)) in (0..).zip(places.iter().zip(&ids)) {
         with_tags.insert_unique(hash(id), (n, place.0, place.1), |(_, start, length)| {
@@ -416,18 +434,30 @@ fn names(data: &Data) {
     let known: Vec<String> = (0..QUESTIONS).map(|_| ids[dice.roll(ids.len())].clone()).collect();
     let unknown: Vec<String> = known.iter().map(|id| id.replace('-', "+")).collect();
     for (what, questions) in [("a name that is there", known), ("a name that is not", unknown)] {
-        compare(what, questions.len(), NANOSECONDS, &mut [
-            ("map of strings", &mut || questions.iter().for_each(|id| drop(black_box(floor.get(id))))),
-            ("tags, then slots", &mut || {
-                questions.iter().for_each(|id| {
-                    let is_it = |(_, start, length): &(u32, u32, u16)| id_at((*start, *length)) == id.as_bytes();
-                    black_box(with_tags.find(hash(id), is_it));
-                });
-            }),
-            ("in order, half full", &mut || questions.iter().for_each(|id| drop(black_box(find(&loose, id))))),
-            ("in order, 5/8 full", &mut || questions.iter().for_each(|id| drop(black_box(find(&medium, id))))),
-            ("in order, 4/5 full", &mut || questions.iter().for_each(|id| drop(black_box(find(&tight, id))))),
-        ]);
+        compare(
+            what,
+            questions.len(),
+            NANOSECONDS,
+            &mut [
+                ("map of strings", &mut || questions.iter().for_each(|id| drop(black_box(floor.get(id))))),
+                ("tags, then slots", &mut || {
+                    questions.iter().for_each(|id| {
+                        let is_it =
+                            |(_, start, length): &(u32, u32, u16)| id_at((*start, *length)) == id.as_bytes();
+                        black_box(with_tags.find(hash(id), is_it));
+                    });
+                }),
+                ("in order, half full", &mut || {
+                    questions.iter().for_each(|id| drop(black_box(find(&loose, id))))
+                }),
+                ("in order, 5/8 full", &mut || {
+                    questions.iter().for_each(|id| drop(black_box(find(&medium, id))))
+                }),
+                ("in order, 4/5 full", &mut || {
+                    questions.iter().for_each(|id| drop(black_box(find(&tight, id))))
+                }),
+            ],
+        );
     }
 }
 
@@ -484,7 +514,8 @@ fn write(data: &Data) {
     let (first, found) = page(&full, None);
     let (second, _) = page(&full, found.last().map(|found| &found.key));
     println!("a page of 100: {:.2} ms, the next {:.2} ms", first * 1e3, second * 1e3);
-    let (seconds, count) = timed(|| full.count(&Filter { relation: "viewer".parse().ok(), ..Filter::default() }));
+    let (seconds, count) =
+        timed(|| full.count(&Filter { relation: "viewer".parse().ok(), ..Filter::default() }));
     println!("counting {count}: {:.0} ms", seconds * 1e3);
 }
 
@@ -526,7 +557,10 @@ fn memory(data: &Data) {
         graph.adopt(folded.join().expect("no panic"));
     }
     let count = graph.len();
-    println!("{count} relationships imported in {seconds:.1} s; peak {:.1} bytes each", peak_since(before, count));
+    println!(
+        "{count} relationships imported in {seconds:.1} s; peak {:.1} bytes each",
+        peak_since(before, count)
+    );
     graph.fold();
     println!("steady: {:.1} bytes each", (resident() - before) / count as f64);
     drop(black_box(graph));
@@ -578,12 +612,17 @@ fn open(data: &Data) {
     let restored = State::from_snapshot(&bytes, schema()).expect("what was written");
     assert_eq!(restored.hash(), hash);
     drop((restored, state, bytes, packed));
-    compare("opening", 1, MILLISECONDS, &mut [
-        ("reading, decompressing", &mut || drop(black_box(unpack(&path)))),
-        ("and the state", &mut || {
-            drop(black_box(State::from_snapshot(&unpack(&path), schema()).expect("what was written")));
-        }),
-    ]);
+    compare(
+        "opening",
+        1,
+        MILLISECONDS,
+        &mut [
+            ("reading, decompressing", &mut || drop(black_box(unpack(&path)))),
+            ("and the state", &mut || {
+                drop(black_box(State::from_snapshot(&unpack(&path), schema()).expect("what was written")));
+            }),
+        ],
+    );
     let before = resident();
     let opened = State::from_snapshot(&unpack(&path), schema()).expect("what was written");
     println!("opened: {:.1} bytes a relationship", (resident() - before) / opened.graph().len() as f64);

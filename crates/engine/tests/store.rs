@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grantd_engine::schema::SubjectForm;
 use grantd_engine::{Filter, Graph, Key, Relationship, Subject};
-use grantd_testkit::world::{Step, World, histories, schemas};
+use grantd_testkit::random::{Step, histories, schemas};
+use grantd_testkit::world::World;
 use proptest::prelude::*;
 
 fn lived(schema: &str, history: &[Step]) -> World {

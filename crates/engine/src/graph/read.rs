@@ -186,6 +186,11 @@ impl Graph {
         kinds
     }
 
+    /// The living nodes of one type, in order of their ids, from the first one at or after `from`.
+    pub(crate) fn of_kind<'a>(&'a self, kind: Kind, from: &'a str) -> impl Iterator<Item = NodeId> + 'a {
+        self.nodes.in_order(kind, from)
+    }
+
     /// The first `limit` rows in key order, as relationships.
     fn page(&self, mut rows: Vec<Row>, limit: usize) -> Vec<Relationship> {
         if limit == 0 {
@@ -201,7 +206,7 @@ impl Graph {
     }
 
     /// The relationship that an edge is.
-    pub(super) fn shown(&self, resource: NodeId, edge: Edge) -> Option<Relationship> {
+    pub(crate) fn shown(&self, resource: NodeId, edge: Edge) -> Option<Relationship> {
         Some(self.relationship(resource, edge, self.key(resource, edge)?))
     }
 
