@@ -1,7 +1,7 @@
 //! Random worlds: few names, so that things meet.
 
 use grantd_engine::schema::Expression;
-use grantd_engine::{Condition, Key, ObjectRef, Properties, Relationship, Schema, Source, SubjectRef};
+use grantd_engine::{Condition, Graph, Key, ObjectRef, Properties, Relationship, Schema, Source, SubjectRef};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -41,6 +41,12 @@ pub enum Step {
     Sweep(usize),
     /// Folds the overlay into the base, which otherwise only large worlds do.
     Fold,
+    /// Sets the overlay aside to be folded elsewhere, as large worlds do.
+    BeginFold,
+    /// Takes what the fold came to, if one was begun; another may have been begun since.
+    Adopt,
+    /// Goes on with what a dump of the graph gives back.
+    Dump,
     /// Takes a snapshot and keeps it until the end, so that nothing is changed in place.
     Share,
 }
@@ -226,6 +232,9 @@ pub fn histories() -> impl Strategy<Value = Vec<Step>> {
         2 => (objects(), levels()).prop_map(|((kind, id), levels)| Step::Store(kind, id, levels)),
         1 => (0..5_usize).prop_map(Step::Sweep),
         1 => Just(Step::Fold),
+        1 => Just(Step::BeginFold),
+        1 => Just(Step::Adopt),
+        1 => Just(Step::Dump),
         1 => Just(Step::Share),
     ];
     prop::collection::vec(step, 1..60)
@@ -285,6 +294,18 @@ impl World {
                 self.graph.sweep(*budget);
             }
             Step::Fold => self.graph.fold(),
+            Step::BeginFold => self.folds.push(self.graph.begin_fold()),
+            Step::Adopt => {
+                if let Some(fold) = self.folds.pop() {
+                    self.graph.adopt(fold.run());
+                }
+            }
+            Step::Dump => {
+                let mut bytes = Vec::new();
+                self.graph.dump(&mut bytes);
+                let schema = self.graph.schema().clone();
+                self.graph = Graph::from_dump(&bytes, schema).unwrap_or_else(|error| panic!("{error}"));
+            }
             Step::Share => self.snapshots.push(self.graph.clone()),
         }
     }
