@@ -68,6 +68,9 @@ impl Node {
     /// Makes a realm. One of that name that was deleted begins anew: with nothing in it, under another ledger id.
     pub async fn create_realm(&self, change: &RealmChange) -> Result<std::sync::Arc<Realm>, RealmError> {
         check_name(&change.name)?;
+        if is_fixed(&change.name) {
+            return Err(Refusal::exists(Noun::Realm, &change.name).into());
+        }
         let _alone = self.realms_change.lock().await;
         let listed = self.on_system(change, ListRealm { name: change.name.clone() }).await?;
         match self.realm(&change.name).await {

@@ -120,6 +120,9 @@ impl<F: Face> Call<F> {
 
     /// Finds out anew who calls, after a wait: keys are revoked and expire.
     pub async fn recognise(&mut self) -> Result<(), CallError> {
+        if self.realm.is_deleted() {
+            return Err(CallError::UnknownRealm);
+        }
         let credential = F::credential(&self.headers);
         self.caller = caller::find(&self.app, &self.realm, credential, self.source).await?;
         Ok(())

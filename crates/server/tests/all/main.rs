@@ -12,11 +12,14 @@
 mod bodies;
 mod callers;
 mod consistency;
+mod deleting;
 mod errors;
 mod idempotency;
+mod import_export;
 mod ledger;
 mod lists;
 mod openapi;
+mod realm_life;
 mod realms;
 mod route_table;
 mod routes;
