@@ -15,11 +15,13 @@ pub struct Error {
     error: CallError,
     /// How far a long call came.
     progress: Option<Value>,
+    /// Says it better than the error does.
+    detail: Option<&'static str>,
 }
 
 impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
-        Self { error, progress: None }
+        Self { error, progress: None, detail: None }
     }
 }
 
@@ -41,6 +43,11 @@ impl Error {
         Self { progress: serde_json::to_value(progress).ok(), ..self }
     }
 
+    /// Says it in other words.
+    pub(super) fn saying(self, detail: &'static str) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
     /// The code and the sentence, for an error that is one of many.
     pub(super) fn told(&self) -> (String, String) {
         let body = self.problem().to_json();
@@ -50,6 +57,10 @@ impl Error {
 
     fn problem(&self) -> Problem {
         let problem = self.plain_problem();
+        let problem = match self.detail {
+            Some(detail) => problem.detail(detail),
+            None => problem,
+        };
         match &self.progress {
             Some(progress) => problem.with("progress", progress.clone()),
             None => problem,

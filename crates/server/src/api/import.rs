@@ -113,7 +113,7 @@ struct Writing {
     ),
     responses(
         (status = 200, body = ImportAnswer), (status = 400), (status = 401), (status = 403), (status = 408),
-        (status = 503)
+        (status = 415), (status = 503)
     )
 )]
 pub(super) async fn import_relationships(
@@ -125,8 +125,11 @@ pub(super) async fn import_relationships(
         Some(name) => Format::of_name(name)?,
         None => {
             let content_type = call.header(header::CONTENT_TYPE).unwrap_or_default();
-            let known = "must be `application/x-ndjson` or `text/csv`; or name the `format` in the query";
-            Format::of_content_type(content_type).ok_or_else(|| invalid("content-type", known))?
+            Format::of_content_type(content_type).ok_or_else(|| {
+                Error::from(EdgeError::UnsupportedMediaType).saying(
+                    "the body must be `application/x-ndjson` or `text/csv`; or name its `format` in the query",
+                )
+            })?
         }
     };
     if query.from_line == Some(0) {

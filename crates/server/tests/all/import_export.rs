@@ -132,7 +132,7 @@ async fn only_who_may_write_imports_and_only_what_is_known_is_read() {
     let body = line("qa", "ann");
     rig.with(&checker, "POST", IMPORT).text(JSONL, &body).await.is_problem(403, "forbidden");
     rig.with(&checker, "GET", EXPORT).send().await.is_problem(403, "forbidden");
-    rig.call("POST", IMPORT).text("application/json", &body).await.is_problem(400, "invalid_request");
+    rig.call("POST", IMPORT).text("application/json", &body).await.is_problem(415, "unsupported_media_type");
     import(&rig, "?format=xml", &body).await.is_problem(400, "invalid_request");
     rig.call("POST", IMPORT).text("text/csv", "a,b\n").await.is_problem(400, "invalid_request");
     let writer = rig.key(&["writer"]).await;
