@@ -8,9 +8,7 @@ use grantd_ledger::store::{Append, Appended, StoreError};
 use grantd_realm::change::Stamp;
 use grantd_realm::command::{self, Context};
 use grantd_realm::entropy::Entropy;
-use grantd_realm::realms::{
-    CreateRealm, DeleteRealm, ListRealm, SYSTEM, UnlistRealm, check_name, is_fixed,
-};
+use grantd_realm::realms::{CreateRealm, DeleteRealm, ListRealm, SYSTEM, UnlistRealm, check_name, is_fixed};
 use grantd_realm::refusal::Noun;
 use grantd_realm::{Caller, Micros, Refusal};
 use uuid::Uuid;
@@ -151,8 +149,7 @@ impl Node {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
             let now: Micros = self.store().now().await?.max(published.head.time);
-            let mut cx =
-                Context { caller: &change.on_realm, now, entropy: Entropy::new(&seed), commit };
+            let mut cx = Context { caller: &change.on_realm, now, entropy: Entropy::new(&seed), commit };
             let command = CreateRealm { name: change.name.clone() };
             let decision = command::decide(&command, &published.state, &mut cx)?;
             let stamp = Stamp { revision: published.head.revision + 1, time: now };
@@ -165,7 +162,9 @@ impl Node {
                 time: now,
                 actor: change.on_realm.actor.to_string(),
                 via: change.via,
-                command_id: CommandId(Entropy::new(&blake3::derive_key("grantd command id 1", &seed)).bytes()),
+                command_id: CommandId(
+                    Entropy::new(&blake3::derive_key("grantd command id 1", &seed)).bytes(),
+                ),
                 reason,
             };
             let mut append = Append::on(realm.name(), published.head);

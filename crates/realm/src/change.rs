@@ -157,7 +157,9 @@ impl Change {
                 w.text(name);
                 w.uuid(*account);
             }
-            Self::RealmListed { name } | Self::RealmUnlisted { name } | Self::RealmDeleted { name } => w.text(name),
+            Self::RealmListed { name } | Self::RealmUnlisted { name } | Self::RealmDeleted { name } => {
+                w.text(name)
+            }
             Self::FieldsErased { object } | Self::EntityDeleted { object } => write_object(w, object),
             Self::RelationshipWritten { relationship } => write_relationship(w, relationship),
             Self::RelationshipDeleted { key } => write_key(w, key),

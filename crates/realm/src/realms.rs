@@ -10,9 +10,9 @@ use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
 use crate::command::{Command, Context, Decision, SealedWrite};
 use crate::managed::SUPER_USERS;
-use crate::user::password_secret;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
+use crate::user::password_secret;
 use crate::{Micros, State};
 
 /// The realm that holds realms, system keys and settings.
@@ -47,7 +47,10 @@ impl Realms {
     }
 
     /// Those behind a name, in order, each with the time at which it was listed.
-    pub fn iter_after<'a>(&'a self, after: Option<&str>) -> impl Iterator<Item = (&'a str, Micros)> + use<'a> {
+    pub fn iter_after<'a>(
+        &'a self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a str, Micros)> + use<'a> {
         let from = after.map_or(Bound::Unbounded, |name| Bound::Excluded(Arc::from(name)));
         self.created
             .range::<_, Arc<str>>((from, Bound::Unbounded))

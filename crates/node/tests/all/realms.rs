@@ -159,7 +159,8 @@ async fn the_passwords_of_a_deleted_realm_are_forgotten() {
         ..user("ann")
     };
     does(&*node.realm("acme").await.unwrap(), with_password).await;
-    let secrets = async || rig.store.secrets().await.unwrap().iter().filter(|(realm, _)| realm == "acme").count();
+    let secrets =
+        async || rig.store.secrets().await.unwrap().iter().filter(|(realm, _)| realm == "acme").count();
     assert_eq!(secrets().await, 1);
     node.delete_realm(&change("acme")).await.unwrap();
     assert_eq!(secrets().await, 0);

@@ -44,9 +44,10 @@ impl Format {
     pub(super) fn of_content_type(content_type: &str) -> Option<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => {
-                Some(Self::JsonLines)
-            }
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines" => Some(Self::JsonLines),
             "text/csv" => Some(Self::Csv),
             _ => None,
         }
@@ -151,11 +152,15 @@ impl LineReader {
         let named = |name: &String| {
             let at = COLUMNS.iter().position(|column| column == name);
             at.ok_or_else(|| {
-                invalid("header", format!("the first line names the columns, of these: {}", COLUMNS.join(",")))
+                invalid(
+                    "header",
+                    format!("the first line names the columns, of these: {}", COLUMNS.join(",")),
+                )
             })
         };
         let columns: Vec<usize> = record(text(header)?)?.iter().map(named).collect::<Result<_, _>>()?;
-        let twice = columns.iter().enumerate().any(|(at, column)| columns.iter().take(at).any(|c| c == column));
+        let twice =
+            columns.iter().enumerate().any(|(at, column)| columns.iter().take(at).any(|c| c == column));
         if twice || (0..REQUIRED).any(|column| !columns.contains(&column)) {
             return Err(invalid("header", "needs the columns resource, relation and subject, each once"));
         }

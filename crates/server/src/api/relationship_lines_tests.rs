@@ -10,8 +10,11 @@ use super::{LineReader, Lines, MAX_LINE, record, write_field};
 
 /// The lines of a body that comes in pieces of so many bytes; `-` for one that is too long.
 async fn lines(text: &str, piece: usize) -> Vec<String> {
-    let pieces: Vec<_> =
-        text.as_bytes().chunks(piece).map(|piece| Ok::<_, axum::Error>(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<_> = text
+        .as_bytes()
+        .chunks(piece)
+        .map(|piece| Ok::<_, axum::Error>(Bytes::copy_from_slice(piece)))
+        .collect();
     let mut lines = Lines::new(Body::from_stream(stream::iter(pieces)));
     let mut found = Vec::new();
     while let Some(line) = lines.next().await.unwrap_or_else(|error| panic!("{error}")) {
@@ -73,7 +76,9 @@ fn a_header_names_each_column_once() {
     };
     assert_eq!(columns("\u{feff}subject,resource,relation"), Ok(vec![2, 0, 1]));
     assert_eq!(columns("resource,relation,subject,parameters,condition,until"), Ok(vec![0, 1, 2, 5, 4, 3]));
-    for bad in ["", "resource,relation", "resource,relation,subject,resource", "resource,relation,subject,owner"] {
+    for bad in
+        ["", "resource,relation", "resource,relation,subject,resource", "resource,relation,subject,owner"]
+    {
         assert!(columns(bad).is_err(), "{bad}");
     }
 }

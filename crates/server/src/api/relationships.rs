@@ -139,9 +139,7 @@ impl ReadQuery {
             resource: self.resource.as_ref().map(|r| named(r).object("resource", schema)).transpose()?,
             relation: match &self.relation {
                 None => None,
-                Some(text) => {
-                    Some(text.parse().map_err(|e: NameError| invalid("relation", e.to_string()))?)
-                }
+                Some(text) => Some(text.parse().map_err(|e: NameError| invalid("relation", e.to_string()))?),
             },
             subject: self.subject.as_ref().map(|s| named(s).subject("subject", schema)).transpose()?,
             resource_type: kind(&self.resource_type, "resource_type")?,
@@ -259,7 +257,8 @@ pub(super) async fn delete_relationships(call: Call) -> Result<Json<DeleteAnswer
     let (now, revision, dry_run) = (call.now(), published.head.revision, query.dry_run);
     // A filter by type alone looks at everything: that is nothing for a thread that answers others.
     let look = tokio::task::spawn_blocking(move || {
-        let found = if dry_run { Vec::new() } else { published.state.relationships(&filter, None, limit, now) };
+        let found =
+            if dry_run { Vec::new() } else { published.state.relationships(&filter, None, limit, now) };
         let all = !dry_run && found.len() < limit;
         let matched =
             if all { found.len() as u64 } else { published.state.count_relationships(&filter, now) };

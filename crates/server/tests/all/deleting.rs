@@ -6,9 +6,7 @@ use crate::support::{Answer, Rig};
 
 async fn with_members() -> Rig {
     let rig = Rig::new().await;
-    let member = |role: &str, user: &str| {
-        json!({"resource": format!("role:{role}"), "relation": "member", "subject": format!("user:{user}")})
-    };
+    let member = |role: &str, user: &str| json!({"resource": format!("role:{role}"), "relation": "member", "subject": format!("user:{user}")});
     let write = json!({"write": [
         member("qa", "ann"), member("qa", "bob"), member("qa", "cyd"), member("dev", "ann"), member("ops", "dan"),
     ]});

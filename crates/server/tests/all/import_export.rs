@@ -50,7 +50,10 @@ async fn what_was_exported_is_imported_elsewhere() {
         assert_eq!(again.text, whole.text);
     }
     let narrow = rig.call("GET", &format!("{EXPORT}&resource_type=fs_repo")).send().await.is(200);
-    assert_eq!(narrow.text, "{\"resource\":\"fs_repo:r\",\"relation\":\"read\",\"subject\":\"identity:i\"}\n");
+    assert_eq!(
+        narrow.text,
+        "{\"resource\":\"fs_repo:r\",\"relation\":\"read\",\"subject\":\"identity:i\"}\n"
+    );
 }
 
 #[tokio::test]
@@ -67,9 +70,11 @@ async fn an_import_says_what_it_refused_and_where() {
     let wet = import(&rig, "", &body).await.is(200);
     for answer in [&dry, &wet] {
         assert_eq!(counts(&answer.body), (7, 2, 0, 4), "{}", answer.text);
-        let told = |error: &Value| (error["line"].as_u64().unwrap(), error["code"].as_str().unwrap().to_owned());
+        let told =
+            |error: &Value| (error["line"].as_u64().unwrap(), error["code"].as_str().unwrap().to_owned());
         let told: Vec<_> = answer.body["errors"].as_array().unwrap().iter().map(told).collect();
-        let expected = [(2, "invalid_field"), (4, "not_json"), (5, "managed_relation"), (7, "invalid_request")];
+        let expected =
+            [(2, "invalid_field"), (4, "not_json"), (5, "managed_relation"), (7, "invalid_request")];
         assert_eq!(told, expected.map(|(line, code)| (line, code.to_owned())), "{}", answer.text);
     }
     assert_eq!(rig.revision().await, before + 1, "one entry");
@@ -145,7 +150,11 @@ async fn only_who_may_write_imports_and_only_what_is_known_is_read() {
 async fn errors_are_bounded_and_all_of_them_counted() {
     let rig = Rig::new().await;
     let body = (0..6_000).fold(String::new(), |mut body, n| {
-        let _ = writeln!(body, "{{\"resource\":\"nothing:{}\",\"relation\":\"r\",\"subject\":\"user:{n}\"}}", "x".repeat(900));
+        let _ = writeln!(
+            body,
+            "{{\"resource\":\"nothing:{}\",\"relation\":\"r\",\"subject\":\"user:{n}\"}}",
+            "x".repeat(900)
+        );
         body
     });
     let answer = import(&rig, "", &body).await.is(200);

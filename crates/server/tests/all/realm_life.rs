@@ -21,7 +21,8 @@ async fn delete(rig: &Rig, name: &str) -> Answer {
 #[tokio::test]
 async fn a_new_realm_has_its_own_key_people_and_ledger() {
     let rig = Rig::new().await;
-    let made = rig.call("POST", "/api/v1/realms").json(json!({"name": "acme", "admin_key": true})).await.is(201);
+    let made =
+        rig.call("POST", "/api/v1/realms").json(json!({"name": "acme", "admin_key": true})).await.is(201);
     let key = made.body["admin_key"]["key"].as_str().unwrap();
     rig.with(key, "POST", "/r/acme/api/v1/users").json(json!({"login": "ann"})).await.is(201);
     rig.with(key, "GET", "/api/v1/users").send().await.is_problem(401, "unauthorized");
@@ -42,10 +43,12 @@ async fn a_new_realm_has_its_own_key_people_and_ledger() {
 #[tokio::test]
 async fn a_deleted_realm_is_served_no_more_and_begins_with_nothing_when_made_again() {
     let rig = Rig::new().await;
-    let first = rig.call("POST", "/api/v1/realms").json(json!({"name": "acme", "admin_key": true})).await.is(201);
+    let first =
+        rig.call("POST", "/api/v1/realms").json(json!({"name": "acme", "admin_key": true})).await.is(201);
     let old_key = first.body["admin_key"]["key"].as_str().unwrap();
     rig.with(old_key, "POST", "/r/acme/api/v1/users").json(json!({"login": "marked"})).await.is(201);
-    let old_revision = rig.call("GET", "/r/acme/api/v1/users").send().await.header("grantd-revision").to_owned();
+    let old_revision =
+        rig.call("GET", "/r/acme/api/v1/users").send().await.header("grantd-revision").to_owned();
 
     rig.call("DELETE", "/api/v1/realms/acme").send().await.is_problem(400, "invalid_request");
     rig.call("DELETE", "/api/v1/realms/acme?confirm=acne").send().await.is_problem(400, "invalid_request");
@@ -131,7 +134,11 @@ async fn a_repeated_request_makes_and_deletes_once() {
     let first = make("make").await.is(201);
     let again = make("make").await.is(201);
     assert_eq!(again.body["ledger_id"], first.body["ledger_id"]);
-    assert_eq!(again.body["admin_key"], json!({"id": first.body["admin_key"]["id"]}), "the secret is shown once");
+    assert_eq!(
+        again.body["admin_key"],
+        json!({"id": first.body["admin_key"]["id"]}),
+        "the secret is shown once"
+    );
     make("another").await.is_problem(409, "already_exists");
     delete("delete").await.is(200);
     delete("delete").await.is(200);
@@ -177,7 +184,9 @@ async fn the_list_has_pages() {
     let mut cursor = String::new();
     loop {
         let page = rig.call("GET", &format!("/api/v1/realms?limit=2{cursor}")).send().await.is(200);
-        found.extend(page.body["items"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()));
+        found.extend(
+            page.body["items"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()),
+        );
         match page.body["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,

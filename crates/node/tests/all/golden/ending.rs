@@ -46,7 +46,8 @@ async fn make_a_golden_ledger_of_an_end() {
 async fn one_life(node: &Node, change: &RealmChange) {
     let realm = node.create_realm(change).await.unwrap();
     does(&realm, user("ann")).await;
-    let write = vec![grantd_node::realm::engine::Relationship::lasting("role:qa#member@user:ann".parse().unwrap())];
+    let write =
+        vec![grantd_node::realm::engine::Relationship::lasting("role:qa#member@user:ann".parse().unwrap())];
     does(&realm, WriteRelationships { write, delete: Vec::new(), require: Vec::new() }).await;
     for name in ["one", "two"] {
         does(&realm, ListRealm { name: name.into() }).await;

@@ -27,7 +27,8 @@ fn only_what_has_ended_is_found_and_taken_away() {
     world.now += 1;
     let keys = ended(world.state.graph(), world.now, 10);
     assert_eq!(keys, [key_of(ENDS)]);
-    let all = vec![key_of(ENDS), key_of(STAYS), key_of("role:qa#member@user:cyd"), key_of("role:x#member@user:x")];
+    let all =
+        vec![key_of(ENDS), key_of(STAYS), key_of("role:qa#member@user:cyd"), key_of("role:x#member@user:x")];
     assert_eq!(world.does(RemoveEnded { keys: all }), 1);
     assert_eq!(world.state.graph().len(), before - 1);
     assert_eq!(world.does(RemoveEnded { keys }), 0, "it is gone");

@@ -83,7 +83,8 @@ fn a_managed_one_that_is_there_is_no_error() {
 fn a_dry_run_says_the_same_and_writes_nothing() {
     let mut world = World::new();
     world.does(writing("role:qa#member@user:ann"));
-    let lines = ["role:qa#member@user:ann", "role:qa#member@user:bob", "role:qa#nothing@user:cyd"].map(lasting);
+    let lines =
+        ["role:qa#member@user:ann", "role:qa#member@user:bob", "role:qa#nothing@user:cyd"].map(lasting);
     let wet = import(&world, lines.to_vec());
     let dry = ImportRelationships { dry_run: true, ..import(&world, lines.to_vec()) };
     let (changes, _, said) = world.decides(&root(), &dry).expect("said");
