@@ -9,6 +9,7 @@
     reason = "a failed test panics"
 )]
 
+mod across_realms;
 mod bodies;
 mod callers;
 mod consistency;
