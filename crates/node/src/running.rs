@@ -1,15 +1,17 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
-use grantd_realm::State;
 use grantd_realm::command::{Command, SealedWrite};
+use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::job::Pending;
 use crate::load::Loaded;
@@ -79,6 +81,10 @@ pub struct Realm {
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
     snapshot: LastSnapshot,
+    /// Whether somebody asked for it since the last upkeep.
+    used: AtomicBool,
+    /// The upkeep that last found it used, in microseconds.
+    used_at: AtomicU64,
 }
 
 /// Follows what other nodes append, for as long as the realm is served.
@@ -111,7 +117,7 @@ impl Realm {
         observer: Arc<dyn Observer>,
         follow: Option<Duration>,
         loaded: Loaded,
-    ) -> Self {
+    ) -> (Self, JoinHandle<()>) {
         let Loaded { published, snapshot, unverified } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
@@ -125,16 +131,40 @@ impl Realm {
             tokio::spawn(verify(shared.clone(), unverified));
         }
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer::new(shared.clone()).run(jobs));
+        let writer = tokio::spawn(Writer::new(shared.clone()).run(jobs));
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
             tokio::spawn(follow_others(queue.downgrade(), every));
         }
-        Self { shared, queue, revision: watcher, snapshot }
+        let (used, used_at) = (true.into(), AtomicU64::new(0));
+        (Self { shared, queue, revision: watcher, snapshot, used, used_at }, writer)
     }
 
     /// The realm's name.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Whether it was deleted, and not made again since.
+    pub fn is_deleted(&self) -> bool {
+        let published = self.shared.published();
+        published.state.name().is_empty() && published.head.revision > 0
+    }
+
+    /// Keeps it loaded for a while.
+    pub(crate) fn note_use(&self) {
+        // Read first: many threads writing one word would wait for each other.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How long nobody has asked for it, as far as calls of this function can tell.
+    pub(crate) fn idle_for(&self, now: Micros) -> Duration {
+        let now = now.unsigned_abs();
+        if self.used.swap(false, Ordering::Relaxed) {
+            self.used_at.store(now, Ordering::Relaxed);
+        }
+        Duration::from_micros(now.saturating_sub(self.used_at.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn last_snapshot(&self) -> &LastSnapshot {
@@ -169,9 +199,11 @@ impl Realm {
     /// Makes the published state at least as new as the store's head is now. Where one process owns the store it
     /// always is.
     pub async fn catch_up(&self) -> Result<(), SubmitError> {
-        if !self.shared.store.is_shared() {
-            return Ok(());
-        }
+        if self.shared.store.is_shared() { self.refresh().await } else { Ok(()) }
+    }
+
+    /// Folds whatever the ledger holds beyond the published head.
+    pub(crate) async fn refresh(&self) -> Result<(), SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
         answer.await.unwrap_or(Err(SubmitError::Stopping))

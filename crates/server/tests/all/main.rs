@@ -9,14 +9,18 @@
     reason = "a failed test panics"
 )]
 
+mod across_realms;
 mod bodies;
 mod callers;
 mod consistency;
+mod deleting;
 mod errors;
 mod idempotency;
+mod import_export;
 mod ledger;
 mod lists;
 mod openapi;
+mod realm_life;
 mod realms;
 mod route_table;
 mod routes;
