@@ -8,13 +8,14 @@ use arc_swap::ArcSwap;
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
-use grantd_realm::State;
+use grantd_realm::{Micros, State};
 use grantd_realm::command::{Command, SealedWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
+use crate::pins::Pins;
 use crate::submit::{Done, Request, SubmitError};
 use crate::writer::{Message, Writer};
 
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
+    pins: Pins,
     revision: watch::Sender<u64>,
 }
 
@@ -45,10 +47,7 @@ impl Shared {
         let revision = next.head.revision;
         let retired = self.published.swap(Arc::new(next));
         self.revision.send_replace(revision);
-        // Freeing a large state takes time that belongs to nobody's request.
-        if Arc::strong_count(&retired) == 1 {
-            drop(tokio::task::spawn_blocking(move || drop(retired)));
-        }
+        retire(retired);
     }
 
     pub(crate) fn seal(&self, secret: SealedWrite) -> Result<SecretWrite, StoreError> {
@@ -60,6 +59,13 @@ impl Shared {
                 .map(SecretWrite::Put)
                 .map_err(|error| StoreError::Unavailable(error.to_string())),
         }
+    }
+}
+
+/// Lets go of a state. Freeing a large one takes time that belongs to nobody's request.
+fn retire(state: Arc<Published>) {
+    if Arc::strong_count(&state) == 1 {
+        drop(tokio::task::spawn_blocking(move || drop(state)));
     }
 }
 
@@ -106,7 +112,9 @@ impl Realm {
         let Loaded { published, snapshot } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
-        let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
+        let pins = Pins::default();
+        let name = name.into();
+        let shared = Arc::new(Shared { name, store, master_key, observer, published, pins, revision });
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
@@ -127,6 +135,22 @@ impl Realm {
     /// The newest published state.
     pub fn published(&self) -> Arc<Published> {
         self.shared.published()
+    }
+
+    /// Keeps a state for the pages of a list that are still to come, until that time or until newer ones crowd it out.
+    pub fn pin(&self, state: Arc<Published>, until: Micros) {
+        self.shared.pins.keep(state, until).into_iter().for_each(retire);
+    }
+
+    /// The state of a revision: the published one, or one that was [pinned](Self::pin) and still is.
+    pub fn at(&self, revision: u64) -> Option<Arc<Published>> {
+        let published = self.published();
+        if published.head.revision == revision { Some(published) } else { self.shared.pins.get(revision) }
+    }
+
+    /// Lets go of the pinned states whose time is over.
+    pub(crate) fn unpin(&self, now: Micros) {
+        self.shared.pins.forget(now).into_iter().for_each(retire);
     }
 
     /// Hands a command to the writer and waits until it is durable, or refused.

@@ -30,6 +30,16 @@ impl From<EdgeError> for Error {
 }
 
 impl Error {
+    /// The stable code, and what to do.
+    pub(super) fn said(&self) -> (&'static str, String) {
+        let code = match &self.0 {
+            CallError::Refused(refusal) => refusal.code(),
+            CallError::Edge(edge) => edge.code(),
+            _ => "invalid_request",
+        };
+        (code, self.0.to_string())
+    }
+
     fn problem(&self) -> Problem {
         let problem = |status, code| Problem::new(status, code).detail(self.0.to_string());
         match &self.0 {

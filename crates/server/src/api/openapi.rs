@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{check, entities, keys, ledger, relationships, users};
+use super::{batch, check, entities, keys, ledger, relationships, search, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,6 +14,10 @@ use super::{check, entities, keys, ledger, relationships, users};
     ),
     paths(
         check::check,
+        batch::check_batch,
+        search::search_subjects,
+        search::search_resources,
+        search::search_actions,
         relationships::write_relationships,
         relationships::read_relationships,
         entities::get_entity,

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::{Error, invalid};
 use super::names::Named;
-use super::page::{Page, Paging, page};
+use super::page::{Page, Paging};
 use super::{Call, read};
 use crate::time::{parse_rfc3339, rfc3339};
 
 /// A relationship, or the key of one.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(super) struct RelationshipInput {
     /// `type:id`
     #[schema(value_type = String, example = "role:qa")]
@@ -31,7 +31,7 @@ pub(super) struct RelationshipInput {
 }
 
 /// A condition and the parameters that are already known.
-#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub(super) struct ConditionInput {
     /// As the schema names it.
     name: String,
@@ -111,7 +111,8 @@ impl RelationshipInput {
         Ok(Key { resource, relation, subject: self.subject.subject("subject", schema)? })
     }
 
-    fn relationship(&self, schema: &Schema) -> Result<Relationship, Error> {
+    /// The relationship, with its names in their one spelling.
+    pub(super) fn relationship(&self, schema: &Schema) -> Result<Relationship, Error> {
         let until = match &self.until {
             None => None,
             Some(text) => {
@@ -196,12 +197,12 @@ pub(super) async fn read_relationships(call: Call) -> Result<Json<Page<Relations
         subject_type: kind(&query.subject_type, "subject_type")?,
     };
     let bound = format!("relationships {filter:?}");
-    let limit = paging.limit()?;
-    let after = match paging.after(&call, &bound)? {
+    let wanted = paging.wanted(&call, published, bound)?;
+    let after = match &wanted.after {
         None => None,
         Some(text) => Some(text.parse::<Key>().map_err(|e| invalid("cursor", e.to_string()))?),
     };
-    let found = published.state.graph().read(&filter, after.as_ref(), limit + 1);
+    let found = wanted.published.state.graph().read(&filter, after.as_ref(), wanted.sought());
     let items = found.into_iter().map(RelationshipOutput::from).collect();
-    Ok(Json(page(&call, &bound, items, limit, |item: &RelationshipOutput| item.key.clone())))
+    Ok(Json(wanted.page(&call, items, |item: &RelationshipOutput| item.key.clone())))
 }

@@ -1,0 +1,168 @@
+//! Why an answer is what it is, as JSON: the same in every face that explains.
+
+use grantd_node::realm::engine::{self, Explanation, Miss, PropertySource, PropertyUse, Reason, Relationship};
+use serde::Serialize;
+
+use crate::properties::JsonProperties;
+use crate::time::rfc3339;
+
+/// What an allow rests on: the yes follows from these alone, and from no part of them.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Because {
+    /// The relationships used.
+    relationships: Vec<UsedRelationship>,
+    /// What must not hold, where a `but not` asked for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absences: Vec<Absence>,
+    /// Where each property that a condition read came from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<UsedProperty>,
+}
+
+/// A relationship that an answer rests on, or that was tried.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct UsedRelationship {
+    resource: String,
+    relation: String,
+    subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<UsedCondition>,
+}
+
+/// The condition of such a relationship.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct UsedCondition {
+    name: String,
+    #[schema(value_type = Object)]
+    parameters: JsonProperties,
+}
+
+/// A claim: the subject does not stand in the relation.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Absence {
+    resource: String,
+    relation: String,
+    subject: String,
+}
+
+/// Where a value that a condition read came from.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct UsedProperty {
+    /// As in the condition: `resource.status`, or a parameter's name.
+    name: String,
+    /// `relationship`, `request` or `stored`.
+    from: &'static str,
+}
+
+/// Something that was tried and did not lead to a yes; the nearest come first.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct NearMiss {
+    resource: String,
+    relation: String,
+    /// `no_relationship`, `ended`, `condition_failed`, `condition_missing`, `condition_broken`, `excluded` or `part_missing`.
+    reason: &'static str,
+    /// The relationship that ended or whose condition does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relationship: Option<UsedRelationship>,
+    /// What the condition would have to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// What went wrong in the condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// The relation that takes the subject out, or the part of an `and` that is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+}
+
+/// The witness of an explanation, and its misses.
+pub(crate) fn view(explanation: Explanation) -> (Option<Because>, Vec<NearMiss>) {
+    let because = explanation.witness.map(|witness| Because {
+        relationships: witness.relationships.into_iter().map(Into::into).collect(),
+        absences: witness.absences.into_iter().map(Into::into).collect(),
+        properties: witness.properties.into_iter().map(Into::into).collect(),
+    });
+    (because, explanation.misses.into_iter().map(Into::into).collect())
+}
+
+impl From<Relationship> for UsedRelationship {
+    fn from(relationship: Relationship) -> Self {
+        Self {
+            resource: relationship.key.resource.to_string(),
+            relation: relationship.key.relation.to_string(),
+            subject: relationship.key.subject.to_string(),
+            until: relationship.until.map(rfc3339),
+            condition: relationship.condition.map(|condition| UsedCondition {
+                name: condition.name,
+                parameters: JsonProperties(condition.parameters),
+            }),
+        }
+    }
+}
+
+impl From<engine::Absence> for Absence {
+    fn from(absence: engine::Absence) -> Self {
+        Self {
+            resource: absence.resource.to_string(),
+            relation: absence.relation.to_string(),
+            subject: absence.subject.to_string(),
+        }
+    }
+}
+
+impl From<PropertyUse> for UsedProperty {
+    fn from(used: PropertyUse) -> Self {
+        let from = match used.source {
+            PropertySource::Relationship => "relationship",
+            PropertySource::Request => "request",
+            PropertySource::Stored => "stored",
+        };
+        Self { name: used.name, from }
+    }
+}
+
+impl From<Miss> for NearMiss {
+    fn from(miss: Miss) -> Self {
+        let mut near = Self {
+            resource: miss.resource.to_string(),
+            relation: miss.relation.to_string(),
+            reason: "no_relationship",
+            relationship: None,
+            missing: Vec::new(),
+            problem: None,
+            by: None,
+        };
+        match miss.reason {
+            Reason::NoRelationship => {}
+            Reason::Ended(relationship) => near.tried("ended", relationship),
+            Reason::ConditionFailed(relationship) => near.tried("condition_failed", relationship),
+            Reason::ConditionMissing(relationship, missing) => {
+                near.tried("condition_missing", relationship);
+                near.missing = missing;
+            }
+            Reason::ConditionBroken(relationship, problem) => {
+                near.tried("condition_broken", relationship);
+                near.problem = Some(problem);
+            }
+            Reason::Excluded(relation) => near.because_of("excluded", &relation),
+            Reason::PartMissing(relation) => near.because_of("part_missing", &relation),
+            // The engine may learn to say more; until this does, it is at least no claim.
+            _ => near.reason = "other",
+        }
+        near
+    }
+}
+
+impl NearMiss {
+    fn tried(&mut self, reason: &'static str, relationship: Relationship) {
+        self.reason = reason;
+        self.relationship = Some(relationship.into());
+    }
+
+    fn because_of(&mut self, reason: &'static str, relation: &engine::RelationName) {
+        self.reason = reason;
+        self.by = Some(relation.to_string());
+    }
+}
