@@ -219,7 +219,8 @@ fn not_utf8() -> CallError {
     EdgeError::BadRequest("the path is not valid UTF-8".into()).into()
 }
 
-async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
+/// A realm by its name.
+pub(crate) async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
     if name == app.system.name() {
         return Ok(app.system.clone());
     }

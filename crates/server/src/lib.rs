@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod app;
+pub mod authzen;
 pub mod call;
 mod caller;
 pub mod consistency;
