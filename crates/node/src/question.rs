@@ -170,9 +170,7 @@ impl<'n> Asking<'n> {
         };
         let spelled = spell(question, &subject, &resource);
         match self.graph().explain(&spelled, &self.circumstances(said)) {
-            Ok(explanation) => {
-                (self.answer(&spelled, Ok(explanation.decision.clone())), Some(explanation))
-            }
+            Ok(explanation) => (self.answer(&spelled, Ok(explanation.decision.clone())), Some(explanation)),
             Err(error) => (self.answer(&spelled, Err(error)), None),
         }
     }
@@ -233,7 +231,8 @@ impl<'n> Asking<'n> {
         let circumstances = self.circumstances(said);
         let found = match (self.subject_id(subject), self.id(resource)) {
             (Some(subject_id), Some(id)) => {
-                let (subject, resource) = (spell_subject(subject, &subject_id), ObjectRef { id: &id, ..resource });
+                let (subject, resource) =
+                    (spell_subject(subject, &subject_id), ObjectRef { id: &id, ..resource });
                 self.graph().search_actions(subject, resource, &circumstances, after, limit)?
             }
             _ => Vec::new(),

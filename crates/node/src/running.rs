@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
-use grantd_realm::{Micros, State};
 use grantd_realm::command::{Command, SealedWrite};
+use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::job::Pending;

@@ -87,8 +87,7 @@ fn tag<F: Face>(call: &Call<F>, query: &[u8], content: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(&call.app.cursor_key);
     let published = call.realm.published();
     let caller = call.caller.actor.to_string();
-    let parts =
-        [F::VIA.as_bytes(), published.head.ledger_id.0.as_bytes(), caller.as_bytes(), query, content];
+    let parts = [F::VIA.as_bytes(), published.head.ledger_id.0.as_bytes(), caller.as_bytes(), query, content];
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
     }

@@ -1,6 +1,8 @@
 //! Why an answer is what it is, as JSON: the same in every face that explains.
 
-use grantd_node::realm::engine::{self, Explanation, Miss, PropertySource, PropertyUse, Reason, Relationship};
+use grantd_node::realm::engine::{
+    self, Explanation, Miss, PropertySource, PropertyUse, Reason, Relationship,
+};
 use serde::Serialize;
 
 use crate::properties::JsonProperties;

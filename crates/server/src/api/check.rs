@@ -125,11 +125,8 @@ impl Asked {
             resource: self.resource.properties(),
             context: &self.context.0,
         };
-        let (answer, explanation) = if explain {
-            asking.explain(&question, said)
-        } else {
-            (asking.check(&question, said), None)
-        };
+        let (answer, explanation) =
+            if explain { asking.explain(&question, said) } else { (asking.check(&question, said), None) };
         Ok(Verdict::new(answer, explanation))
     }
 }

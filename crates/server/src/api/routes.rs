@@ -29,9 +29,7 @@ pub fn routes() -> Router<SharedApp> {
 /// The routes that take long bodies.
 pub fn bulk_routes() -> Router<SharedApp> {
     let write = post(relationships::write_relationships).get(relationships::read_relationships);
-    Router::new()
-        .route("/api/v1/check/batch", post(batch::check_batch))
-        .route("/api/v1/relationships", write)
+    Router::new().route("/api/v1/check/batch", post(batch::check_batch)).route("/api/v1/relationships", write)
 }
 
 /// The routes that may wait.

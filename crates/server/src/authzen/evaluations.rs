@@ -42,7 +42,8 @@ fn answer(call: &Call) -> Result<Response, Error> {
     let mut decided = Vec::with_capacity(evaluations.len());
     for evaluation in evaluations {
         patience.lasts()?;
-        let one = evaluate_one(&asking, evaluation, &defaults).unwrap_or_else(|error| Decided::broken(&error));
+        let one =
+            evaluate_one(&asking, evaluation, &defaults).unwrap_or_else(|error| Decided::broken(&error));
         let decision = one.decision;
         decided.push(one);
         match semantic {

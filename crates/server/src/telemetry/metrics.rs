@@ -312,8 +312,8 @@ impl DecisionLogMetrics {
             searched: Counter::default(),
             dropped: Counter::default(),
         };
-        registry.register("searches", "Pages of searches", decisions.searched.clone());
         registry.register("checks", "Checks, each one of a batch counted, by result", checks);
+        registry.register("searches", "Pages of searches", decisions.searched.clone());
         registry.register(
             "decision_log_dropped",
             "Decisions that found the decision log's queue full",

@@ -9,9 +9,12 @@
     reason = "a failed test panics"
 )]
 
+mod authzen;
+mod authzen_search;
 mod bodies;
 mod callers;
 mod consistency;
+mod decisions;
 mod errors;
 mod idempotency;
 mod ledger;
@@ -20,5 +23,6 @@ mod openapi;
 mod realms;
 mod route_table;
 mod routes;
+mod searches;
 mod support;
 mod vm_grants;
