@@ -1,5 +1,6 @@
 //! Why an answer is what it is, as JSON: the same in every face that explains.
 
+use grantd_node::realm::engine::schema::Expression;
 use grantd_node::realm::engine::{
     self, Explanation, Miss, PropertySource, PropertyUse, Reason, Relationship,
 };
@@ -41,11 +42,14 @@ pub(crate) struct UsedCondition {
     parameters: JsonProperties,
 }
 
-/// A claim: the subject does not stand in the relation.
+/// A claim: the subject is not among those that a `but not` takes away.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Absence {
     resource: String,
+    /// The relation whose definition has the `but not`.
     relation: String,
+    /// What stands behind the `but not`, in the modelling language.
+    taken: String,
     subject: String,
 }
 
@@ -74,7 +78,7 @@ pub(crate) struct NearMiss {
     /// What went wrong in the condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
-    /// The relation that takes the subject out, or the part of an `and` that is missing.
+    /// What a `but not` takes the subject away by, in the modelling language.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
 }
@@ -109,6 +113,7 @@ impl From<engine::Absence> for Absence {
         Self {
             resource: absence.resource.to_string(),
             relation: absence.relation.to_string(),
+            taken: in_words(&absence.taken),
             subject: absence.subject.to_string(),
         }
     }
@@ -148,8 +153,11 @@ impl From<Miss> for NearMiss {
                 near.tried("condition_broken", relationship);
                 near.problem = Some(problem);
             }
-            Reason::Excluded(relation) => near.because_of("excluded", &relation),
-            Reason::PartMissing(relation) => near.because_of("part_missing", &relation),
+            Reason::Excluded(taken) => {
+                near.reason = "excluded";
+                near.by = Some(in_words(&taken));
+            }
+            Reason::PartMissing => near.reason = "part_missing",
             // The engine may learn to say more; until this does, it is at least no claim.
             _ => near.reason = "other",
         }
@@ -162,9 +170,32 @@ impl NearMiss {
         self.reason = reason;
         self.relationship = Some(relationship.into());
     }
+}
 
-    fn because_of(&mut self, reason: &'static str, relation: &engine::RelationName) {
-        self.reason = reason;
-        self.by = Some(relation.to_string());
+/// An expression in the modelling language.
+fn in_words(expression: &Expression) -> String {
+    let joined = |parts: &[Expression], operator: &str| {
+        let parts: Vec<_> = parts.iter().map(in_brackets).collect();
+        parts.join(operator)
+    };
+    match expression {
+        Expression::Direct(types) => {
+            let types: Vec<_> = types.iter().map(ToString::to_string).collect();
+            format!("[{}]", types.join(", "))
+        }
+        Expression::Computed(relation) => relation.to_string(),
+        Expression::From { relation, through } => format!("{relation} from {through}"),
+        Expression::Union(parts) => joined(parts, " or "),
+        Expression::Intersection(parts) => joined(parts, " and "),
+        Expression::Exclusion(base, taken) => {
+            format!("{} but not {}", in_brackets(base), in_brackets(taken))
+        }
+    }
+}
+
+fn in_brackets(expression: &Expression) -> String {
+    match expression {
+        Expression::Direct(_) | Expression::Computed(_) | Expression::From { .. } => in_words(expression),
+        _ => format!("({})", in_words(expression)),
     }
 }
