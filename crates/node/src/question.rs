@@ -193,7 +193,7 @@ impl<'n> Asking<'n> {
             }
             None => Vec::new(),
         };
-        self.record_search(Asked::SearchSubjects, kind, action, &resource, found.len());
+        self.record_search(Asked::SearchSubjects, &kind, action, &resource, found.len());
         Ok(found)
     }
 
@@ -215,7 +215,7 @@ impl<'n> Asking<'n> {
             }
             None => Vec::new(),
         };
-        self.record_search(Asked::SearchResources, subject, action, &kind, found.len());
+        self.record_search(Asked::SearchResources, &subject, action, &kind, found.len());
         Ok(found)
     }
 
@@ -237,7 +237,7 @@ impl<'n> Asking<'n> {
             }
             _ => Vec::new(),
         };
-        self.record_search(Asked::SearchActions, subject, "", &resource, found.len());
+        self.record_search(Asked::SearchActions, &subject, "", &resource, found.len());
         Ok(found)
     }
 
@@ -260,7 +260,7 @@ impl<'n> Asking<'n> {
     /// The answer to a question that names what cannot exist; it is written down like any other.
     fn impossible(&self, question: &Question<'_>) -> Answer {
         self.count(CheckEnd::Denied);
-        self.record(Asked::Check, question.subject, question.action, &question.resource, false, None);
+        self.record(Asked::Check, &question.subject, question.action, &question.resource, false, None);
         Answer::no(Denial::InvalidEntity)
     }
 
@@ -293,7 +293,7 @@ impl<'n> Asking<'n> {
             (Decision::Denied, _) => CheckEnd::Denied,
         });
         let (allowed, resource) = (answer.is_allowed(), &question.resource);
-        self.record(Asked::Check, question.subject, question.action, resource, allowed, None);
+        self.record(Asked::Check, &question.subject, question.action, resource, allowed, None);
         answer
     }
 
@@ -316,7 +316,7 @@ impl<'n> Asking<'n> {
     fn record_search(
         &self,
         asked: Asked,
-        subject: impl ToString,
+        subject: &impl ToString,
         action: &str,
         resource: &impl ToString,
         found: usize,
@@ -328,7 +328,7 @@ impl<'n> Asking<'n> {
     fn record(
         &self,
         asked: Asked,
-        subject: impl ToString,
+        subject: &impl ToString,
         action: &str,
         resource: &impl ToString,
         allowed: bool,

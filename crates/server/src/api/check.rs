@@ -1,7 +1,7 @@
 //! POST `/api/v1/check`: may this subject do this to that resource?
 
 use axum::Json;
-use grantd_node::question::{Answer, Asking, Said};
+use grantd_node::question::{Answer, Asking, Denial, Said};
 use grantd_node::realm::engine::{Decision, Explanation, Question, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,7 @@ impl Asked {
 impl Verdict {
     fn new(answer: Answer, explanation: Option<Explanation>) -> Self {
         let (because, misses) = explanation.map(view).unwrap_or_default();
-        let (allowed, reason) = (answer.is_allowed(), answer.denial.map(|denial| denial.code()));
+        let (allowed, reason) = (answer.is_allowed(), answer.denial.map(Denial::code));
         let missing = match answer.decision {
             Decision::Conditional { missing, .. } => missing,
             Decision::Allowed | Decision::Denied => Vec::new(),

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use grantd_node::question::{Answer, Asking, Said};
+use grantd_node::question::{Answer, Asking, Denial, Said};
 use grantd_node::realm::engine::{Decision, Explanation, Properties, Question, Value};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -77,7 +77,7 @@ impl Decided {
             return Self { decision, context: None };
         }
         let (because, misses) = explanation.map(view).unwrap_or_default();
-        let reason = answer.denial.map(|denial| denial.code());
+        let reason = answer.denial.map(Denial::code);
         let missing = match answer.decision {
             Decision::Conditional { missing, .. } => missing,
             Decision::Allowed | Decision::Denied => Vec::new(),
