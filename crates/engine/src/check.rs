@@ -103,7 +103,7 @@ impl Graph {
 pub(crate) fn answer(asked: &Asked<'_>) -> Result<Decision, CheckError> {
     let is_plain = asked.plan(asked.goal).is_some_and(|relation| relation.is_plain);
     if is_plain {
-        match plain::search(asked, asked.goal)? {
+        match plain::search(asked, asked.goal, 0)? {
             Plain::Reached => return Ok(Decision::Allowed),
             Plain::NotReached => return Ok(Decision::Denied),
             Plain::Unclear => {}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
-use super::memberships::Memberships;
+use super::memberships::{FEW, MANY, Memberships};
 use super::truth::Unknowns;
 use super::{BrokenCondition, CheckError, MAX_STEPS, Question};
 use crate::circumstances::Circumstances;
@@ -26,7 +26,10 @@ pub(crate) struct Asked<'g> {
     resource: Named<'g>,
     stored: OnceCell<[&'g Properties; 2]>,
     memberships: OnceCell<Option<Memberships>>,
+    /// Looked up only when it turns out that asking from the resource's side takes too long.
+    many_memberships: OnceCell<Option<Memberships>>,
     steps: Cell<usize>,
+    most_steps: usize,
 }
 
 /// A type's name and an id in its normal form.
@@ -119,7 +122,9 @@ impl<'g> Asked<'g> {
             resource: Named { kind: question.resource.kind, id },
             stored: OnceCell::new(),
             memberships: OnceCell::new(),
+            many_memberships: OnceCell::new(),
             steps: Cell::new(0),
+            most_steps: MAX_STEPS,
         })
     }
 
@@ -139,7 +144,7 @@ impl<'g> Asked<'g> {
     pub(crate) fn step(&self) -> Result<(), CheckError> {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        if steps > MAX_STEPS { Err(CheckError::TooManySteps) } else { Ok(()) }
+        if steps > self.most_steps { Err(CheckError::TooManySteps) } else { Ok(()) }
     }
 
     /// Whether the goal is the userset that is asked about: everyone in it is in it.
@@ -217,8 +222,23 @@ impl<'g> Asked<'g> {
     }
 
     /// What the subject is a member of; none if that is too much to be worth knowing.
-    pub(crate) fn memberships(&self) -> Option<&Memberships> {
-        self.memberships.get_or_init(|| Memberships::of(self)).as_ref()
+    pub(super) fn memberships(&self) -> Option<&Memberships> {
+        let few = self.memberships.get_or_init(|| Memberships::of(self, FEW)).as_ref();
+        few.or_else(|| self.many_memberships.get()?.as_ref())
+    }
+
+    /// Looks up even many memberships, and says whether that is any help.
+    pub(super) fn look_up_many_memberships(&self) -> bool {
+        if self.memberships().is_some() {
+            return false;
+        }
+        self.steps.set(0);
+        self.many_memberships.get_or_init(|| Memberships::of(self, MANY)).is_some()
+    }
+
+    /// The same question with more patience, for an explanation, which follows everything.
+    pub(crate) fn patient(self) -> Self {
+        Self { most_steps: 20 * MAX_STEPS, ..self }
     }
 }
 

@@ -24,23 +24,36 @@ pub(super) enum Plain {
     Unclear,
 }
 
-/// Looks for a way from a goal to the subject.
-pub(super) fn search(asked: &Asked<'_>, first: Goal) -> Result<Plain, CheckError> {
-    let mut search = Search { asked, goals: SmallVec::new(), known: HashSet::default(), unclear: false };
+/// Looks for a way to the subject from a goal at a depth.
+pub(super) fn search(asked: &Asked<'_>, first: Goal, depth: usize) -> Result<Plain, CheckError> {
+    match search_once(asked, first, depth) {
+        // A resource with very many usersets: the subject may be in fewer.
+        Err(CheckError::TooManySteps) if asked.look_up_many_memberships() => search_once(asked, first, depth),
+        found => found,
+    }
+}
+
+fn search_once(asked: &Asked<'_>, first: Goal, mut depth: usize) -> Result<Plain, CheckError> {
+    let mut search =
+        Search { asked, goals: SmallVec::new(), known: HashSet::default(), unclear: false, too_deep: false };
     search.goals.push(first);
-    let (mut at, mut level_end, mut depth) = (0, 1, 0);
+    let (mut at, mut level_end) = (0, 1);
     while let Some(goal) = search.goals.get(at).copied() {
         if at == level_end {
             depth += 1;
             level_end = search.goals.len();
             if depth > MAX_DEPTH {
-                return Err(CheckError::TooDeep);
+                search.too_deep = true;
+                break;
             }
         }
-        if search.visit(goal)? {
+        if search.visit(goal, depth)? {
             return Ok(Plain::Reached);
         }
         at += 1;
+    }
+    if search.too_deep {
+        return Err(CheckError::TooDeep);
     }
     Ok(if search.unclear { Plain::Unclear } else { Plain::NotReached })
 }
@@ -52,22 +65,24 @@ struct Search<'a, 'g> {
     /// The same, once there are many.
     known: HashSet<Goal, RandomState>,
     unclear: bool,
+    /// Something lies too deep to be looked at.
+    too_deep: bool,
 }
 
 impl<'g> Search<'_, 'g> {
     /// Whether the subject stands in the goal by what is stored there.
-    fn visit(&mut self, goal: Goal) -> Result<bool, CheckError> {
+    fn visit(&mut self, goal: Goal, depth: usize) -> Result<bool, CheckError> {
         self.asked.step()?;
         let Some(plan) = self.asked.plan(goal) else { return Ok(false) };
         if self.asked.is_target(goal) {
             return Ok(true);
         }
-        self.follow(goal, &plan.rule)
+        self.follow(goal, &plan.rule, depth)
     }
 
-    fn follow(&mut self, goal: Goal, rule: &'g Rule) -> Result<bool, CheckError> {
+    fn follow(&mut self, goal: Goal, rule: &'g Rule, depth: usize) -> Result<bool, CheckError> {
         match rule {
-            Rule::Direct(direct) => self.direct(goal, direct),
+            Rule::Direct(direct) => self.direct(goal, direct, depth),
             Rule::Computed(relation) => {
                 self.discover(Goal { relation: *relation, ..goal });
                 Ok(false)
@@ -78,7 +93,7 @@ impl<'g> Search<'_, 'g> {
             }
             Rule::Union(parts) => {
                 for part in parts {
-                    if self.follow(goal, part)? {
+                    if self.follow(goal, part, depth)? {
                         return Ok(true);
                     }
                 }
@@ -93,9 +108,9 @@ impl<'g> Search<'_, 'g> {
     }
 
     /// Looks at the relationships of the goal, and of every path above it.
-    fn direct(&mut self, goal: Goal, direct: &'g Direct) -> Result<bool, CheckError> {
+    fn direct(&mut self, goal: Goal, direct: &'g Direct, depth: usize) -> Result<bool, CheckError> {
         for node in self.asked.nodes_of(goal) {
-            if self.stored(node, goal.relation, direct)? {
+            if self.stored(node, goal.relation, direct, depth)? {
                 return Ok(true);
             }
         }
@@ -103,7 +118,13 @@ impl<'g> Search<'_, 'g> {
     }
 
     /// Looks at the relationships that are stored on a node itself.
-    fn stored(&mut self, node: NodeId, relation: Relation, direct: &Direct) -> Result<bool, CheckError> {
+    fn stored(
+        &mut self,
+        node: NodeId,
+        relation: Relation,
+        direct: &Direct,
+        depth: usize,
+    ) -> Result<bool, CheckError> {
         let target = self.asked.target;
         if let Some(subject) = target.node
             && self.names(node, relation, direct, target.shape, subject)?
@@ -121,6 +142,10 @@ impl<'g> Search<'_, 'g> {
                 Some(memberships) => {
                     self.unclear |= memberships.unclear;
                     for held in &memberships.held {
+                        if depth + held.level >= MAX_DEPTH {
+                            self.too_deep = true;
+                            break;
+                        }
                         let shape = Shape::Userset(held.relation);
                         if let Some(form) = direct.form(held.kind, shape)
                             && self.holds_to(node, Edge::new(relation, held.relation, held.node), form)?

@@ -16,8 +16,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::asked::{Asked, Goal, Holds};
+use super::plain::{self, Plain};
 use super::truth::{Truth, Unknowns};
-use super::{CheckError, MAX_DEPTH, plain};
+use super::{CheckError, MAX_DEPTH};
 use crate::graph::{Direct, Edge, Form, NO_RELATION, NodeId, Relation, Rule, Shape, Taken};
 
 pub(crate) use reasons::Closed;
@@ -71,7 +72,9 @@ pub(crate) struct Solver<'a, 'g> {
     pending: Vec<LinkId>,
     /// Every value is followed back to relationships, for explanations; else plain relations are only searched.
     in_full: bool,
-    /// The values of what was taken away, by goal, where they are final.
+    /// Something lies too deep to be looked at.
+    too_deep: bool,
+    /// How many `but not` are being solved around this one.
     nesting: usize,
 }
 
@@ -85,6 +88,7 @@ impl<'a, 'g> Solver<'a, 'g> {
             queue: VecDeque::new(),
             pending: Vec::new(),
             in_full: false,
+            too_deep: false,
             nesting: 0,
         }
     }
@@ -104,9 +108,14 @@ impl<'a, 'g> Solver<'a, 'g> {
     }
 
     /// The value of a rule at a goal.
-    pub(crate) fn solve_rule(&mut self, goal: Goal, rule: &'g Rule) -> Result<Truth, CheckError> {
-        let root = self.cell(Operator::Any(None), 0);
-        self.expand(goal, rule, root, 0)?;
+    pub(crate) fn solve_rule(
+        &mut self,
+        goal: Goal,
+        rule: &'g Rule,
+        depth: usize,
+    ) -> Result<Truth, CheckError> {
+        let root = self.cell(Operator::Any(None), depth);
+        self.expand(goal, rule, root, depth)?;
         self.run(root)
     }
 
@@ -117,7 +126,9 @@ impl<'a, 'g> Solver<'a, 'g> {
             if value == Truth::Yes {
                 return Ok(value);
             }
-            let Some(next) = self.queue.pop_front() else { return Ok(value) };
+            let Some(next) = self.queue.pop_front() else {
+                return if self.too_deep { Err(CheckError::TooDeep) } else { Ok(value) };
+            };
             self.visit(next)?;
         }
     }
@@ -148,7 +159,8 @@ impl<'a, 'g> Solver<'a, 'g> {
         self.asked.step()?;
         let depth = self.depth(cell);
         if depth > MAX_DEPTH {
-            return Err(CheckError::TooDeep);
+            self.too_deep = true;
+            return Ok(());
         }
         let Some(Operator::Any(Some(goal))) = self.cells.get(cell).map(|cell| &cell.operator) else {
             return Ok(());
@@ -255,11 +267,12 @@ impl<'a, 'g> Solver<'a, 'g> {
         if let Some((value, _)) = result {
             return Ok(base.min(value.not()));
         }
+        let depth = self.depth(without);
         if self.nesting == MAX_DEPTH {
             return Err(CheckError::TooDeep);
         }
         let mut below = Solver { nesting: self.nesting + 1, ..Solver::new(self.asked) };
-        let value = below.solve_rule(*goal, &taken.rule)?;
+        let value = below.solve_rule(*goal, &taken.rule, depth)?;
         let unknowns = if value == Truth::Maybe { below.unknowns() } else { Unknowns::default() };
         if let Some(Operator::Without { result, .. }) =
             self.cells.get_mut(without).map(|cell| &mut cell.operator)
@@ -278,15 +291,17 @@ impl<'a, 'g> Solver<'a, 'g> {
             None => {
                 let cell = self.cell(Operator::Any(Some(goal)), depth + 1);
                 self.goals.insert(goal, cell);
-                let found = if plan.is_plain && !self.in_full {
-                    plain::search(self.asked, goal)?
+                let found = if plan.is_plain && !self.in_full && depth < MAX_DEPTH {
+                    plain::search(self.asked, goal, depth + 1)
                 } else {
-                    plain::Plain::Unclear
+                    Ok(Plain::Unclear)
                 };
                 match found {
-                    plain::Plain::Reached => self.link(Link::sure(None, cell)),
-                    plain::Plain::NotReached => {}
-                    plain::Plain::Unclear => self.queue.push_back(cell),
+                    Ok(Plain::Reached) => self.link(Link::sure(None, cell)),
+                    Ok(Plain::NotReached) => {}
+                    Ok(Plain::Unclear) => self.queue.push_back(cell),
+                    Err(CheckError::TooDeep) => self.too_deep = true,
+                    Err(error) => return Err(error),
                 }
                 cell
             }

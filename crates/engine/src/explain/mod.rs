@@ -112,6 +112,7 @@ impl Graph {
         let Some(asked) = Asked::new(self, question, circumstances) else {
             return Ok(nothing(Decision::Denied));
         };
+        let asked = asked.patient();
         let mut solver = Solver::in_full(&asked);
         Ok(match solver.solve(asked.goal)? {
             Truth::Yes => {

@@ -112,7 +112,7 @@ fn is_absent(asked: &Asked<'_>, less: &Asked<'_>, goal: Goal, taken: &Taken) -> 
     let Some(taken) = asked.plan(goal).and_then(|plan| plan.rule.taken(&taken.expression)) else {
         return Ok(false);
     };
-    Ok(Solver::new(asked).solve_rule(goal, &taken.rule)? == Truth::No)
+    Ok(Solver::new(asked).solve_rule(goal, &taken.rule, 0)? == Truth::No)
 }
 
 /// Where the values came from that the witness's conditions read.
