@@ -17,6 +17,7 @@ pub mod node;
 pub mod observer;
 pub mod offline;
 pub mod open;
+mod pins;
 pub mod question;
 pub mod realms;
 mod recover;

@@ -17,6 +17,7 @@ use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
 use crate::retired::free;
+use crate::pins::Pins;
 use crate::submit::{Done, Request, SubmitError};
 use crate::trust::{Trust, verify};
 use crate::upkeep::LastSnapshot;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
+    pins: Pins,
     revision: watch::Sender<u64>,
     retired: mpsc::UnboundedSender<Arc<Published>>,
     trust: Trust,
@@ -51,8 +53,13 @@ impl Shared {
         let revision = next.head.revision;
         let retired = self.published.swap(Arc::new(next));
         self.revision.send_replace(revision);
+        self.retire(retired);
+    }
+
+    /// Frees a state where no request waits for it: a large one takes long.
+    pub(crate) fn retire(&self, state: Arc<Published>) {
         // Without a receiver the process stops, and with it goes everything.
-        let _: Result<(), _> = self.retired.send(retired);
+        let _: Result<(), _> = self.retired.send(state);
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -124,9 +131,9 @@ impl Realm {
         let (retired, unused) = mpsc::unbounded_channel();
         tokio::spawn(free(unused));
         let trust = Trust::new(unverified.is_none());
-        let name = name.into();
+        let (name, pins) = (name.into(), Pins::default());
         let shared =
-            Arc::new(Shared { name, store, master_key, observer, published, revision, retired, trust });
+            Arc::new(Shared { name, store, master_key, observer, published, pins, revision, retired, trust });
         if let Some(unverified) = unverified {
             tokio::spawn(verify(shared.clone(), unverified));
         }
@@ -178,6 +185,22 @@ impl Realm {
     /// The newest published state.
     pub fn published(&self) -> Arc<Published> {
         self.shared.published()
+    }
+
+    /// Keeps a state for the pages of a list that are still to come, until that time or until newer ones crowd it out.
+    pub fn pin(&self, state: Arc<Published>, until: Micros) {
+        self.shared.pins.keep(state, until).into_iter().for_each(|state| self.shared.retire(state));
+    }
+
+    /// The state of a revision: the published one, or one that was [pinned](Self::pin) and still is.
+    pub fn at(&self, revision: u64) -> Option<Arc<Published>> {
+        let published = self.published();
+        if published.head.revision == revision { Some(published) } else { self.shared.pins.get(revision) }
+    }
+
+    /// Lets go of the pinned states whose time is over.
+    pub(crate) fn unpin(&self, now: Micros) {
+        self.shared.pins.forget(now).into_iter().for_each(|state| self.shared.retire(state));
     }
 
     /// Hands a command to the writer and waits until it is durable, or refused.

@@ -35,6 +35,7 @@ impl Node {
         }
         for realm in self.loaded() {
             self.remove_ended(&realm).await;
+            realm.unpin(self.now());
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_EVERY).await {
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
             }

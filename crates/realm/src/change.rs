@@ -309,7 +309,7 @@ pub(crate) fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) ->
     move |problem| CodecError::Unknown { what, found: problem.to_string() }
 }
 
-pub(crate) fn write_object(w: &mut Writer, object: &Object) {
+fn write_object(w: &mut Writer, object: &Object) {
     w.text(object.kind());
     w.text(object.id());
 }
