@@ -69,7 +69,7 @@ fn site(of: &mut Option<Rc<Site>>, relationships: usize) -> anyhow::Result<Rc<Si
     if let Some(site) = of {
         return Ok(site.clone());
     }
-    let site = Rc::new(Site::make(relationships)?);
+    let site = Rc::new(Site::make(relationships, None)?);
     *of = Some(site.clone());
     Ok(site)
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
@@ -35,10 +35,10 @@ pub(crate) struct Filled {
 }
 
 impl Site {
-    /// Starts a server on a new data directory and fills it.
-    pub(crate) fn make(relationships: usize) -> anyhow::Result<Self> {
+    /// Starts a server on a new data directory and fills it; `preload` as in [`Server::start`].
+    pub(crate) fn make(relationships: usize, preload: Option<&Path>) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let server = Server::start(&directory.path().join("data"), None)?;
+        let server = Server::start(&directory.path().join("data"), preload)?;
         let scale = Scale { relationships };
         let (by, seconds) =
             if server.has(IMPORT)? { import(&server, scale, &directory)? } else { write(&server, scale)? };

@@ -11,6 +11,7 @@ use crate::bench::Bench;
 use crate::http::closed;
 use crate::http::requests::{Says, post};
 use crate::http::server::Server;
+use crate::http::site::Site;
 use crate::options::Options;
 use crate::pairs::measure;
 use crate::ratio::{grouped, median, short};
@@ -39,13 +40,12 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
 
 fn row(bench: &mut Bench, preload: Option<&Path>) -> anyhow::Result<()> {
     let options = &bench.options;
-    let data = tempfile::tempdir()?;
-    let server = Server::start(&data.path().join("data"), preload)?;
-    let file = data.path().join("insert.db");
+    let site = Site::make(options.small, preload)?;
+    let file = site.directory.path().join("insert.db");
     let mut cpu = Vec::new();
     let pairs = measure(
         options.pairs,
-        || note(grants(options, &server)?, &mut cpu),
+        || note(grants(options, &site.server)?, &mut cpu),
         || inserts(options, &file, preload),
     )?;
     let (disk, target) = match preload {
@@ -54,7 +54,10 @@ fn row(bench: &mut Bench, preload: Option<&Path>) -> anyhow::Result<()> {
     };
     let [a, b] = [pairs.median_a(), pairs.median_b()].map(grouped);
     bench.table.row(&Row {
-        what: format!("durable single-grant writes over HTTP, {CLIENTS} clients, {disk}"),
+        what: format!(
+            "durable single-grant writes over HTTP, {CLIENTS} clients, {}, {disk}",
+            site.scale.title()
+        ),
         against: "one INSERT per transaction".to_owned(),
         figure: Figure::Ratio(pairs.a_to_b()),
         medians: format!("{a}/s against {b}/s; server CPU {} us a write", short(median(cpu))),
