@@ -1,7 +1,14 @@
 //! Questions and their answers.
+//!
+//! [`asked`] turns the texts of a question into numbers. If `or` is the only operator on all ways from the relation asked
+//! about, [`plain`] looks for one way to the subject; what it cannot tell, because of an operator or a condition that
+//! depends on more, [`solve`] computes.
 
-mod search;
-mod trail;
+pub(crate) mod asked;
+mod memberships;
+mod plain;
+pub(crate) mod solve;
+pub(crate) mod truth;
 
 use thiserror::Error;
 
@@ -9,8 +16,12 @@ use crate::circumstances::Circumstances;
 use crate::graph::Graph;
 use crate::object::ObjectRef;
 use crate::subject::SubjectRef;
+use asked::Asked;
+use plain::Plain;
+use solve::Solver;
+use truth::Truth;
 
-/// How many usersets and computed relations may follow each other in one question.
+/// How many usersets, parents and computed relations may follow each other in one question.
 pub const MAX_DEPTH: usize = 64;
 
 /// How many relationships one question may look at.
@@ -64,12 +75,17 @@ impl Decision {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// More than [`MAX_DEPTH`] usersets and computed relations follow each other.
-    #[error("the question leads through more than 64 levels of usersets: flatten the model's groups")]
+    /// More than [`MAX_DEPTH`] usersets, parents and computed relations follow each other.
+    #[error("the question leads through more than 64 levels of relations: flatten the model's groups")]
     TooDeep,
     /// More than [`MAX_STEPS`] relationships would have to be looked at.
     #[error("the question needs more than 100000 steps: name fewer usersets on one resource")]
     TooManySteps,
+    /// A search would have to look at more than [`MAX_CANDIDATES`](crate::MAX_CANDIDATES) objects.
+    #[error(
+        "the search leads to more than 20000000 relations of objects: ask about a narrower type or relation"
+    )]
+    TooManyCandidates,
 }
 
 impl Graph {
@@ -79,6 +95,24 @@ impl Graph {
         question: &Question<'_>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Decision, CheckError> {
-        search::answer(self, question, circumstances.now)
+        let Some(asked) = Asked::new(self, question, circumstances) else { return Ok(Decision::Denied) };
+        answer(&asked)
     }
+}
+
+pub(crate) fn answer(asked: &Asked<'_>) -> Result<Decision, CheckError> {
+    let is_plain = asked.plan(asked.goal).is_some_and(|relation| relation.is_plain);
+    if is_plain {
+        match plain::search(asked, asked.goal, 0)? {
+            Plain::Reached => return Ok(Decision::Allowed),
+            Plain::NotReached => return Ok(Decision::Denied),
+            Plain::Unclear => {}
+        }
+    }
+    let mut solver = Solver::new(asked);
+    Ok(match solver.solve(asked.goal)? {
+        Truth::Yes => Decision::Allowed,
+        Truth::No => Decision::Denied,
+        Truth::Maybe => solver.unknowns().into(),
+    })
 }

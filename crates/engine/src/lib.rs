@@ -31,7 +31,7 @@ pub use name::{MAX_ID, MAX_NAME, NameError, RelationName, TypeName};
 pub use object::{Object, ObjectRef};
 pub use relationship::{Condition, Key, Relationship};
 pub use schema::{Inadmissible, Schema, SchemaError, Source};
-pub use search::FoundResource;
+pub use search::{FoundResource, MAX_CANDIDATES};
 pub use subject::{Subject, SubjectRef};
 pub use value::{NotProperties, Properties, Value};
 

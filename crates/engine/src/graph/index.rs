@@ -101,6 +101,21 @@ impl Index {
         merged(row.get(start..end).unwrap_or_default(), self.delta(node), low.key()..high.key())
     }
 
+    /// The edges of `node` under one relation that have one subject's relation, in order.
+    pub(crate) fn group(
+        &self,
+        node: NodeId,
+        relation: Relation,
+        subject_relation: Relation,
+    ) -> impl Iterator<Item = Edge> {
+        let low = Edge::new(relation, subject_relation, 0).key();
+        let keys = low..low + (1 << 31);
+        let row = self.base.row(node);
+        let start = row.partition_point(|edge| edge.key() < keys.start);
+        let end = row.partition_point(|edge| edge.key() < keys.end);
+        merged(row.get(start..end).unwrap_or_default(), self.delta(node), keys)
+    }
+
     /// Every edge of `node`, in order.
     pub(crate) fn row(&self, node: NodeId) -> impl Iterator<Item = Edge> {
         merged(self.base.row(node), self.delta(node), 0..u64::MAX)

@@ -25,7 +25,7 @@ pub use read::Filter;
 
 pub(crate) use index::{Edge, Index};
 pub(crate) use nodes::{NodeId, Nodes};
-pub(crate) use plan::{Form, Plan, Rule, Shape};
+pub(crate) use plan::{Direct, Form, Plan, RelationPlan, Rule, Shape, Taken};
 pub(crate) use symbols::{Kind, NO_RELATION, Relation, Symbols};
 
 use crate::Micros;
@@ -153,7 +153,7 @@ impl Graph {
         if edge.has_terms() { self.terms.get(&(resource, edge.key())) } else { None }
     }
 
-    fn object(&self, node: NodeId) -> Option<Object> {
+    pub(crate) fn object(&self, node: NodeId) -> Option<Object> {
         let found = self.nodes.get(node)?;
         Some(Object::stored(self.symbols.kind_name(found.kind)?.clone(), Arc::from(found.id?)))
     }

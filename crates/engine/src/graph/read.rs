@@ -73,6 +73,12 @@ impl Graph {
         self.nodes.in_order(|a, b| self.compare_kinds(a, b), from)
     }
 
+    /// The living nodes of one type, in order of their ids, from the first one at or after `from`.
+    pub(crate) fn of_kind<'a>(&'a self, kind: Kind, from: &'a str) -> impl Iterator<Item = NodeId> + 'a {
+        let nodes = self.nodes.in_order(|a, b| self.compare_kinds(a, b), Some((kind, from)));
+        nodes.take_while(move |node| self.nodes.kind(*node) == Some(kind))
+    }
+
     /// The first `limit` rows in key order, as relationships.
     fn page(&self, mut rows: Vec<Row>, limit: usize) -> Vec<Relationship> {
         if limit == 0 {
@@ -87,7 +93,7 @@ impl Graph {
         rows.into_iter().filter_map(|(resource, edge)| self.shown(resource, edge)).collect()
     }
 
-    fn shown(&self, resource: NodeId, edge: Edge) -> Option<Relationship> {
+    pub(crate) fn shown(&self, resource: NodeId, edge: Edge) -> Option<Relationship> {
         let key = Key {
             resource: self.object(resource)?,
             relation: self.symbols.relation_name(edge.relation())?.clone(),

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub struct SchemaError {
     /// The source's name.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 where there are no lines, as in a JSON model.
     pub line: usize,
     /// The type that was being defined.
     pub type_name: Option<String>,
@@ -21,7 +21,10 @@ pub struct SchemaError {
 
 impl fmt::Display for SchemaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.file, self.line)?;
+        match self.line {
+            0 => write!(f, "{}: ", self.file)?,
+            line => write!(f, "{}:{line}: ", self.file)?,
+        }
         match (&self.type_name, &self.relation) {
             (Some(kind), Some(relation)) => write!(f, "relation `{relation}` of type `{kind}`: ")?,
             (Some(kind), None) => write!(f, "type `{kind}`: ")?,

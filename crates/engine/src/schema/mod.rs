@@ -14,8 +14,19 @@
 //!
 //! path type folder
 //!   relations
-//!     define editor: [user, team#member]
+//!     define editor: [user, team#member with office_hours]
 //!     define viewer: [user, user:*] or editor
+//!     define blocked: [user]
+//!     define reader: viewer but not blocked
+//!
+//! type document
+//!   relations
+//!     define folder: [folder]
+//!     define reader: [user] or reader from folder
+//!
+//! condition office_hours(current_time: timestamp) {
+//!   current_time.getHours() >= 9 && current_time.getHours() < 17
+//! }
 //! ```
 //!
 //! The ids of a path type are lists of segments, written `/a/b/`; what is stored on a path counts for everything below
@@ -23,14 +34,19 @@
 //! `model`, `schema 1.1` may be left out. Several sources make one schema; a type may be named again, without
 //! relations, where another source needs to mention it.
 //!
-//! Of the operators there are direct types (`[user]`, `[team#member]`, `[user:*]`), `or` with parentheses, and
-//! computed relations. `and`, `but not`, `from` and conditions are refused with a message that says so.
+//! A relation has at most one list of direct types. Operators are not mixed without parentheses. A relation must not
+//! depend on its own absence: no way around from a relation to itself leads through the right side of a `but not`.
 
 mod admit;
 mod ast;
+mod body;
+mod depends;
+mod draft;
 mod error;
 mod line;
 mod parse;
+mod parse_condition;
+mod parse_relation;
 mod resolve;
 mod tokens;
 
@@ -40,6 +56,10 @@ use std::sync::Arc;
 pub use admit::Inadmissible;
 pub use ast::{DirectType, Expression, SubjectForm};
 pub use error::SchemaError;
+pub use parse::MAX_TEXT;
+
+pub(crate) use body::string_length;
+
 
 use crate::condition::ConditionDefinition;
 use crate::name::{NameError, RelationName, TypeName};

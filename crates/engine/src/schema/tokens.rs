@@ -25,7 +25,7 @@ fn in_word(c: char) -> bool {
 
 /// The line without its comment. A `#` starts one at the start of the line or after white space, so that
 /// `team#member` is none.
-fn without_comment(line: &str) -> &str {
+pub(super) fn without_comment(line: &str) -> &str {
     let mut before = ' ';
     for (at, c) in line.char_indices() {
         if c == '#' && before.is_whitespace() {
@@ -36,10 +36,10 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// The pieces of one line.
+/// The pieces of one line without its comment.
 pub(super) fn tokens(line: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
-    let mut rest = without_comment(line).trim_start();
+    let mut rest = line.trim_start();
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
         let (token, length) = match rest.get(..end) {

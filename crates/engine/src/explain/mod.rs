@@ -1,10 +1,17 @@
 //! Why the answer to a question is what it is.
 
+mod misses;
+mod witness;
+
 use crate::check::Decision;
+use crate::check::asked::Asked;
+use crate::check::solve::Solver;
+use crate::check::truth::Truth;
 use crate::graph::Graph;
 use crate::name::RelationName;
 use crate::object::Object;
 use crate::relationship::Relationship;
+use crate::schema::Expression;
 use crate::subject::Subject;
 use crate::{CheckError, Circumstances, Question};
 
@@ -24,19 +31,21 @@ pub struct Explanation {
 pub struct Witness {
     /// The relationships used, in key order.
     pub relationships: Vec<Relationship>,
-    /// What must not hold, each where a `but not` asked for it.
+    /// What must not hold, where a `but not` asked for it.
     pub absences: Vec<Absence>,
     /// Where each property that a condition read came from.
     pub properties: Vec<PropertyUse>,
 }
 
-/// A claim: the subject does not stand in the relation.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+/// A claim: the subject is not among those that a `but not` takes away.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Absence {
-    /// What it would be a relation of.
+    /// Where.
     pub resource: Object,
-    /// The relation that was taken away.
+    /// The relation whose definition has the `but not`.
     pub relation: RelationName,
+    /// What stands behind the `but not`.
+    pub taken: Expression,
     /// Who is not in it.
     pub subject: Subject,
 }
@@ -86,10 +95,10 @@ pub enum Reason {
     ConditionMissing(Relationship, Vec<String>),
     /// The condition of a relationship could not be evaluated.
     ConditionBroken(Relationship, String),
-    /// The subject stands here but for a `but not`: it is in the relation named.
-    Excluded(RelationName),
-    /// Of an `and` this part is missing.
-    PartMissing(RelationName),
+    /// The subject would stand here but for a `but not`, which takes it away by this.
+    Excluded(Expression),
+    /// The subject stands in some parts of an `and`, but not in all.
+    PartMissing,
 }
 
 impl Graph {
@@ -99,7 +108,24 @@ impl Graph {
         question: &Question<'_>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Explanation, CheckError> {
-        let decision = self.check(question, circumstances)?;
-        Ok(Explanation { decision, witness: None, misses: Vec::new() })
+        let nothing = |decision| Explanation { decision, witness: None, misses: Vec::new() };
+        let Some(asked) = Asked::new(self, question, circumstances) else {
+            return Ok(nothing(Decision::Denied));
+        };
+        let asked = asked.patient();
+        let mut solver = Solver::in_full(&asked);
+        Ok(match solver.solve(asked.goal)? {
+            Truth::Yes => {
+                let witness = witness::minimal(&asked, &solver, question)?;
+                Explanation { witness: Some(witness), ..nothing(Decision::Allowed) }
+            }
+            Truth::No => {
+                Explanation { misses: misses::nearest(&asked, &solver), ..nothing(Decision::Denied) }
+            }
+            Truth::Maybe => {
+                let decision = solver.unknowns().into();
+                Explanation { misses: misses::nearest(&asked, &solver), ..nothing(decision) }
+            }
+        })
     }
 }
