@@ -30,17 +30,17 @@ impl<'a> Asking<'a> {
         lasting: Duration,
         mut side: impl FnMut(&Ask) -> anyhow::Result<bool>,
     ) -> anyhow::Result<f64> {
+        ensure!(!self.asks.is_empty(), "there are no questions");
         let start = Instant::now();
         let (mut asked, mut wrong, mut chunk) = (0_usize, 0_usize, 1_usize);
         let mut took = Duration::ZERO;
         while took < lasting {
             for _ in 0..chunk {
-                let Some(ask) = self.asks.get(self.next) else {
-                    ensure!(!self.asks.is_empty(), "there are no questions");
-                    self.next = 0;
-                    continue;
-                };
+                let ask = &self.asks[self.next];
                 self.next += 1;
+                if self.next == self.asks.len() {
+                    self.next = 0;
+                }
                 wrong += usize::from(side(ask)? != ask.allowed);
                 asked += 1;
             }
