@@ -43,7 +43,7 @@ fn filled(bench: &mut Bench, site: &Site) {
         target,
     };
     bench.table.row(&row(
-        format!("import over HTTP, {title}"),
+        format!("import, {title}"),
         Figure::Once(count / filled.seconds, "relationships/s"),
         format!("{} s by {}", short(filled.seconds), filled.by),
         Target::Recorded,
