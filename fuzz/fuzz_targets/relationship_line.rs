@@ -20,6 +20,11 @@ fuzz_target!(|bytes: &[u8]| {
         Some(end) => csv_line(&bytes[..end], &bytes[end + 1..], &schema),
     };
     let Some(relationship) = read else { return };
+    // Other names no schema can have: such a line is read, and its relationship refused when it is to be written.
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if relationship.condition.as_ref().is_some_and(|condition| !is_name(&condition.name)) {
+        return;
+    }
     let (json, csv) = written(&relationship);
     assert_eq!(json_line(&json, &schema).as_ref(), Some(&relationship), "{}", json.escape_ascii());
     let mut lines = csv.splitn(2, |byte| *byte == b'\n');

@@ -1,10 +1,12 @@
-//! A state as a snapshot, and a graph as a dump, told apart by the first byte: any bytes give one or an error, without more
-//! memory than there are bytes; and what was read can be asked, written to, and read again.
+//! A state as a snapshot, and a graph as a dump, told apart by the first byte; the other bytes are the whole, or edits of one
+//! that was written: three each, place and byte. Any bytes give one or an error, without more memory than there are bytes; and
+//! what was read can be asked, written to, and read again.
 #![no_main]
 
 use std::sync::{Arc, OnceLock};
 
 use grantd_engine::{Circumstances, Filter, Graph, ObjectRef, Question, Relationship, Schema, SubjectRef};
+use grantd_realm::change::{Change, Stamp};
 use grantd_realm::{State, builtin};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
@@ -15,9 +17,51 @@ fn schema() -> Arc<Schema> {
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((form, bytes)) = bytes.split_first() else { return Corpus::Reject };
-    if form % 2 == 0 { state(bytes) } else { graph(bytes) }
+    match form % 4 {
+        0 => state(bytes),
+        1 => graph(bytes),
+        2 => state(&edited(&written().0, bytes)),
+        _ => graph(&edited(&written().1, bytes)),
+    }
     Corpus::Keep
 });
+
+/// A snapshot and a dump of a world with a bit of everything.
+fn written() -> &'static (Vec<u8>, Vec<u8>) {
+    static WRITTEN: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
+    WRITTEN.get_or_init(|| {
+        let mut state = State::empty(schema());
+        let stamp = Stamp { revision: 1, time: 1 };
+        let mut apply = |change| state.apply(&change, stamp).expect("a change that fits");
+        apply(Change::RealmCreated { name: "default".into(), account: uuid::Uuid::from_bytes([1; 16]) });
+        for key in [
+            "role:qa#member@user:ann",
+            "role:qa#member@role:dev#member",
+            "role:dev#member@user:bob",
+            "grantd:default#writer@role:qa#member",
+            "grantd:default#checker@user:ann",
+        ] {
+            let until = key.ends_with("bob").then_some(1_000);
+            let key = key.parse().expect("a key");
+            apply(Change::RelationshipWritten { relationship: Relationship { until, ..Relationship::lasting(key) } });
+        }
+        let object = "user:ann".parse().expect("an object");
+        apply(Change::EntityPut { object, properties: r#"{"level":3}"#.into() });
+        let mut dump = Vec::new();
+        state.graph().dump(&mut dump);
+        (state.to_snapshot(), dump)
+    })
+}
+
+fn edited(written: &[u8], edits: &[u8]) -> Vec<u8> {
+    let mut bytes = written.to_vec();
+    for edit in edits.chunks_exact(3) {
+        let at = usize::from(edit[0]) << 8 | usize::from(edit[1]);
+        let at = at % bytes.len();
+        bytes[at] = edit[2];
+    }
+    bytes
+}
 
 fn state(bytes: &[u8]) {
     let Ok(state) = State::from_snapshot(bytes, schema()) else { return };

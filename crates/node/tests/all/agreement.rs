@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use grantd_node::entry::changes;
 use grantd_node::question::{Answer, Asking, Said};
 use grantd_node::realm::engine::{
-    Circumstances, Condition, Decision, Entities as _, Explanation, Object, ObjectRef, Properties, Question,
-    Relationship, Schema, Source, Subject, SubjectRef,
+    Circumstances, Condition, Decision, Explanation, Object, ObjectRef, Properties, Question, Relationship,
+    Schema, Source, Subject, SubjectRef,
 };
 use grantd_node::realm::entity::{DeleteEntity, PutEntity};
 use grantd_node::realm::realms::DEFAULT;
@@ -64,8 +64,10 @@ const DOCS: [&str; 3] = ["x", "y", "none"];
 /// The last name of each type is asked about and never written.
 const NAMES: [(&str, &[&str]); 4] = [("user", &USERS), ("team", &TEAMS), ("tree", &TREES), ("doc", &DOCS)];
 
-/// Resource, relation, form of the subject (`R` a relation of it), condition.
-const SHAPES: [(&str, &str, &str, &str); 22] = [
+/// Type of the resource, relation, form of the subject, condition.
+type Shape = (&'static str, &'static str, &'static str, &'static str);
+
+const SHAPES: [Shape; 21] = [
     ("team", "member", "user", ""),
     ("team", "member", "user", "late"),
     ("team", "member", "user:*", ""),
@@ -87,7 +89,6 @@ const SHAPES: [(&str, &str, &str, &str); 22] = [
     ("doc", "viewer", "user", "cleared"),
     ("doc", "viewer", "team#member", ""),
     ("doc", "signer", "user", "shared"),
-    ("doc", "folder", "tree", ""),
 ];
 
 const ACTIONS: [&str; 8] = ["member", "lead", "banned", "viewer", "reader", "folder", "owner", "signer"];
@@ -104,7 +105,7 @@ const SAID: [(&str, &str, &str); 5] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_answer_is_right_for_the_revision_and_time_that_it_names() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let rounds = number("GRANTD_ROUNDS").unwrap_or(100);
+    let rounds = number("GRANTD_ROUNDS").unwrap_or(150);
     let seed = number("GRANTD_ROUNDS_SEED").unwrap_or(1);
     eprintln!("GRANTD_ROUNDS={rounds} GRANTD_ROUNDS_SEED={seed}");
     let rig = Rig::new().await;
@@ -144,8 +145,8 @@ async fn every_answer_is_right_for_the_revision_and_time_that_it_names() {
     eprintln!("{tally:?}");
     // A law about answers that never differ would be worth nothing.
     let enough = rounds as usize;
-    assert!(tally.revisions.len() > enough / 2 && tally.times.len() > enough / 2, "{tally:?}");
-    assert!(tally.yes > enough && tally.no > enough && tally.conditional > enough / 10, "{tally:?}");
+    assert!(tally.revisions > enough / 2 && tally.times > enough / 2, "{tally:?}");
+    assert!(tally.yes > enough && tally.no > enough && tally.conditional > enough / 20, "{tally:?}");
     assert!(tally.witnesses > enough / 2 && tally.found > enough && tally.supposed > enough / 2, "{tally:?}");
     assert!(tally.late_pages > enough / 10, "{tally:?}");
 }
@@ -253,7 +254,7 @@ impl Place {
     async fn asks(&mut self, published: &Arc<Published>) {
         let (node, realm, caller) = (self.node.clone(), self.realm.clone(), Caller::system("test"));
         let said = self.chance.below(SAID.len());
-        let properties = Properties3::of(said);
+        let properties = OfCall::of(said);
         let asking = node.asking(published.clone(), &caller).unwrap();
         let supposed: Vec<_> = if self.chance.below(3) == 0 {
             vec![self.chance.relationship(asking.time())]
@@ -280,7 +281,7 @@ impl Place {
     }
 
     fn claim(&mut self, asking: &Asking<'_>, said: Said<'_>) -> Claim {
-        let (subject, action, resource) = (self.chance.subject(), self.chance.action(), self.chance.object());
+        let (subject, action, resource) = self.chance.question();
         let (of, to) = (subject.as_ref(), resource.as_ref());
         let question = Question { subject: of, action, resource: to };
         let kind = NAMES[self.chance.below(NAMES.len())].0;
@@ -344,13 +345,13 @@ impl<'p> Pages<'p> {
 }
 
 /// What the questions of a call say.
-struct Properties3 {
+struct OfCall {
     subject: Properties,
     resource: Properties,
     context: Properties,
 }
 
-impl Properties3 {
+impl OfCall {
     fn of(said: usize) -> Self {
         let (subject, resource, context) = SAID[said];
         let [subject, resource, context] = [subject, resource, context].map(|text| text.parse().unwrap());
@@ -366,8 +367,8 @@ impl Properties3 {
 #[derive(Debug, Default)]
 struct Tally {
     answers: usize,
-    revisions: BTreeSet<u64>,
-    times: BTreeSet<Micros>,
+    revisions: usize,
+    times: usize,
     yes: usize,
     no: usize,
     conditional: usize,
@@ -383,7 +384,9 @@ async fn compare(rig: &Rig, schema: &Schema, kept: Vec<Kept>) -> Tally {
     for one in kept {
         by_revision.entry(one.revision).or_default().push(one);
     }
-    let (mut reference, mut stored, mut tally) = (Reference::new(), Stored::default(), Tally::default());
+    let times: BTreeSet<_> = by_revision.values().flatten().map(|one| one.time).collect();
+    let mut tally = Tally { revisions: by_revision.len(), times: times.len(), ..Tally::default() };
+    let (mut reference, mut stored) = (Reference::new(), Stored::default());
     for entry in rig.ledger().await {
         for change in changes(&entry).unwrap() {
             fold(&change, &mut reference, &mut stored);
@@ -392,7 +395,7 @@ async fn compare(rig: &Rig, schema: &Schema, kept: Vec<Kept>) -> Tally {
             tally.count(&one);
             let mut reference = reference.clone();
             one.supposed.iter().for_each(|supposed| reference.write(supposed.clone()));
-            let properties = Properties3::of(one.said);
+            let properties = OfCall::of(one.said);
             let Said { subject, action, resource, context } = properties.said();
             let circumstances =
                 Circumstances { now: one.time, subject, action, resource, context, entities: &stored };
@@ -431,8 +434,6 @@ fn fold(change: &Change, reference: &mut Reference, stored: &mut Stored) {
 impl Tally {
     fn count(&mut self, kept: &Kept) {
         self.answers += 1;
-        self.revisions.insert(kept.revision);
-        self.times.insert(kept.time);
         self.supposed += usize::from(!kept.supposed.is_empty());
         self.late_pages += kept.late_pages;
     }
@@ -571,6 +572,22 @@ impl Chance {
         }
     }
 
+    /// Half of the questions are about what may be stored under a condition.
+    fn question(&mut self) -> (Subject, &'static str, Object) {
+        if self.below(2) == 0 {
+            return (self.subject(), self.action(), self.object());
+        }
+        let (kind, relation, form, _) = self.conditional();
+        let [subject, resource] = [form, kind].map(|kind| Object::new(kind, self.id(kind)).unwrap());
+        (subject.into(), relation, resource)
+    }
+
+    fn conditional(&mut self) -> Shape {
+        let conditional: Vec<_> =
+            SHAPES.into_iter().filter(|(.., condition)| !condition.is_empty()).collect();
+        conditional[self.below(conditional.len())]
+    }
+
     /// Whose properties conditions may look at.
     fn stored(&mut self) -> Object {
         let kind = ["user", "doc"][self.below(2)];
@@ -603,7 +620,8 @@ impl Chance {
     }
 
     fn relationship(&mut self, now: Micros) -> Relationship {
-        let (kind, relation, form, condition) = SHAPES[self.below(SHAPES.len())];
+        let (kind, relation, form, condition) =
+            if self.below(3) == 0 { self.conditional() } else { SHAPES[self.below(SHAPES.len())] };
         let subject = match form.split_once(['#', ':']) {
             None => format!("{form}:{}", self.id(form)),
             Some((kind, "*")) => format!("{kind}:*"),
