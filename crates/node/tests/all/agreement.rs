@@ -146,8 +146,8 @@ async fn every_answer_is_right_for_the_revision_and_time_that_it_names() {
     // A law about answers that never differ would be worth nothing.
     let enough = rounds as usize;
     assert!(tally.revisions > enough / 2 && tally.times > enough / 2, "{tally:?}");
-    assert!(tally.yes > enough && tally.no > enough && tally.conditional > enough / 20, "{tally:?}");
-    assert!(tally.witnesses > enough / 2 && tally.found > enough && tally.supposed > enough / 2, "{tally:?}");
+    assert!(tally.yes > enough / 2 && tally.no > enough / 2 && tally.conditional > enough / 100, "{tally:?}");
+    assert!(tally.witnesses > enough / 5 && tally.found > enough && tally.supposed > enough / 2, "{tally:?}");
     assert!(tally.late_pages > enough / 10, "{tally:?}");
 }
 
