@@ -29,4 +29,5 @@ mod route_table;
 mod routes;
 mod searches;
 mod support;
+mod unhindered;
 mod vm_grants;
