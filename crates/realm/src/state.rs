@@ -30,6 +30,8 @@ pub struct Misfit {
 pub struct State {
     pub(crate) name: Arc<str>,
     pub(crate) account: Uuid,
+    /// What every realm begins with, and a deleted one goes back to.
+    pub(crate) builtin: Arc<Schema>,
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
     pub(crate) users: Users,
@@ -46,7 +48,8 @@ impl State {
         Self {
             name: "".into(),
             account: Uuid::nil(),
-            graph: Graph::new(schema),
+            graph: Graph::new(schema.clone()),
+            builtin: schema,
             realms: Realms::default(),
             users: Users::default(),
             api_keys: ApiKeys::default(),
@@ -123,6 +126,13 @@ impl State {
                 self.account = *account;
             }
             Change::RealmListed { name } => self.realms.list(name, stamp),
+            Change::RealmUnlisted { name } => self.realms.unlist(name)?,
+            Change::RealmDeleted { name } => {
+                if *name != *self.name {
+                    return Err(format!("the realm is not `{name}`"));
+                }
+                *self = Self::empty(self.builtin.clone());
+            }
             Change::FieldsErased { object } => self.erase_fields(object.as_ref()),
             Change::RelationshipWritten { relationship } => {
                 self.graph.write(relationship.clone());

@@ -1,9 +1,12 @@
 //! The rules, one by one.
 
+mod expiry;
 mod giving;
+mod import;
 mod keys;
 mod managed;
 mod names;
+mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
