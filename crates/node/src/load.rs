@@ -1,11 +1,8 @@
 //! From the ledger to a state: a snapshot if there is a good one, and the entries after it.
 
-use std::sync::Arc;
-
 use grantd_ledger::entry::Hash;
 use grantd_ledger::store::{Head, SnapshotMeta, Store, StoreError};
 use grantd_realm::State;
-use grantd_realm::engine::Schema;
 use grantd_realm::snapshot::FORMAT;
 
 use crate::entry::{FoldError, fold};
@@ -35,12 +32,12 @@ pub(crate) struct Loaded {
     pub(crate) snapshot: u64,
 }
 
-/// Loads a realm.
-pub(crate) async fn load(store: &dyn Store, realm: &str, schema: Arc<Schema>) -> Result<Loaded, LoadError> {
+/// Loads a realm, on a clone of an empty state: what is made of the built-in schema is made once for all realms.
+pub(crate) async fn load(store: &dyn Store, realm: &str, empty: &State) -> Result<Loaded, LoadError> {
     let head = store.head(realm).await?;
-    let (mut state, from) = match from_snapshot(store, realm, &schema).await? {
+    let (mut state, from) = match from_snapshot(store, realm, empty).await? {
         Some((state, at)) => (state, Head { ledger_id: head.ledger_id, ..at }),
-        None => (State::empty(schema), Head::empty(head.ledger_id)),
+        None => (empty.clone(), Head::empty(head.ledger_id)),
     };
     let reached = fold_from(store, realm, &mut state, from).await?;
     Ok(Loaded { published: Published { state, head: reached }, snapshot: from.revision })
@@ -76,7 +73,7 @@ pub(crate) async fn fold_from(
 async fn from_snapshot(
     store: &dyn Store,
     realm: &str,
-    schema: &Arc<Schema>,
+    empty: &State,
 ) -> Result<Option<(State, Head)>, LoadError> {
     let Some((meta, bytes)) = store.snapshot(realm).await? else { return Ok(None) };
     let thrown_away = |why: &str| {
@@ -93,7 +90,7 @@ async fn from_snapshot(
     if entry.revision != meta.revision || entry.hash != meta.head_hash {
         return thrown_away("it is of another ledger");
     }
-    let Ok(state) = State::from_snapshot(&bytes, schema.clone()) else {
+    let Ok(state) = State::from_snapshot_on(empty.clone(), &bytes) else {
         return thrown_away("it cannot be read");
     };
     if state.hash() != meta.state_hash.0 {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
-use grantd_realm::Micros;
 use grantd_realm::engine::Schema;
+use grantd_realm::{Micros, State};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
@@ -43,7 +43,8 @@ pub struct Settings {
 pub struct Node {
     store: Arc<dyn Store>,
     master_key: Arc<MasterKey>,
-    schema: Arc<Schema>,
+    /// What every realm begins with.
+    empty: State,
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
@@ -87,7 +88,7 @@ impl Node {
         Self {
             store: settings.store,
             master_key: Arc::new(settings.master_key),
-            schema: settings.schema,
+            empty: State::empty(settings.schema),
             clock: settings.clock,
             decision_log: settings.decision_log,
             observer: settings.observer,
@@ -179,7 +180,7 @@ impl Node {
             return Ok(realm);
         }
         place.until_its_writer_has_ended().await;
-        let loaded = crate::load::load(&*self.store, name, self.schema.clone()).await?;
+        let loaded = crate::load::load(&*self.store, name, &self.empty).await?;
         tracing::info!(
             realm = name,
             revision = loaded.published.head.revision,

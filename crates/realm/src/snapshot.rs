@@ -38,8 +38,13 @@ impl State {
 
     /// The state that [`Self::to_snapshot`] wrote.
     pub fn from_snapshot(bytes: &[u8], schema: Arc<Schema>) -> Result<Self, CodecError> {
+        Self::from_snapshot_on(Self::empty(schema), bytes)
+    }
+
+    /// The same, on a clone of an empty state: what is made of a schema is then made once for many realms.
+    pub fn from_snapshot_on(empty: Self, bytes: &[u8]) -> Result<Self, CodecError> {
         let mut r = Reader::new(bytes);
-        let state = Self::read(&mut r, schema)?;
+        let state = empty.read(&mut r)?;
         r.finish()?;
         Ok(state)
     }
@@ -72,12 +77,12 @@ impl State {
         self.graph.for_each(|relationship| write_relationship(w, &relationship));
     }
 
-    fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
+    fn read(self, r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let format = r.u32()?;
         if format != FORMAT {
             return Err(CodecError::Unknown { what: "the state's format", found: format.to_string() });
         }
-        let mut state = Self::empty(schema);
+        let mut state = self;
         state.name = shared(r.text()?);
         state.account = r.uuid()?;
         for _ in 0..r.u64()? {

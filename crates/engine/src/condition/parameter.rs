@@ -117,7 +117,9 @@ impl ParameterType {
         let whole = match value {
             Value::Int(int) => Some(i128::from(*int)),
             Value::Uint(uint) => Some(i128::from(*uint)),
-            Value::Double(double) => (double.fract() == 0.0 && double.abs() < 1e30).then_some(*double as i128),
+            Value::Double(double) => {
+                (double.fract() == 0.0 && double.abs() < 1e30).then_some(*double as i128)
+            }
             _ => None,
         };
         match self {

@@ -116,7 +116,8 @@ impl Drafts {
     ) -> Result<(), SchemaError> {
         let name = definition.name().to_owned();
         if let Some(DraftCondition { file, line, .. }) = self.conditions.get(&name) {
-            let problem = format!("condition `{name}` is defined before, at {file}:{line}: keep one of the two");
+            let problem =
+                format!("condition `{name}` is defined before, at {file}:{line}: keep one of the two");
             return Err(place.error(problem));
         }
         let (file, line) = (place.file.to_owned(), place.line);

@@ -60,7 +60,6 @@ pub use parse::MAX_TEXT;
 
 pub(crate) use body::string_length;
 
-
 use crate::condition::ConditionDefinition;
 use crate::name::{NameError, RelationName, TypeName};
 use crate::object::Object;

@@ -57,10 +57,14 @@ fn parse_source(source: &Source<'_>, drafts: &mut Drafts) -> Result<(), SchemaEr
                 drafts.condition(&place, definition)?;
             }
             Some(Token::Word("extend")) => {
-                return Err(place.error("`extend` is not supported: define all relations of a type in one place"));
+                return Err(
+                    place.error("`extend` is not supported: define all relations of a type in one place")
+                );
             }
             Some(Token::Word("module")) => {
-                return Err(place.error("`module` is not supported: leave the line out, all sources make one schema"));
+                return Err(
+                    place.error("`module` is not supported: leave the line out, all sources make one schema")
+                );
             }
             Some(token) => {
                 return Err(place.error(format!(

@@ -9,7 +9,7 @@ use grantd_realm::command::{Context, decide};
 use grantd_realm::engine::{Object, Schema};
 use grantd_realm::entropy::Entropy;
 use grantd_realm::erasure::EraseFields;
-use grantd_realm::{Change, Refusal};
+use grantd_realm::{Change, Refusal, State};
 
 use super::walk::Walk;
 use crate::entry::{FoldError, Heading, changes, commit, draft};
@@ -74,7 +74,7 @@ pub async fn erase(
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| EraseError::Random)?;
     for _ in 0..ATTEMPTS {
-        let published = load(store, realm, schema.clone()).await?.published;
+        let published = load(store, realm, &State::empty(schema.clone())).await?.published;
         let found = find(store, realm, published.head.revision, erasure).await?;
         let mut entropy = Entropy::new(&seed);
         let command_id = CommandId(entropy.bytes());

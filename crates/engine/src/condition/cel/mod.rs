@@ -96,7 +96,10 @@ impl Program {
         let mut evaluation = eval::Evaluation { names, budget: &mut budget, locals: Vec::new() };
         match evaluation.value(&self.0)? {
             Val::Bool(holds) => Ok(holds),
-            other => Err(Stop::Failed(format!("the expression comes to a {} instead of a bool", other.type_name()))),
+            other => Err(Stop::Failed(format!(
+                "the expression comes to a {} instead of a bool",
+                other.type_name()
+            ))),
         }
     }
 }
