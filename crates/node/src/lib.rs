@@ -17,11 +17,14 @@ pub mod node;
 pub mod observer;
 pub mod offline;
 pub mod open;
+mod pins;
 pub mod question;
 pub mod realms;
 mod recover;
+mod retired;
 pub mod running;
 pub mod submit;
+mod trust;
 mod upkeep;
 mod writer;
 

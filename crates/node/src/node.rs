@@ -7,14 +7,14 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
+use grantd_realm::Micros;
 use grantd_realm::engine::Schema;
-use grantd_realm::{Micros, State};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
-use crate::load::LoadError;
+use crate::load::{LoadError, Source, load};
 use crate::observer::Observer;
 use crate::running::Realm;
 
@@ -43,8 +43,7 @@ pub struct Settings {
 pub struct Node {
     store: Arc<dyn Store>,
     master_key: Arc<MasterKey>,
-    /// What every realm begins with.
-    empty: State,
+    schema: Arc<Schema>,
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
@@ -60,11 +59,18 @@ pub struct Node {
 }
 
 /// Where a realm is loaded. Whoever holds its lock may start a writer, and nobody else.
-#[derive(Default)]
 struct Place {
     /// The realm, for as long as anybody holds it.
     realm: Weak<Realm>,
     writer: Option<JoinHandle<()>>,
+    /// What it is loaded from: the ledger alone, once a snapshot has turned out to be wrong.
+    source: Source,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { realm: Weak::new(), writer: None, source: Source::Snapshot }
+    }
 }
 
 impl Place {
@@ -88,7 +94,7 @@ impl Node {
         Self {
             store: settings.store,
             master_key: Arc::new(settings.master_key),
-            empty: State::empty(settings.schema),
+            schema: settings.schema,
             clock: settings.clock,
             decision_log: settings.decision_log,
             observer: settings.observer,
@@ -149,9 +155,10 @@ impl Node {
     }
 
     fn served_realm(&self, name: &str) -> Option<Arc<Realm>> {
-        let realm = self.served.load().get(name).cloned()?;
+        let served = self.served.load();
+        let realm = served.get(name).filter(|realm| !realm.trust().is_lost())?;
         realm.note_use();
-        Some(realm)
+        Some(realm.clone())
     }
 
     /// The same as [`Self::realm`], deleted ones included.
@@ -173,14 +180,18 @@ impl Node {
     }
 
     async fn load_into(&self, place: &mut Place, name: &str) -> Result<Arc<Realm>, LoadError> {
-        if let Some(realm) = place.realm.upgrade() {
-            // Loaded by who came before us; or unloaded, while a request still held it.
-            realm.note_use();
-            self.serve(&realm);
-            return Ok(realm);
+        match place.realm.upgrade() {
+            // It began with a wrong state: it takes no more commands, so that nobody waits for those who still hold it.
+            Some(realm) if realm.trust().is_lost() => place.source = Source::Ledger,
+            Some(realm) => {
+                // Loaded by who came before us; or unloaded, while a request still held it.
+                realm.note_use();
+                self.serve(&realm);
+                return Ok(realm);
+            }
+            None => place.until_its_writer_has_ended().await,
         }
-        place.until_its_writer_has_ended().await;
-        let loaded = crate::load::load(&*self.store, name, &self.empty).await?;
+        let loaded = load(&*self.store, name, self.schema.clone(), place.source).await?;
         tracing::info!(
             realm = name,
             revision = loaded.published.head.revision,
@@ -190,7 +201,7 @@ impl Node {
         let (store, key) = (self.store.clone(), self.master_key.clone());
         let (realm, writer) = Realm::start(name, store, key, self.observer.clone(), self.follow, loaded);
         let realm = Arc::new(realm);
-        *place = Place { realm: Arc::downgrade(&realm), writer: Some(writer) };
+        (place.realm, place.writer) = (Arc::downgrade(&realm), Some(writer));
         self.serve(&realm);
         Ok(realm)
     }

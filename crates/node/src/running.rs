@@ -16,7 +16,11 @@ use tokio::task::JoinHandle;
 use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
+use crate::retired::free;
+use crate::pins::Pins;
 use crate::submit::{Done, Request, SubmitError};
+use crate::trust::{Trust, verify};
+use crate::upkeep::LastSnapshot;
 use crate::writer::{Message, Writer};
 
 /// A realm at one revision; immutable.
@@ -34,7 +38,10 @@ pub(crate) struct Shared {
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
+    pins: Pins,
     revision: watch::Sender<u64>,
+    retired: mpsc::UnboundedSender<Arc<Published>>,
+    trust: Trust,
 }
 
 impl Shared {
@@ -46,10 +53,21 @@ impl Shared {
         let revision = next.head.revision;
         let retired = self.published.swap(Arc::new(next));
         self.revision.send_replace(revision);
-        // Freeing a large state takes time that belongs to nobody's request.
-        if Arc::strong_count(&retired) == 1 {
-            drop(tokio::task::spawn_blocking(move || drop(retired)));
-        }
+        self.retire(retired);
+    }
+
+    /// Frees a state where no request waits for it: a large one takes long.
+    pub(crate) fn retire(&self, state: Arc<Published>) {
+        // Without a receiver the process stops, and with it goes everything.
+        let _: Result<(), _> = self.retired.send(state);
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     pub(crate) fn seal(&self, secret: SealedWrite) -> Result<SecretWrite, StoreError> {
@@ -69,8 +87,7 @@ pub struct Realm {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
-    /// The revision of the last state snapshot.
-    snapshot: AtomicU64,
+    snapshot: LastSnapshot,
     /// Whether somebody asked for it since the last upkeep.
     used: AtomicBool,
     /// The upkeep that last found it used, in microseconds.
@@ -108,16 +125,24 @@ impl Realm {
         follow: Option<Duration>,
         loaded: Loaded,
     ) -> (Self, JoinHandle<()>) {
-        let Loaded { published, snapshot } = loaded;
+        let Loaded { published, snapshot, unverified } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
-        let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
+        let (retired, unused) = mpsc::unbounded_channel();
+        tokio::spawn(free(unused));
+        let trust = Trust::new(unverified.is_none());
+        let (name, pins) = (name.into(), Pins::default());
+        let shared =
+            Arc::new(Shared { name, store, master_key, observer, published, pins, revision, retired, trust });
+        if let Some(unverified) = unverified {
+            tokio::spawn(verify(shared.clone(), unverified));
+        }
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(Writer::new(shared.clone()).run(jobs));
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
             tokio::spawn(follow_others(queue.downgrade(), every));
         }
-        let (snapshot, used, used_at) = (snapshot.into(), true.into(), AtomicU64::new(0));
+        let (used, used_at) = (true.into(), AtomicU64::new(0));
         (Self { shared, queue, revision: watcher, snapshot, used, used_at }, writer)
     }
 
@@ -149,8 +174,12 @@ impl Realm {
         Duration::from_micros(now.saturating_sub(self.used_at.load(Ordering::Relaxed)))
     }
 
-    pub(crate) fn snapshot_at(&self) -> &AtomicU64 {
+    pub(crate) fn last_snapshot(&self) -> &LastSnapshot {
         &self.snapshot
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.shared.trust
     }
 
     /// The newest published state.
@@ -158,8 +187,27 @@ impl Realm {
         self.shared.published()
     }
 
+    /// Keeps a state for the pages of a list that are still to come, until that time or until newer ones crowd it out.
+    pub fn pin(&self, state: Arc<Published>, until: Micros) {
+        self.shared.pins.keep(state, until).into_iter().for_each(|state| self.shared.retire(state));
+    }
+
+    /// The state of a revision: the published one, or one that was [pinned](Self::pin) and still is.
+    pub fn at(&self, revision: u64) -> Option<Arc<Published>> {
+        let published = self.published();
+        if published.head.revision == revision { Some(published) } else { self.shared.pins.get(revision) }
+    }
+
+    /// Lets go of the pinned states whose time is over.
+    pub(crate) fn unpin(&self, now: Micros) {
+        self.shared.pins.forget(now).into_iter().for_each(|state| self.shared.retire(state));
+    }
+
     /// Hands a command to the writer and waits until it is durable, or refused.
     pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Done<C::Answer>, SubmitError> {
+        if self.shared.trust.is_lost() {
+            return Err(SubmitError::Unavailable);
+        }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
         let (reply, answer) = oneshot::channel();

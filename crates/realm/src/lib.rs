@@ -12,6 +12,7 @@ pub mod caller;
 pub mod change;
 pub mod codec;
 pub mod command;
+pub mod contextual;
 pub mod entity;
 pub mod entropy;
 pub mod erasure;

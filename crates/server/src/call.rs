@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request};
@@ -14,13 +15,15 @@ use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::{Caller, Micros, Refusal};
 use grantd_node::{Done, Idempotency, Published, Realm, Request as Submission};
 use http::{HeaderMap, Method, Uri};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::SharedApp;
 use crate::caller;
 use crate::consistency::{RevisionNote, RevisionToken, settle};
+use crate::edge::layers::ORDINARY_TIMEOUT;
 use crate::edge::{
-    EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_json, read_bytes,
+    EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_object, read_bytes,
 };
 use crate::face::{CallError, Face};
 
@@ -31,6 +34,35 @@ pub(crate) struct RealmName(pub(crate) String);
 /// The longest reason and idempotency key, in bytes.
 const MAX_REASON: usize = 1_000;
 const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+/// Does long work off the threads that answer everybody else. A panic in it is the request's.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CallError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(EdgeError::Unavailable { retry_after_secs: 1 }.into()),
+        },
+    }
+}
+
+/// Until when long work goes on: as long as somebody waits for its answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    /// From now.
+    pub(crate) fn new() -> Self {
+        Self(Instant::now() + ORDINARY_TIMEOUT)
+    }
+
+    /// An error once it is over.
+    pub(crate) fn lasts(self) -> Result<(), CallError> {
+        if Instant::now() < self.0 { Ok(()) } else { Err(EdgeError::Timeout.into()) }
+    }
+}
 
 /// A request whose caller and realm are known. A handler of a face that has callers takes one of these, and so
 /// cannot forget to ask who calls.
@@ -140,6 +172,11 @@ impl<F: Face> Call<F> {
         published
     }
 
+    /// Has the answer name the revision of this state: an earlier one, for a later page.
+    pub(crate) fn answers_by(&self, published: &Published) {
+        note_head(&self.note, published);
+    }
+
     /// The state, for a caller who holds at least one of these authorities.
     pub fn published_for(&self, any_of: &[Authority]) -> Result<Arc<Published>, CallError> {
         let published = self.published();
@@ -163,13 +200,9 @@ impl<F: Face> Call<F> {
     }
 
     /// The body, a JSON object.
-    pub fn json<T: DeserializeOwned>(&self, rules: JsonRules) -> Result<T, CallError> {
+    pub fn json<'b, T: Deserialize<'b>>(&'b self, rules: JsonRules) -> Result<T, CallError> {
         check_content_type(&self.headers, rules.content_type)?;
-        // serde would also take an array for a struct, by position.
-        if self.body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
-            return Err(EdgeError::BadRequest("the body must be a JSON object".into()).into());
-        }
-        Ok(parse_json(&self.body, rules)?)
+        Ok(parse_object(&self.body, rules)?)
     }
 
     /// The body as it came.
@@ -238,7 +271,8 @@ fn not_utf8() -> CallError {
     EdgeError::BadRequest("the path is not valid UTF-8".into()).into()
 }
 
-async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
+/// A realm by its name.
+pub(crate) async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
     if name == app.system.name() {
         return Ok(app.system.clone());
     }

@@ -12,7 +12,7 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, freestyle, operations};
+use crate::{api, authzen, freestyle, operations};
 
 /// What can be chosen about the faces.
 #[derive(Debug, Clone)]
@@ -38,6 +38,7 @@ pub async fn faces(
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
+        authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
@@ -74,6 +75,15 @@ fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
         .merge(stack_part(api::bulk_routes(), layers.body_limit(BULK_BODY), metrics.clone()))
         .merge(stack_part(api::waiting_routes(), waiting, metrics.clone()))
         .merge(stack_part(api::streaming_routes(), streaming, metrics.clone()))
+}
+
+fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("authzen").renderer(authzen::render);
+    stack(authzen::routes(), layers.clone(), metrics.clone()).merge(stack_part(
+        authzen::bulk_routes(),
+        layers.body_limit(BULK_BODY),
+        metrics.clone(),
+    ))
 }
 
 async fn openapi() -> impl axum::response::IntoResponse {

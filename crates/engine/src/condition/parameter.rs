@@ -100,7 +100,9 @@ impl ParameterType {
             (Self::Map(inner), Value::Map(map)) => return inner.convert_map(map, budget),
             _ => None,
         };
-        converted.ok_or_else(|| Stop::Failed(format!("must be a {self}, but it is {}", kind_of(value))))
+        converted.ok_or_else(|| {
+            Stop::Failed(format!("must be {}, but it is {}", self.expression_type().named(), kind_of(value)))
+        })
     }
 
     fn number(&self, value: &Value) -> Option<Val> {

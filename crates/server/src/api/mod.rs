@@ -1,5 +1,6 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
+mod batch;
 mod bench;
 mod check;
 mod entities;
@@ -15,8 +16,10 @@ mod realms;
 mod relationship_lines;
 mod relationships;
 mod routes;
+mod search;
 mod users;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::edge::{ContentTypeRule, JsonRules};
@@ -37,7 +40,17 @@ impl Face for Api {
 /// A request to this face.
 type Call = crate::call::Call<Api>;
 
+/// How bodies are read.
+fn rules() -> JsonRules {
+    JsonRules { content_type: ContentTypeRule::Required, ..JsonRules::default() }
+}
+
 /// The body, which must be a JSON object.
 fn read<T: DeserializeOwned>(call: &Call) -> Result<T, errors::Error> {
-    Ok(call.json(JsonRules { content_type: ContentTypeRule::Required, ..JsonRules::default() })?)
+    read_with(call)
+}
+
+/// The same, with texts borrowed from the body.
+fn read_with<'b, T: Deserialize<'b>>(call: &'b Call) -> Result<T, errors::Error> {
+    Ok(call.json(rules())?)
 }

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{check, entities, export, import, keys, ledger, realms, relationships, users};
+use super::{batch, check, entities, export, import, keys, ledger, realms, relationships, search, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,6 +14,10 @@ use super::{check, entities, export, import, keys, ledger, realms, relationships
     ),
     paths(
         check::check,
+        batch::check_batch,
+        search::search_subjects,
+        search::search_resources,
+        search::search_actions,
         relationships::write_relationships,
         relationships::read_relationships,
         relationships::delete_relationships,

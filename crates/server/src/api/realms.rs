@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::errors::{Error, invalid};
-use super::page::{Page, Paging, page};
+use super::page::{Page, Paging};
 use super::{Api, Call, read};
 use crate::face::{CallError, Face as _};
 use crate::time::rfc3339;
@@ -136,11 +136,11 @@ pub(super) async fn list_realms(call: Call) -> Result<Json<Page<ListedRealm>>, E
     call.app.system.catch_up().await.map_err(CallError::from)?;
     let system = call.app.system.published();
     let paging: Paging = call.query()?;
-    let limit = paging.limit()?;
-    let after = paging.after(&call, "realms")?;
-    let listed = system.state.realms().iter_after(after.as_deref()).take(limit + 1);
+    // The pages are of the realm that the call is on; the list itself is that of `system`, as it is now.
+    let wanted = paging.wanted(&call, call.published(), "realms")?;
+    let listed = system.state.realms().iter_after(wanted.after.as_deref()).take(wanted.sought());
     let items = listed.map(|(name, at)| ListedRealm { name: name.into(), created_at: rfc3339(at) }).collect();
-    Ok(Json(page(&call, "realms", items, limit, |realm: &ListedRealm| realm.name.clone())))
+    Ok(Json(wanted.page(&call, items, |realm: &ListedRealm| realm.name.clone())))
 }
 
 /// Tells about one realm.

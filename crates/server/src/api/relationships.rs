@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::{Error, invalid};
 use super::names::Named;
-use super::page::{Page, Paging, page};
+use super::page::{Page, Paging};
 use super::{Call, read};
 use crate::edge::EdgeError;
 use crate::time::{parse_rfc3339, rfc3339};
 
 /// A relationship, or the key of one.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(super) struct RelationshipInput {
     /// `type:id`
     #[schema(value_type = String, example = "role:qa")]
@@ -32,7 +32,7 @@ pub(super) struct RelationshipInput {
 }
 
 /// A condition and the parameters that are already known.
-#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub(super) struct ConditionInput {
     /// As the schema names it.
     pub(super) name: String,
@@ -112,6 +112,7 @@ impl RelationshipInput {
         Ok(Key { resource, relation, subject: self.subject.subject("subject", schema)? })
     }
 
+    /// The relationship, with its names in their one spelling.
     pub(super) fn relationship(&self, schema: &Schema) -> Result<Relationship, Error> {
         let until = match &self.until {
             None => None,
@@ -203,14 +204,15 @@ pub(super) async fn read_relationships(call: Call) -> Result<Json<Page<Relations
     let paging: Paging = call.query()?;
     let filter = query.filter(published.state.graph().schema())?;
     let bound = format!("relationships {filter:?}");
-    let limit = paging.limit()?;
-    let after = match paging.after(&call, &bound)? {
+    let wanted = paging.wanted(&call, published, bound)?;
+    let after = match &wanted.after {
         None => None,
         Some(text) => Some(text.parse::<Key>().map_err(|e| invalid("cursor", e.to_string()))?),
     };
-    let found = published.state.relationships(&filter, after.as_ref(), limit + 1, call.now());
+    let state = &wanted.published.state;
+    let found = state.relationships(&filter, after.as_ref(), wanted.sought(), wanted.time);
     let items = found.into_iter().map(RelationshipOutput::from).collect();
-    Ok(Json(page(&call, &bound, items, limit, |item: &RelationshipOutput| item.key.clone())))
+    Ok(Json(wanted.page(&call, items, |item: &RelationshipOutput| item.key.clone())))
 }
 
 /// Whether to delete, and how many at most.
@@ -258,7 +260,7 @@ pub(super) async fn delete_relationships(call: Call) -> Result<Json<DeleteAnswer
     // A filter by type alone looks at everything: that is nothing for a thread that answers others.
     let look = tokio::task::spawn_blocking(move || {
         let found =
-            if dry_run { Vec::new() } else { published.state.relationships(&filter, None, limit, now) };
+            if dry_run { Vec::new() } else { published.state.matching_relationships(&filter, limit, now) };
         let all = !dry_run && found.len() < limit;
         let matched =
             if all { found.len() as u64 } else { published.state.count_relationships(&filter, now) };
@@ -269,8 +271,7 @@ pub(super) async fn delete_relationships(call: Call) -> Result<Json<DeleteAnswer
     if dry_run {
         return Ok(Json(DeleteAnswer { revision, matched, deleted: 0, remaining }));
     }
-    let delete = found.into_iter().map(|relationship| relationship.key).collect();
-    let command = WriteRelationships { write: Vec::new(), delete, require: Vec::new() };
+    let command = WriteRelationships { write: Vec::new(), delete: found, require: Vec::new() };
     let done = call.submit(command).await?;
     let deleted = done.answer.deleted;
     Ok(Json(DeleteAnswer { revision: done.revision, matched, deleted, remaining }))

@@ -3,13 +3,16 @@
 use axum::Router;
 use axum::routing::{delete, get, post};
 
-use super::{check, entities, export, import, keys, ledger, realms, relationships, users};
+use super::{batch, check, entities, export, import, keys, ledger, realms, relationships, search, users};
 use crate::app::SharedApp;
 
 /// The routes with ordinary limits.
 pub fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/api/v1/check", post(check::check))
+        .route("/api/v1/search/subjects", post(search::search_subjects))
+        .route("/api/v1/search/resources", post(search::search_resources))
+        .route("/api/v1/search/actions", post(search::search_actions))
         .route(
             "/api/v1/entities/{type}/{id}",
             get(entities::get_entity).put(entities::put_entity).delete(entities::delete_entity),
@@ -30,7 +33,7 @@ pub fn bulk_routes() -> Router<SharedApp> {
     let write = post(relationships::write_relationships)
         .get(relationships::read_relationships)
         .delete(relationships::delete_relationships);
-    Router::new().route("/api/v1/relationships", write)
+    Router::new().route("/api/v1/check/batch", post(batch::check_batch)).route("/api/v1/relationships", write)
 }
 
 /// The routes whose bodies are streams of any length.

@@ -10,9 +10,12 @@
 )]
 
 mod across_realms;
+mod authzen;
+mod authzen_search;
 mod bodies;
 mod callers;
 mod consistency;
+mod decisions;
 mod deleting;
 mod errors;
 mod idempotency;
@@ -24,5 +27,6 @@ mod realm_life;
 mod realms;
 mod route_table;
 mod routes;
+mod searches;
 mod support;
 mod vm_grants;

@@ -23,7 +23,7 @@ pub(crate) enum Type {
 
 impl Type {
     /// With its article, for messages.
-    pub(super) fn named(&self) -> &'static str {
+    pub(crate) fn named(&self) -> &'static str {
         match self {
             Self::Any => "any value",
             Self::Null => "null",
@@ -202,7 +202,11 @@ impl Checker<'_> {
 
     fn fold_inside(&mut self, fold: &Fold) -> Result<Type, Problem> {
         if let Some(test) = &fold.test {
-            self.bool(test, "the macro")?;
+            let found = self.of(test)?;
+            if !found.is(&Type::Bool) {
+                let message = format!("the test of a macro must be a bool, but this is {}", found.named());
+                return Err(self.problem(test, message));
+            }
         }
         fold.value.as_ref().map_or(Ok(Type::Any), |value| self.of(value))
     }

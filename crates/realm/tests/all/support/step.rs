@@ -265,7 +265,7 @@ impl Step {
             }
             What::RevokeVm(index, vm) => decided(world, by, RevokeVm { identity: i(index), vm: text(vm) }),
             What::PutEntity(on, properties) => {
-                decided(world, by, PutEntity { object: object(on), properties: text(properties) })
+                decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
             What::DeleteEntity(on) => decided(world, by, DeleteEntity { object: object(on) }),
             What::Erase(on) => decided(world, by, EraseFields { object: object(on) }),
