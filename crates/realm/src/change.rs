@@ -161,7 +161,7 @@ impl Change {
                 w.uuid(*account);
             }
             Self::RealmListed { name } | Self::RealmUnlisted { name } | Self::RealmDeleted { name } => {
-                w.text(name)
+                w.text(name);
             }
             Self::FieldsErased { object } | Self::EntityDeleted { object } => write_object(w, object),
             Self::RelationshipWritten { relationship } => write_relationship(w, relationship),
