@@ -1,5 +1,6 @@
 //! The rules, one by one.
 
+mod entities;
 mod giving;
 mod keys;
 mod managed;
@@ -8,4 +9,5 @@ mod refusals;
 mod relationships;
 mod repositories;
 mod starting_again;
+mod supposing;
 mod vms;
