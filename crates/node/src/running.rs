@@ -1,7 +1,7 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -11,12 +11,16 @@ use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
 use grantd_realm::command::{Command, SealedWrite};
 use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
 use crate::pins::Pins;
+use crate::retired::free;
 use crate::submit::{Done, Request, SubmitError};
+use crate::trust::{Trust, verify};
+use crate::upkeep::LastSnapshot;
 use crate::writer::{Message, Writer};
 
 /// A realm at one revision; immutable.
@@ -36,6 +40,8 @@ pub(crate) struct Shared {
     published: ArcSwap<Published>,
     pins: Pins,
     revision: watch::Sender<u64>,
+    retired: mpsc::UnboundedSender<Arc<Published>>,
+    trust: Trust,
 }
 
 impl Shared {
@@ -47,7 +53,21 @@ impl Shared {
         let revision = next.head.revision;
         let retired = self.published.swap(Arc::new(next));
         self.revision.send_replace(revision);
-        retire(retired);
+        self.retire(retired);
+    }
+
+    /// Lets go of a state. Freeing a large one takes time that belongs to nobody's request.
+    fn retire(&self, state: Arc<Published>) {
+        // Without a receiver the process stops, and with it goes everything.
+        let _: Result<(), _> = self.retired.send(state);
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     pub(crate) fn seal(&self, secret: SealedWrite) -> Result<SecretWrite, StoreError> {
@@ -62,20 +82,16 @@ impl Shared {
     }
 }
 
-/// Lets go of a state. Freeing a large one takes time that belongs to nobody's request.
-fn retire(state: Arc<Published>) {
-    if Arc::strong_count(&state) == 1 {
-        drop(tokio::task::spawn_blocking(move || drop(state)));
-    }
-}
-
 /// A realm that is being served: read its published state, hand commands to its writer.
 pub struct Realm {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
-    /// The revision of the last state snapshot.
-    snapshot: AtomicU64,
+    snapshot: LastSnapshot,
+    /// Whether somebody asked for it since the last upkeep.
+    used: AtomicBool,
+    /// The upkeep that last found it used, in microseconds.
+    used_at: AtomicU64,
 }
 
 /// Follows what other nodes append, for as long as the realm is served.
@@ -108,19 +124,27 @@ impl Realm {
         observer: Arc<dyn Observer>,
         follow: Option<Duration>,
         loaded: Loaded,
-    ) -> Self {
-        let Loaded { published, snapshot } = loaded;
+    ) -> (Self, JoinHandle<()>) {
+        let Loaded { published, snapshot, unverified } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
-        let pins = Pins::default();
+        let (retired, unused) = mpsc::unbounded_channel();
+        tokio::spawn(free(unused));
+        let trust = Trust::new(unverified.is_none());
         let name = name.into();
-        let shared = Arc::new(Shared { name, store, master_key, observer, published, pins, revision });
+        let pins = Pins::default();
+        let shared =
+            Arc::new(Shared { name, store, master_key, observer, published, pins, revision, retired, trust });
+        if let Some(unverified) = unverified {
+            tokio::spawn(verify(shared.clone(), unverified));
+        }
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer::new(shared.clone()).run(jobs));
+        let writer = tokio::spawn(Writer::new(shared.clone()).run(jobs));
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
             tokio::spawn(follow_others(queue.downgrade(), every));
         }
-        Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
+        let (used, used_at) = (true.into(), AtomicU64::new(0));
+        (Self { shared, queue, revision: watcher, snapshot, used, used_at }, writer)
     }
 
     /// The realm's name.
@@ -128,8 +152,35 @@ impl Realm {
         &self.shared.name
     }
 
-    pub(crate) fn snapshot_at(&self) -> &AtomicU64 {
+    /// Whether it was deleted, and not made again since.
+    pub fn is_deleted(&self) -> bool {
+        let published = self.shared.published();
+        published.state.name().is_empty() && published.head.revision > 0
+    }
+
+    /// Keeps it loaded for a while.
+    pub(crate) fn note_use(&self) {
+        // Read first: many threads writing one word would wait for each other.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How long nobody has asked for it, as far as calls of this function can tell.
+    pub(crate) fn idle_for(&self, now: Micros) -> Duration {
+        let now = now.unsigned_abs();
+        if self.used.swap(false, Ordering::Relaxed) {
+            self.used_at.store(now, Ordering::Relaxed);
+        }
+        Duration::from_micros(now.saturating_sub(self.used_at.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn last_snapshot(&self) -> &LastSnapshot {
         &self.snapshot
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.shared.trust
     }
 
     /// The newest published state.
@@ -139,7 +190,7 @@ impl Realm {
 
     /// Keeps a state for the pages of a list that are still to come, until that time or until newer ones crowd it out.
     pub fn pin(&self, state: Arc<Published>, until: Micros) {
-        self.shared.pins.keep(state, until).into_iter().for_each(retire);
+        self.shared.pins.keep(state, until).into_iter().for_each(|state| self.shared.retire(state));
     }
 
     /// The state of a revision: the published one, or one that was [pinned](Self::pin) and still is.
@@ -150,11 +201,14 @@ impl Realm {
 
     /// Lets go of the pinned states whose time is over.
     pub(crate) fn unpin(&self, now: Micros) {
-        self.shared.pins.forget(now).into_iter().for_each(retire);
+        self.shared.pins.forget(now).into_iter().for_each(|state| self.shared.retire(state));
     }
 
     /// Hands a command to the writer and waits until it is durable, or refused.
     pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Done<C::Answer>, SubmitError> {
+        if self.shared.trust.is_lost() {
+            return Err(SubmitError::Unavailable);
+        }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
         let (reply, answer) = oneshot::channel();
@@ -169,9 +223,11 @@ impl Realm {
     /// Makes the published state at least as new as the store's head is now. Where one process owns the store it
     /// always is.
     pub async fn catch_up(&self) -> Result<(), SubmitError> {
-        if !self.shared.store.is_shared() {
-            return Ok(());
-        }
+        if self.shared.store.is_shared() { self.refresh().await } else { Ok(()) }
+    }
+
+    /// Folds whatever the ledger holds beyond the published head.
+    pub(crate) async fn refresh(&self) -> Result<(), SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
         answer.await.unwrap_or(Err(SubmitError::Stopping))

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Condition, Key, Object, RelationName, Relationship, Subject, TypeName};
+use grantd_engine::{
+    Condition, Key, Object, ObjectRef, RelationName, Relationship, RelationshipRef, Subject, SubjectRef,
+    TypeName,
+};
 use uuid::Uuid;
 
 use crate::Micros;
@@ -31,6 +34,10 @@ pub enum Change {
     RealmListed { name: String },
     /// 3: personal fields of this object were erased from the ledger.
     FieldsErased { object: Object },
+    /// 5: in the realm `system`: no longer a realm of this store.
+    RealmUnlisted { name: String },
+    /// 6: the end of the realm. Its ledger stays, and goes on under another ledger id if the name is made again.
+    RealmDeleted { name: String },
 
     /// 10
     RelationshipWritten { relationship: Relationship },
@@ -121,6 +128,8 @@ impl Change {
             Self::RealmCreated { .. } => 1,
             Self::RealmListed { .. } => 2,
             Self::FieldsErased { .. } => 3,
+            Self::RealmUnlisted { .. } => 5,
+            Self::RealmDeleted { .. } => 6,
             Self::RelationshipWritten { .. } => 10,
             Self::RelationshipDeleted { .. } => 11,
             Self::UserCreated { .. } => 20,
@@ -151,7 +160,9 @@ impl Change {
                 w.text(name);
                 w.uuid(*account);
             }
-            Self::RealmListed { name } => w.text(name),
+            Self::RealmListed { name } | Self::RealmUnlisted { name } | Self::RealmDeleted { name } => {
+                w.text(name)
+            }
             Self::FieldsErased { object } | Self::EntityDeleted { object } => write_object(w, object),
             Self::RelationshipWritten { relationship } => write_relationship(w, relationship),
             Self::RelationshipDeleted { key } => write_key(w, key),
@@ -237,6 +248,8 @@ impl Change {
             (1, 1) => Self::RealmCreated { name: r.text()?.into(), account: r.uuid()? },
             (2, 1) => Self::RealmListed { name: r.text()?.into() },
             (3, 1) => Self::FieldsErased { object: read_object(r)? },
+            (5, 1) => Self::RealmUnlisted { name: r.text()?.into() },
+            (6, 1) => Self::RealmDeleted { name: r.text()?.into() },
             (10, 1) => Self::RelationshipWritten { relationship: read_relationship(r)? },
             (11, 1) => Self::RelationshipDeleted { key: read_key(r)? },
             (20, 1) => Self::UserCreated {
@@ -292,7 +305,7 @@ impl Change {
     }
 }
 
-fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> CodecError {
+pub(crate) fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> CodecError {
     move |problem| CodecError::Unknown { what, found: problem.to_string() }
 }
 
@@ -348,8 +361,38 @@ pub(crate) fn read_key(r: &mut Reader<'_>) -> Result<Key, CodecError> {
 
 pub(crate) fn write_relationship(w: &mut Writer, relationship: &Relationship) {
     write_key(w, &relationship.key);
-    w.option(relationship.until, Writer::i64);
-    w.option(relationship.condition.as_ref(), |w, condition| {
+    write_terms(w, relationship.until, relationship.condition.as_ref());
+}
+
+/// The same bytes as those of the relationship itself.
+pub(crate) fn write_relationship_ref(w: &mut Writer, relationship: &RelationshipRef<'_>) {
+    let write_object = |w: &mut Writer, object: &ObjectRef<'_>| {
+        w.text(object.kind);
+        w.text(object.id);
+    };
+    write_object(w, &relationship.resource);
+    w.text(relationship.relation);
+    match &relationship.subject {
+        SubjectRef::Object(object) => {
+            w.u8(0);
+            write_object(w, object);
+        }
+        SubjectRef::Userset(object, relation) => {
+            w.u8(1);
+            write_object(w, object);
+            w.text(relation);
+        }
+        SubjectRef::Wildcard(kind) => {
+            w.u8(2);
+            w.text(kind);
+        }
+    }
+    write_terms(w, relationship.until, relationship.condition);
+}
+
+fn write_terms(w: &mut Writer, until: Option<Micros>, condition: Option<&Condition>) {
+    w.option(until, Writer::i64);
+    w.option(condition, |w, condition| {
         w.text(&condition.name);
         w.text(&condition.parameters.to_string());
     });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Graph, ObjectRef, Schema};
+use grantd_engine::{Fold, Folded, Graph, ObjectRef, Schema};
 use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
@@ -30,6 +30,8 @@ pub struct Misfit {
 pub struct State {
     pub(crate) name: Arc<str>,
     pub(crate) account: Uuid,
+    /// What every realm begins with, and a deleted one goes back to.
+    pub(crate) builtin: Arc<Schema>,
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
     pub(crate) users: Users,
@@ -46,7 +48,8 @@ impl State {
         Self {
             name: "".into(),
             account: Uuid::nil(),
-            graph: Graph::new(schema),
+            graph: Graph::new(schema.clone()),
+            builtin: schema,
             realms: Realms::default(),
             users: Users::default(),
             api_keys: ApiKeys::default(),
@@ -123,6 +126,13 @@ impl State {
                 self.account = *account;
             }
             Change::RealmListed { name } => self.realms.list(name, stamp),
+            Change::RealmUnlisted { name } => self.realms.unlist(name)?,
+            Change::RealmDeleted { name } => {
+                if *name != *self.name {
+                    return Err(format!("the realm is not `{name}`"));
+                }
+                *self = Self::empty(self.builtin.clone());
+            }
             Change::FieldsErased { object } => self.erase_fields(object.as_ref()),
             Change::RelationshipWritten { relationship } => {
                 self.graph.write(relationship.clone());
@@ -200,5 +210,26 @@ impl State {
     /// Frees a bounded part of what deletions left behind; never changes an answer.
     pub fn tidy(&mut self) {
         self.graph.sweep(1_000);
+    }
+
+    /// Does now what the first reader would have to wait for: see [`Graph::sort`].
+    pub fn prepare(&self) {
+        self.graph.sort();
+    }
+
+    /// Whether the relationships should be brought into their compact form, and are so many that this must not be done
+    /// while somebody waits: see [`Graph::needs_fold`].
+    pub fn needs_compacting(&self) -> bool {
+        self.graph.needs_fold()
+    }
+
+    /// Begins that, in O(1); what is given is to be run elsewhere.
+    pub fn begin_compacting(&mut self) -> Fold {
+        self.graph.begin_fold()
+    }
+
+    /// Takes what came of it, if it was begun on this state or one before it. Never changes an answer.
+    pub fn adopt_compacted(&mut self, folded: Folded) -> bool {
+        self.graph.adopt(folded)
     }
 }

@@ -66,6 +66,7 @@ fn spawn_upkeep(app: SharedApp) {
 fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings::new("api");
     let waiting = LayerSettings { timeout: Some(Duration::from_secs(40)), ..layers.clone() };
+    let streaming = layers.clone().streaming();
     let mut ordinary = api::routes().route("/openapi.json", get(openapi));
     if bench_route {
         ordinary = ordinary.route("/bench/constant", post(api::constant));
@@ -73,6 +74,7 @@ fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
     stack(ordinary, layers.clone(), metrics.clone())
         .merge(stack_part(api::bulk_routes(), layers.body_limit(BULK_BODY), metrics.clone()))
         .merge(stack_part(api::waiting_routes(), waiting, metrics.clone()))
+        .merge(stack_part(api::streaming_routes(), streaming, metrics.clone()))
 }
 
 fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {

@@ -107,7 +107,9 @@ impl ConditionDefinition {
             is_name(text) && !text.contains('-') && !text.starts_with(|c: char| c.is_ascii_digit())
         };
         if !is_name(name) {
-            return Err(Problem::whole("its name must be 1 to 64 of the characters A-Z a-z 0-9 _ -".to_owned()));
+            return Err(Problem::whole(
+                "its name must be 1 to 64 of the characters A-Z a-z 0-9 _ -".to_owned(),
+            ));
         }
         if parameters.is_empty() {
             return Err(Problem::whole("a condition has at least one parameter".to_owned()));
@@ -173,7 +175,8 @@ impl ConditionDefinition {
 
 impl PartialEq for ConditionDefinition {
     fn eq(&self, other: &Self) -> bool {
-        (&self.name, &self.parameters, &self.expression) == (&other.name, &other.parameters, &other.expression)
+        (&self.name, &self.parameters, &self.expression)
+            == (&other.name, &other.parameters, &other.expression)
     }
 }
 

@@ -100,7 +100,9 @@ impl ParameterType {
             (Self::Map(inner), Value::Map(map)) => return inner.convert_map(map, budget),
             _ => None,
         };
-        converted.ok_or_else(|| Stop::Failed(format!("must be a {self}, but it is {}", kind_of(value))))
+        converted.ok_or_else(|| {
+            Stop::Failed(format!("must be {}, but it is {}", self.expression_type().named(), kind_of(value)))
+        })
     }
 
     fn number(&self, value: &Value) -> Option<Val> {
@@ -117,7 +119,9 @@ impl ParameterType {
         let whole = match value {
             Value::Int(int) => Some(i128::from(*int)),
             Value::Uint(uint) => Some(i128::from(*uint)),
-            Value::Double(double) => (double.fract() == 0.0 && double.abs() < 1e30).then_some(*double as i128),
+            Value::Double(double) => {
+                (double.fract() == 0.0 && double.abs() < 1e30).then_some(*double as i128)
+            }
             _ => None,
         };
         match self {

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::ast::{DirectType, SubjectForm};
 use super::{Expression, Schema};
 use crate::path;
-use crate::relationship::Key;
+use crate::relationship::{Condition, Key};
 use crate::subject::Subject;
 
 /// Why a relationship does not fit the schema.
@@ -50,6 +50,28 @@ pub enum Inadmissible {
         /// The direct types, as a list for reading.
         allowed: String,
     },
+    /// The subject is right, but not with this condition, or not without one.
+    #[error("`{subject}` as `{relation}` of a `{kind}` cannot have {given}: allowed are {allowed}")]
+    Condition {
+        /// The subject's text form.
+        subject: String,
+        /// The resource's type.
+        kind: String,
+        /// The relation.
+        relation: String,
+        /// The condition, or that there is none.
+        given: String,
+        /// The direct types with this form, as a list for reading.
+        allowed: String,
+    },
+    /// The condition does not take these parameters.
+    #[error("condition `{condition}`: {problem}")]
+    Parameters {
+        /// The condition.
+        condition: String,
+        /// Which parameter, and what is wrong with it.
+        problem: String,
+    },
     /// The id of a path type is not in its normal form.
     #[error("`{id}` is not a path of type `{kind}` in its one spelling: write `{normal}`")]
     Path {
@@ -63,22 +85,32 @@ pub enum Inadmissible {
 }
 
 impl Schema {
-    /// Whether a relationship with this key may be stored: type and relation exist, the subject's form is one of the
-    /// relation's direct types, and paths are in their normal form.
-    pub fn admits(&self, key: &Key) -> Result<(), Inadmissible> {
+    /// Whether a relationship with this key under this condition may be stored: type and relation exist, the subject's form
+    /// with the condition is one of the relation's direct types, the condition's parameters are declared and have their
+    /// types, and paths are in their normal form.
+    pub fn admits(&self, key: &Key, condition: Option<&Condition>) -> Result<(), Inadmissible> {
         let (kind, relation) = (key.resource.kind(), key.relation.as_str());
         let expression = self.relation_of(kind, relation)?;
         let allowed = expression.direct_types();
         if allowed.is_empty() {
             return Err(Inadmissible::Computed { kind: kind.to_owned(), relation: relation.to_owned() });
         }
-        if !allowed.iter().any(|form| form.takes(&key.subject)) {
-            return Err(Inadmissible::Subject {
-                subject: key.subject.to_string(),
-                kind: kind.to_owned(),
-                relation: relation.to_owned(),
-                allowed: list(allowed),
-            });
+        let (subject, kind, relation) = (key.subject.to_string(), kind.to_owned(), relation.to_owned());
+        let fitting: Vec<_> = allowed.iter().copied().filter(|form| form.takes(&key.subject)).collect();
+        if fitting.is_empty() {
+            return Err(Inadmissible::Subject { subject, kind, relation, allowed: list(allowed) });
+        }
+        let name = condition.map(|condition| condition.name.as_str());
+        if !fitting.iter().any(|form| form.condition.as_deref() == name) {
+            let given = name.map_or("no condition".to_owned(), |name| format!("condition `{name}`"));
+            return Err(Inadmissible::Condition { subject, kind, relation, given, allowed: list(fitting) });
+        }
+        if let Some(Condition { name, parameters }) = condition
+            && let Some(definition) = self.condition(name)
+        {
+            definition
+                .admits(parameters)
+                .map_err(|problem| Inadmissible::Parameters { condition: name.clone(), problem })?;
         }
         self.normal(key.resource.as_ref())?;
         key.subject.object().map_or(Ok(()), |object| self.normal(object.as_ref()))

@@ -54,6 +54,16 @@ pub enum SubjectForm {
     Wildcard(TypeName),
 }
 
+impl SubjectForm {
+    /// The type of the objects.
+    #[must_use]
+    pub fn kind(&self) -> &TypeName {
+        match self {
+            Self::Object(kind) | Self::Userset(kind, _) | Self::Wildcard(kind) => kind,
+        }
+    }
+}
+
 impl Expression {
     /// Every direct type anywhere in the expression.
     pub fn direct_types(&self) -> Vec<&DirectType> {

@@ -1,9 +1,10 @@
 //! Definitions that remember where they stand, before all names are known.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::SchemaError;
-use super::ast::Expression;
+use super::ast::{Expression, TypeDefinition};
+use super::{Schema, SchemaError};
 use crate::condition::ConditionDefinition;
 use crate::name::{RelationName, TypeName};
 
@@ -20,6 +21,8 @@ pub(super) struct Draft {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) is_path: bool,
+    /// It belongs to the schema that is extended: it can be named, but not changed.
+    pub(super) closed: bool,
     pub(super) relations: BTreeMap<RelationName, Define>,
 }
 
@@ -34,6 +37,7 @@ pub(super) struct Define {
 pub(super) struct DraftCondition {
     pub(super) file: String,
     pub(super) line: usize,
+    pub(super) closed: bool,
     pub(super) definition: ConditionDefinition,
 }
 
@@ -58,6 +62,31 @@ impl Place<'_> {
 }
 
 impl Drafts {
+    /// What a schema has, to be extended.
+    pub(super) fn closed(base: &Schema) -> Self {
+        let of_base = |definition: &TypeDefinition| Draft {
+            file: String::new(),
+            line: 0,
+            is_path: definition.is_path,
+            closed: true,
+            relations: (definition.relations.iter())
+                .map(|(name, expression)| {
+                    (name.clone(), Define { file: String::new(), line: 0, expression: expression.clone() })
+                })
+                .collect(),
+        };
+        let condition = |definition: &Arc<ConditionDefinition>| DraftCondition {
+            file: String::new(),
+            line: 0,
+            closed: true,
+            definition: ConditionDefinition::clone(definition),
+        };
+        Self {
+            types: base.types.iter().map(|(kind, definition)| (kind.clone(), of_base(definition))).collect(),
+            conditions: base.conditions.iter().map(|(name, one)| (name.clone(), condition(one))).collect(),
+        }
+    }
+
     /// Begins a type, or goes on with one that another source names.
     pub(super) fn begin_type(
         &mut self,
@@ -67,10 +96,17 @@ impl Drafts {
     ) -> Result<(), SchemaError> {
         let Some(draft) = self.types.get(kind) else {
             let (file, line) = (place.file.to_owned(), place.line);
-            self.types.insert(kind.clone(), Draft { file, line, is_path, relations: BTreeMap::new() });
+            self.types.insert(kind.clone(), Draft { file, line, is_path, closed: false, relations: BTreeMap::new() });
             return Ok(());
         };
         let (file, line) = (&draft.file, draft.line);
+        if draft.closed {
+            if draft.is_path == is_path {
+                return Ok(());
+            }
+            let word = if draft.is_path { "path type" } else { "type" };
+            return Err(place.error(format!("`{kind}` is built in: name it `{word} {kind}`")));
+        }
         if file == place.file {
             let problem = format!("type `{kind}` is defined before, at {file}:{line}: keep one of the two");
             return Err(place.error(problem));
@@ -93,6 +129,9 @@ impl Drafts {
         let Some(draft) = place.kind.as_ref().and_then(|kind| self.types.get_mut(kind)) else {
             return Err(place.error("`define` without a type: write `type name` before it"));
         };
+        if draft.closed {
+            return Err(place.error("the type is built in: it can be named, but not changed"));
+        }
         if let Some(first) = draft.relations.get(&relation) {
             let (file, line) = (&first.file, first.line);
             return Err(place.error(format!("defined before, at {file}:{line}: keep one of the two")));
@@ -115,12 +154,16 @@ impl Drafts {
         definition: ConditionDefinition,
     ) -> Result<(), SchemaError> {
         let name = definition.name().to_owned();
-        if let Some(DraftCondition { file, line, .. }) = self.conditions.get(&name) {
-            let problem = format!("condition `{name}` is defined before, at {file}:{line}: keep one of the two");
+        if let Some(DraftCondition { file, line, closed, .. }) = self.conditions.get(&name) {
+            if *closed {
+                return Err(place.error(format!("condition `{name}` is built in: choose another name")));
+            }
+            let problem =
+                format!("condition `{name}` is defined before, at {file}:{line}: keep one of the two");
             return Err(place.error(problem));
         }
         let (file, line) = (place.file.to_owned(), place.line);
-        self.conditions.insert(name, DraftCondition { file, line, definition });
+        self.conditions.insert(name, DraftCondition { file, line, closed: false, definition });
         Ok(())
     }
 }

@@ -43,11 +43,14 @@ mod body;
 mod depends;
 mod draft;
 mod error;
+mod json;
+mod json_read;
 mod line;
 mod parse;
 mod parse_condition;
 mod parse_relation;
 mod resolve;
+mod text;
 mod tokens;
 
 use std::borrow::Cow;
@@ -61,12 +64,12 @@ pub use parse::MAX_TEXT;
 
 pub(crate) use body::string_length;
 
-
 use crate::condition::ConditionDefinition;
 use crate::name::{NameError, RelationName, TypeName};
 use crate::object::{self, Object};
 use crate::path;
 use ast::TypeDefinition;
+use draft::Drafts;
 
 /// One text of a schema.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +90,32 @@ pub struct Schema {
 impl Schema {
     /// Reads one schema from several texts. Errors name file, line, type and relation.
     pub fn parse(sources: &[Source<'_>]) -> Result<Self, SchemaError> {
-        parse::parse(sources)
+        parse::parse(Drafts::default(), sources)
+    }
+
+    /// This schema and what the texts add. They may name its types, without relations, and not change them.
+    pub fn extend(&self, sources: &[Source<'_>]) -> Result<Self, SchemaError> {
+        parse::parse(Drafts::closed(self), sources)
+    }
+
+    /// What this schema has and `base`, which it extends, has not. Types of `base` that it mentions are named in it, without
+    /// relations.
+    #[must_use]
+    pub fn without(&self, base: &Self) -> Self {
+        let own = |kind: &TypeName| !base.types.contains_key(kind);
+        let mut types: BTreeMap<_, _> =
+            self.types.iter().filter(|(kind, _)| own(kind)).map(|(kind, one)| (kind.clone(), one.clone())).collect();
+        let mentioned: Vec<_> = (types.values())
+            .flat_map(|one| one.relations.values())
+            .flat_map(Expression::direct_types)
+            .map(|direct| direct.form.kind().clone())
+            .collect();
+        for kind in mentioned {
+            let is_path = self.is_path(kind.as_str());
+            types.entry(kind).or_insert(TypeDefinition { is_path, relations: BTreeMap::new() });
+        }
+        let conditions = self.conditions.iter().filter(|(name, _)| !base.conditions.contains_key(*name));
+        Self { types, conditions: conditions.map(|(name, one)| (name.clone(), one.clone())).collect() }
     }
 
     /// The types, in order of their names.

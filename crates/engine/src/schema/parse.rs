@@ -16,8 +16,8 @@ pub const MAX_TEXT: usize = 1 << 20;
 /// Words that stand for something else where a name is expected.
 const RESERVED: [&str; 8] = ["self", "this", "or", "and", "but", "not", "from", "with"];
 
-pub(super) fn parse(sources: &[Source<'_>]) -> Result<Schema, SchemaError> {
-    let mut drafts = Drafts::default();
+/// Reads sources on top of what is there.
+pub(super) fn parse(mut drafts: Drafts, sources: &[Source<'_>]) -> Result<Schema, SchemaError> {
     let mut bytes = 0;
     for source in sources {
         bytes += source.text.len();
@@ -57,10 +57,14 @@ fn parse_source(source: &Source<'_>, drafts: &mut Drafts) -> Result<(), SchemaEr
                 drafts.condition(&place, definition)?;
             }
             Some(Token::Word("extend")) => {
-                return Err(place.error("`extend` is not supported: define all relations of a type in one place"));
+                return Err(
+                    place.error("`extend` is not supported: define all relations of a type in one place")
+                );
             }
             Some(Token::Word("module")) => {
-                return Err(place.error("`module` is not supported: leave the line out, all sources make one schema"));
+                return Err(
+                    place.error("`module` is not supported: leave the line out, all sources make one schema")
+                );
             }
             Some(token) => {
                 return Err(place.error(format!(

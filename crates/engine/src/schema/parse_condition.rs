@@ -13,7 +13,10 @@ use crate::condition::{ConditionDefinition, ParameterType};
 const MAX_NESTING: usize = 8;
 
 /// `name(parameter: type, ...) { expression }`, the word `condition` taken already.
-pub(super) fn condition(line: &mut Line<'_>, place: &mut Place<'_>) -> Result<ConditionDefinition, SchemaError> {
+pub(super) fn condition(
+    line: &mut Line<'_>,
+    place: &mut Place<'_>,
+) -> Result<ConditionDefinition, SchemaError> {
     let name = word(line, place, "a condition's name")?;
     expect(line, place, '(')?;
     let mut parameters = BTreeMap::new();
@@ -32,7 +35,9 @@ pub(super) fn condition(line: &mut Line<'_>, place: &mut Place<'_>) -> Result<Co
         return Err(place.error(format!("expected `{{` but found {}", shown(Some(token)))));
     }
     let Some(body) = line.body else {
-        return Err(place.error(format!("condition `{name}`: expected `{{ expression }}` after the parameters")));
+        return Err(
+            place.error(format!("condition `{name}`: expected `{{ expression }}` after the parameters"))
+        );
     };
     if !body.closed {
         return Err(place.error(format!("condition `{name}`: the `{{` has no `}}`")));

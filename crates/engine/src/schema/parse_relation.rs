@@ -139,7 +139,9 @@ impl Parser<'_, '_> {
                     Some(Token::Word(word)) => Some(word.to_owned()),
                     found => {
                         let found = shown(found);
-                        return Err(self.place.error(format!("expected a condition's name but found {found}")));
+                        return Err(self
+                            .place
+                            .error(format!("expected a condition's name but found {found}")));
                     }
                 }
             } else {

@@ -17,9 +17,7 @@ pub(super) fn resolve(drafts: Drafts) -> Result<Schema, SchemaError> {
     for (kind, draft) in &drafts.types {
         for (relation, define) in &draft.relations {
             let mut mentions = Mentions { drafts: &drafts, kind, lists: 0, used: &mut used };
-            mentions
-                .all(&define.expression)
-                .map_err(|message| error(kind, relation, define, message))?;
+            mentions.all(&define.expression).map_err(|message| error(kind, relation, define, message))?;
             names.insert(relation);
             if names.len() > MAX_RELATIONS {
                 let message = format!("the schema has more than {MAX_RELATIONS} different relation names");
@@ -27,14 +25,19 @@ pub(super) fn resolve(drafts: Drafts) -> Result<Schema, SchemaError> {
             }
         }
     }
-    let unused = drafts.conditions.iter().find(|(name, _)| !used.contains(name.as_str()));
+    let unused = drafts
+        .conditions
+        .iter()
+        .find(|(name, condition)| !condition.closed && !used.contains(name.as_str()));
     if let Some((name, DraftCondition { file, line, .. })) = unused {
         return Err(SchemaError {
             file: file.clone(),
             line: *line,
             type_name: None,
             relation: None,
-            message: format!("condition `{name}` is used nowhere: write `with {name}` after a direct type, or remove it"),
+            message: format!(
+                "condition `{name}` is used nowhere: write `with {name}` after a direct type, or remove it"
+            ),
         });
     }
     depends::check(&drafts)?;
@@ -49,7 +52,12 @@ fn definition(draft: Draft) -> TypeDefinition {
     TypeDefinition { is_path: draft.is_path, relations }
 }
 
-pub(super) fn error(kind: &TypeName, relation: &RelationName, define: &Define, message: String) -> SchemaError {
+pub(super) fn error(
+    kind: &TypeName,
+    relation: &RelationName,
+    define: &Define,
+    message: String,
+) -> SchemaError {
     SchemaError {
         file: define.file.clone(),
         line: define.line,
@@ -153,7 +161,10 @@ impl<'a> Mentions<'a, '_> {
         }
         let names: BTreeMap<_, _> = types.iter().map(|kind| (kind.as_str(), ())).collect();
         let names: Vec<_> = names.keys().map(|kind| format!("`{kind}`")).collect();
-        Err(format!("`{relation} from {through}`: no type of `{through}` has a relation `{relation}`: it names {}", names.join(", ")))
+        Err(format!(
+            "`{relation} from {through}`: no type of `{through}` has a relation `{relation}`: it names {}",
+            names.join(", ")
+        ))
     }
 }
 

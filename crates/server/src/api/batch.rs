@@ -57,7 +57,7 @@ pub(super) enum BatchResult {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct BrokenCheck {
     /// As the `code` of a problem.
-    code: &'static str,
+    code: String,
     /// What to do about it.
     detail: String,
 }
@@ -94,7 +94,7 @@ fn answer(call: &Call) -> Result<BatchAnswer, Error> {
 
 impl BrokenCheck {
     fn new(error: &Error) -> Self {
-        let (code, detail) = error.said();
+        let (code, detail) = error.told();
         Self { code, detail }
     }
 }

@@ -5,11 +5,15 @@ mod bench;
 mod check;
 mod entities;
 mod errors;
+mod export;
+mod import;
 mod keys;
 mod ledger;
 mod names;
 mod openapi;
 mod page;
+mod realms;
+mod relationship_lines;
 mod relationships;
 mod routes;
 mod search;
@@ -23,7 +27,7 @@ use crate::face::Face;
 
 pub(crate) use bench::constant;
 pub use openapi::document;
-pub use routes::{bulk_routes, routes, waiting_routes};
+pub use routes::{bulk_routes, routes, streaming_routes, waiting_routes};
 
 /// The face.
 pub struct Api;

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{batch, check, entities, keys, ledger, relationships, search, users};
+use super::{batch, check, entities, export, import, keys, ledger, realms, relationships, search, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,9 @@ use super::{batch, check, entities, keys, ledger, relationships, search, users};
         search::search_actions,
         relationships::write_relationships,
         relationships::read_relationships,
+        relationships::delete_relationships,
+        import::import_relationships,
+        export::export_relationships,
         entities::get_entity,
         entities::put_entity,
         entities::delete_entity,
@@ -31,6 +34,10 @@ use super::{batch, check, entities, keys, ledger, relationships, search, users};
         keys::create_key,
         keys::list_keys,
         keys::revoke_key,
+        realms::create_realm,
+        realms::list_realms,
+        realms::get_realm,
+        realms::delete_realm,
         ledger::read_ledger,
     ),
     modifiers(&BearerAuth)

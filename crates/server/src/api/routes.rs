@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{delete, get, post};
 
-use super::{batch, check, entities, keys, ledger, relationships, search, users};
+use super::{batch, check, entities, export, import, keys, ledger, realms, relationships, search, users};
 use crate::app::SharedApp;
 
 /// The routes with ordinary limits.
@@ -24,12 +24,23 @@ pub fn routes() -> Router<SharedApp> {
         )
         .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
         .route("/api/v1/keys/{id}", delete(keys::revoke_key))
+        .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
+        .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))
 }
 
 /// The routes that take long bodies.
 pub fn bulk_routes() -> Router<SharedApp> {
-    let write = post(relationships::write_relationships).get(relationships::read_relationships);
+    let write = post(relationships::write_relationships)
+        .get(relationships::read_relationships)
+        .delete(relationships::delete_relationships);
     Router::new().route("/api/v1/check/batch", post(batch::check_batch)).route("/api/v1/relationships", write)
+}
+
+/// The routes whose bodies are streams of any length.
+pub fn streaming_routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/api/v1/relationships/import", post(import::import_relationships))
+        .route("/api/v1/relationships/export", get(export::export_relationships))
 }
 
 /// The routes that may wait.

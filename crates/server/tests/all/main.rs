@@ -9,17 +9,21 @@
     reason = "a failed test panics"
 )]
 
+mod across_realms;
 mod authzen;
 mod authzen_search;
 mod bodies;
 mod callers;
 mod consistency;
 mod decisions;
+mod deleting;
 mod errors;
 mod idempotency;
+mod import_export;
 mod ledger;
 mod lists;
 mod openapi;
+mod realm_life;
 mod realms;
 mod route_table;
 mod routes;

@@ -91,7 +91,8 @@ impl Evaluation<'_> {
             }
             (Val::List(a), Val::List(b)) => {
                 self.budget.spend((a.len() + b.len()) / 4)?;
-                let each = |list: &super::List| (0..list.len()).filter_map(|at| list.get(at)).collect::<Vec<_>>();
+                let each =
+                    |list: &super::List| (0..list.len()).filter_map(|at| list.get(at)).collect::<Vec<_>>();
                 let mut all = each(a);
                 all.extend(each(b));
                 Ok(Val::list(all))
@@ -108,7 +109,9 @@ impl Evaluation<'_> {
 fn subtract(left: &Val, right: &Val) -> Result<Val, Stop> {
     match (left, right) {
         (Val::Timestamp(a), Val::Timestamp(b)) => span(a.since(*b)),
-        (Val::Timestamp(at), Val::Duration(nanos)) => moment(nanos.checked_neg().and_then(|nanos| at.plus(nanos))),
+        (Val::Timestamp(at), Val::Duration(nanos)) => {
+            moment(nanos.checked_neg().and_then(|nanos| at.plus(nanos)))
+        }
         (Val::Duration(a), Val::Duration(b)) => span(a.checked_sub(*b)),
         _ => numbers(Operator::Subtract, left, right),
     }

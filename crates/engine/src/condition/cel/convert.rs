@@ -33,10 +33,8 @@ pub(super) fn call(function: Function, value: &Val) -> Result<Val, Stop> {
         },
         _ => None,
     };
-    converted.map_or_else(
-        || failed(format!("`{}` cannot take this {}", function.name(), value.type_name())),
-        Ok,
-    )
+    converted
+        .map_or_else(|| failed(format!("`{}` cannot take this {}", function.name(), value.type_name())), Ok)
 }
 
 fn to_bool(value: &Val) -> Option<Val> {
@@ -68,7 +66,9 @@ fn to_uint(value: &Val) -> Option<Val> {
     match value {
         Val::Uint(value) => Some(*value),
         Val::Int(value) => u64::try_from(*value).ok(),
-        Val::Double(value) => (*value >= 0.0 && *value < 18_446_744_073_709_551_616.0).then_some(*value as u64),
+        Val::Double(value) => {
+            (*value >= 0.0 && *value < 18_446_744_073_709_551_616.0).then_some(*value as u64)
+        }
         Val::Text(text) => text.parse().ok(),
         _ => None,
     }

@@ -103,7 +103,9 @@ impl Evaluation<'_> {
             Kind::Index(of, index) => self.index(of, index),
             Kind::Not(of) => Ok(Val::Bool(!self.bool(of)?)),
             Kind::Negate(of) => match self.value(of)? {
-                Val::Int(value) => value.checked_neg().map_or_else(|| failed("integer overflow"), |v| Ok(Val::Int(v))),
+                Val::Int(value) => {
+                    value.checked_neg().map_or_else(|| failed("integer overflow"), |v| Ok(Val::Int(v)))
+                }
                 Val::Double(value) => Ok(Val::Double(-value)),
                 other => failed(format!("`-` cannot negate a {}", other.type_name())),
             },
@@ -272,7 +274,9 @@ impl Evaluation<'_> {
                 found
             }
             Val::Map(map) => key(&left).is_some_and(|key| map.get(&key).is_some()),
-            other => return failed(format!("`in` needs a list or a map, but this is a {}", other.type_name())),
+            other => {
+                return failed(format!("`in` needs a list or a map, but this is a {}", other.type_name()));
+            }
         }))
     }
 
@@ -288,7 +292,9 @@ impl Evaluation<'_> {
                     Some(key) => {
                         made.insert(key, value);
                     }
-                    None => pending.note(Stop::Failed(format!("a map's key cannot be a {}", key.type_name())))?,
+                    None => {
+                        pending.note(Stop::Failed(format!("a map's key cannot be a {}", key.type_name())))?
+                    }
                 },
                 Err(stop) => pending.note(stop)?,
             }

@@ -13,7 +13,12 @@ impl Evaluation<'_> {
                 self.budget.spend_on(map.len())?;
                 Box::new(map.keys().into_iter())
             }
-            other => return failed(format!("a macro runs over a list or a map, but this is a {}", other.type_name())),
+            other => {
+                return failed(format!(
+                    "a macro runs over a list or a map, but this is a {}",
+                    other.type_name()
+                ));
+            }
         };
         match (fold.macro_, &fold.test) {
             (Macro::All | Macro::Exists, Some(test)) => {

@@ -26,12 +26,11 @@ impl Evaluation<'_> {
             (Function::Size, Val::List(list), None) => size(list.len()),
             (Function::Size, Val::Map(map), None) => size(map.len()),
             (_, Val::Text(text), Some(Val::Text(other))) => self.texts(function, text, other),
-            (Function::InCidr, Val::Address(address), Some(Val::Text(block))) => {
-                in_cidr(*address, block).map_or_else(
+            (Function::InCidr, Val::Address(address), Some(Val::Text(block))) => in_cidr(*address, block)
+                .map_or_else(
                     || failed(format!("`{block}` is not a range of addresses such as `10.0.0.0/8`")),
                     |inside| Ok(Val::Bool(inside)),
-                )
-            }
+                ),
             (_, Val::Timestamp(at), zone) => match part(function, *at, zone) {
                 Some(value) => value,
                 None => convert::call(function, first),
@@ -106,14 +105,24 @@ fn part(function: Function, at: Timestamp, zone: Option<&Val>) -> Option<Result<
         Some(_) => return Some(failed("a time zone is a string")),
     };
     let getters = [
-        F::FullYear, F::Month, F::DayOfYear, F::DayOfMonth, F::Date, F::DayOfWeek, F::Hours, F::Minutes, F::Seconds,
+        F::FullYear,
+        F::Month,
+        F::DayOfYear,
+        F::DayOfMonth,
+        F::Date,
+        F::DayOfWeek,
+        F::Hours,
+        F::Minutes,
+        F::Seconds,
         F::Milliseconds,
     ];
     if !getters.contains(&function) {
         return None;
     }
     let Some(civil) = at.civil(zone) else {
-        return Some(failed(format!("there is no time zone `{zone}`: write `UTC` or an offset such as `+02:00`")));
+        return Some(failed(format!(
+            "there is no time zone `{zone}`: write `UTC` or an offset such as `+02:00`"
+        )));
     };
     Some(Ok(Val::Int(match function {
         F::FullYear => civil.year,

@@ -33,8 +33,8 @@ impl Token {
 
 /// The longer ones first.
 const MARKS: [&str; 23] = [
-    "&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "?", ":", ".", ",", "+", "-", "*", "/", "%", "(", ")", "[", "]",
-    "{",
+    "&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "?", ":", ".", ",", "+", "-", "*", "/", "%", "(", ")",
+    "[", "]", "{",
 ];
 
 /// The tokens with their offsets; the last one is [`Token::End`].
@@ -78,7 +78,8 @@ fn token(text: &str, at: usize, rest: &str, first: char) -> Result<(Token, usize
         let length = string_length(rest.get(word..).unwrap_or_default(), raw)
             .ok_or_else(|| problem("the string has no end".to_owned()))?;
         let quoted = rest.get(word..word + length).unwrap_or_default();
-        let value = string(quoted, raw).map_err(|escape| problem(format!("`{escape}` is no escape of a string")))?;
+        let value =
+            string(quoted, raw).map_err(|escape| problem(format!("`{escape}` is no escape of a string")))?;
         return Ok((Token::Text(value), word + length));
     }
     if word > 0 {
@@ -147,7 +148,8 @@ fn string(quoted: &str, raw: bool) -> Result<String, String> {
     let mut rest = inner;
     while let Some((before, after)) = rest.split_once('\\') {
         value.push_str(before);
-        let (c, length) = escape(after).ok_or_else(|| format!("\\{}", after.chars().take(1).collect::<String>()))?;
+        let (c, length) =
+            escape(after).ok_or_else(|| format!("\\{}", after.chars().take(1).collect::<String>()))?;
         value.push(c);
         rest = after.get(length..).unwrap_or_default();
     }

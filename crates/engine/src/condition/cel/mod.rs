@@ -96,36 +96,10 @@ impl Program {
         let mut evaluation = eval::Evaluation { names, budget: &mut budget, locals: Vec::new() };
         match evaluation.value(&self.0)? {
             Val::Bool(holds) => Ok(holds),
-            other => Err(Stop::Failed(format!("the expression comes to a {} instead of a bool", other.type_name()))),
+            other => Err(Stop::Failed(format!(
+                "the expression comes to a {} instead of a bool",
+                other.type_name()
+            ))),
         }
     }
-}
-
-/// Reads and evaluates any expression without parameters, for tests.
-#[cfg(test)]
-pub(super) fn evaluate(text: &str) -> Result<Val, String> {
-    struct Nothing;
-    impl Names for Nothing {
-        fn is_layered(&self, _: usize) -> bool {
-            false
-        }
-        fn parameter(&mut self, _: usize, _: &mut Budget) -> Result<Found, Stop> {
-            Ok(Found::Missing(String::new()))
-        }
-        fn property(&mut self, _: usize, _: &str, _: &mut Budget) -> Result<Option<Val>, Stop> {
-            Ok(None)
-        }
-        fn has(&mut self, _: usize, _: &str) -> bool {
-            false
-        }
-        fn missing(&self, _: usize, _: &str) -> String {
-            String::new()
-        }
-    }
-    let node = parser::parse(text, &[]).map_err(|problem| problem.message)?;
-    types::of(text, &node, &[]).map_err(|problem| problem.message)?;
-    let mut budget = Budget::new(MAX_STEPS);
-    eval::Evaluation { names: &mut Nothing, budget: &mut budget, locals: Vec::new() }
-        .value(&node)
-        .map_err(|stop| format!("{stop:?}"))
 }

@@ -13,8 +13,24 @@ use super::value::Val;
 pub(crate) const MAX_TEXT: usize = 16 * 1024;
 
 const RESERVED: [&str; 18] = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace",
-    "return", "var", "void", "while", "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+    "in",
 ];
 
 /// Reads an expression; `parameters` are the names that it may use, by their places.
@@ -22,7 +38,8 @@ pub(super) fn parse(text: &str, parameters: &[&str]) -> Result<Node, Problem> {
     if text.len() > MAX_TEXT {
         return Err(Problem::whole(format!("the expression has more than {MAX_TEXT} bytes")));
     }
-    let mut parser = Parser { text, parameters, tokens: tokens(text)?, next: 0, depth: 0, locals: Vec::new() };
+    let mut parser =
+        Parser { text, parameters, tokens: tokens(text)?, next: 0, depth: 0, locals: Vec::new() };
     let node = parser.expression()?;
     match parser.peek() {
         Token::End => Ok(node),
@@ -324,7 +341,11 @@ impl Parser<'_> {
         if name == "has" {
             return match arguments.into_iter().next() {
                 Some(Node { at, kind: Kind::Select(of, field), .. }) => self.node(at, Kind::Has(of, field)),
-                _ => Err(Problem::at(self.text, at, "`has` takes a field, as in `has(resource.owner)`".to_owned())),
+                _ => Err(Problem::at(
+                    self.text,
+                    at,
+                    "`has` takes a field, as in `has(resource.owner)`".to_owned(),
+                )),
             };
         }
         self.call(at, name, false, arguments)
@@ -379,7 +400,8 @@ impl Parser<'_> {
         let mut arguments = arguments;
         // A pattern that is known already is compiled once.
         if *function == Function::Matches
-            && let Some(Node { kind: Kind::Literal(Val::Text(pattern)), at: pattern_at, .. }) = arguments.get(1)
+            && let Some(Node { kind: Kind::Literal(Val::Text(pattern)), at: pattern_at, .. }) =
+                arguments.get(1)
         {
             let pattern =
                 Pattern::new(pattern).map_err(|problem| Problem::at(self.text, *pattern_at, problem))?;

@@ -169,7 +169,9 @@ impl Kind {
         let most = |nodes: &[Node]| nodes.iter().map(|node| node.depth).max().unwrap_or(0);
         match self {
             Self::Literal(_) | Self::Parameter(_) | Self::Local(_) => 0,
-            Self::Select(a, _) | Self::Has(a, _) | Self::Not(a) | Self::Negate(a) | Self::Matches(a, _) => a.depth,
+            Self::Select(a, _) | Self::Has(a, _) | Self::Not(a) | Self::Negate(a) | Self::Matches(a, _) => {
+                a.depth
+            }
             Self::Index(a, b) | Self::Binary(_, a, b) => a.depth.max(b.depth),
             Self::Choose(a, b, c) => a.depth.max(b.depth).max(c.depth),
             Self::All(nodes) | Self::Any(nodes) | Self::List(nodes) | Self::Call(_, nodes) => most(nodes),

@@ -23,7 +23,7 @@ pub(crate) enum Type {
 
 impl Type {
     /// With its article, for messages.
-    pub(super) fn named(&self) -> &'static str {
+    pub(crate) fn named(&self) -> &'static str {
         match self {
             Self::Any => "any value",
             Self::Null => "null",
@@ -152,12 +152,17 @@ impl Checker<'_> {
             Type::Any => Ok(Type::Any),
             Type::List(element) if index == Type::Any || index.is_number() => Ok(*element),
             Type::Map(key, value) if index.comparable(&key) => Ok(*value),
-            Type::List(_) => Err(self.problem(node, format!("a list's index is an int, not {}", index.named()))),
+            Type::List(_) => {
+                Err(self.problem(node, format!("a list's index is an int, not {}", index.named())))
+            }
             Type::Map(key, _) => {
                 let message = format!("this map's keys are {}, not {}", key.named(), index.named());
                 Err(self.problem(node, message))
             }
-            found => Err(self.problem(node, format!("`[...]` needs a list or a map, but this is {}", found.named()))),
+            found => {
+                Err(self
+                    .problem(node, format!("`[...]` needs a list or a map, but this is {}", found.named())))
+            }
         }
     }
 
@@ -197,7 +202,11 @@ impl Checker<'_> {
 
     fn fold_inside(&mut self, fold: &Fold) -> Result<Type, Problem> {
         if let Some(test) = &fold.test {
-            self.bool(test, "the macro")?;
+            let found = self.of(test)?;
+            if !found.is(&Type::Bool) {
+                let message = format!("the test of a macro must be a bool, but this is {}", found.named());
+                return Err(self.problem(test, message));
+            }
         }
         fold.value.as_ref().map_or(Ok(Type::Any), |value| self.of(value))
     }
@@ -206,7 +215,9 @@ impl Checker<'_> {
         use Operator as Op;
         let found = match operator {
             Op::Equal | Op::NotEqual => left.comparable(right).then_some(Type::Bool),
-            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => ordered(left, right).then_some(Type::Bool),
+            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
+                ordered(left, right).then_some(Type::Bool)
+            }
             Op::In => contained(left, right).then_some(Type::Bool),
             Op::Add => sum(left, right),
             Op::Subtract => difference(left, right),
@@ -228,11 +239,14 @@ impl Checker<'_> {
         let zoned = second.is(&Type::Text);
         use Function as F;
         let found = match function {
-            F::Size => matches!(first, Type::Any | Type::Text | Type::List(_) | Type::Map(..)).then_some(Type::Int),
+            F::Size => {
+                matches!(first, Type::Any | Type::Text | Type::List(_) | Type::Map(..)).then_some(Type::Int)
+            }
             F::Contains | F::StartsWith | F::EndsWith | F::Matches => text.then_some(Type::Bool),
             F::InCidr => (known(&[Type::Address]) && second.is(&Type::Text)).then_some(Type::Bool),
             F::Bool => known(&[Type::Bool, Type::Text]).then_some(Type::Bool),
-            F::Int => known(&[Type::Int, Type::Uint, Type::Double, Type::Text, Type::Timestamp]).then_some(Type::Int),
+            F::Int => known(&[Type::Int, Type::Uint, Type::Double, Type::Text, Type::Timestamp])
+                .then_some(Type::Int),
             F::Uint => known(&[Type::Int, Type::Uint, Type::Double, Type::Text]).then_some(Type::Uint),
             F::Double => known(&[Type::Int, Type::Uint, Type::Double, Type::Text]).then_some(Type::Double),
             F::Text => (!matches!(first, Type::Null | Type::List(_) | Type::Map(..))).then_some(Type::Text),
@@ -269,7 +283,8 @@ fn literal(value: &Val) -> Type {
 
 fn ordered(left: &Type, right: &Type) -> bool {
     let has_order = |kind: &Type| {
-        kind.is_number() || matches!(kind, Type::Any | Type::Bool | Type::Text | Type::Duration | Type::Timestamp)
+        kind.is_number()
+            || matches!(kind, Type::Any | Type::Bool | Type::Text | Type::Duration | Type::Timestamp)
     };
     has_order(left) && has_order(right) && left.comparable(right)
 }

@@ -1,10 +1,13 @@
 //! The rules, one by one.
 
 mod entities;
+mod expiry;
 mod giving;
+mod import;
 mod keys;
 mod managed;
 mod names;
+mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
