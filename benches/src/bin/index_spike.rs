@@ -81,6 +81,11 @@ struct Data {
 }
 
 /// Numbers as if they were scattered: ids in the order of the alphabet would be kinder than those of the world.
+/// Takes a result, so that what made it is not optimised away.
+fn seen<T>(result: T) {
+    let _ = black_box(result);
+}
+
 fn scattered(n: usize) -> u64 {
     let mut x = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x ^= x >> 31;
@@ -163,7 +168,7 @@ impl Data {
 
     fn graph(&self) -> Graph {
         let mut graph = Graph::new(schema());
-        self.facts.iter().for_each(|fact| drop(black_box(graph.write(relationship(*fact)))));
+        self.facts.iter().for_each(|fact| seen(graph.write(relationship(*fact))));
         graph.fold();
         graph
     }
@@ -338,13 +343,13 @@ fn check(data: &Data) {
             NANOSECONDS,
             &mut [
                 ("floor", &mut || {
-                    questions.iter().for_each(|(user, doc)| drop(black_box(floor.ask(user, doc))))
+                    questions.iter().for_each(|(user, doc)| seen(floor.ask(user, doc)));
                 }),
                 ("graph", &mut || {
-                    questions.iter().for_each(|(user, doc)| drop(black_box(ask(&graph, user, doc))))
+                    questions.iter().for_each(|(user, doc)| seen(ask(&graph, user, doc)));
                 }),
                 ("graph, overlay full", &mut || {
-                    questions.iter().for_each(|(user, doc)| drop(black_box(ask(&overlaid, user, doc))));
+                    questions.iter().for_each(|(user, doc)| seen(ask(&overlaid, user, doc)));
                 }),
             ],
         );
@@ -368,10 +373,10 @@ fn persistent(data: &Data) {
             NANOSECONDS,
             &mut [
                 ("floor", &mut || {
-                    questions.iter().for_each(|(user, doc)| drop(black_box(floor.ask(user, doc))))
+                    questions.iter().for_each(|(user, doc)| seen(floor.ask(user, doc)));
                 }),
                 ("persistent maps", &mut || {
-                    questions.iter().for_each(|(user, doc)| drop(black_box(built.ask(user, doc))));
+                    questions.iter().for_each(|(user, doc)| seen(built.ask(user, doc)));
                 }),
             ],
         );
@@ -410,7 +415,7 @@ fn names(data: &Data) {
         all.sort_unstable_by_key(|slot| slot.0);
         let mut slots: Vec<Slot> = Vec::with_capacity(homes as usize + 200);
         for slot in all {
-            let home = (u64::from(slot.0) * homes >> 32) as usize;
+            let home = ((u64::from(slot.0) * homes) >> 32) as usize;
             slots.resize(slots.len().max(home), (0, 0, 0, 0, 0));
             slots.push(slot);
         }
@@ -419,7 +424,7 @@ fn names(data: &Data) {
     };
     let find = |(slots, homes): &(Vec<Slot>, u64), id: &str| {
         let tag = (hash(id) >> 32) as u32;
-        for slot in &slots[(u64::from(tag) * homes >> 32) as usize..] {
+        for slot in &slots[((u64::from(tag) * homes) >> 32) as usize..] {
             if slot.3 == 0 || slot.0 > tag {
                 break;
             }
@@ -439,7 +444,7 @@ fn names(data: &Data) {
             questions.len(),
             NANOSECONDS,
             &mut [
-                ("map of strings", &mut || questions.iter().for_each(|id| drop(black_box(floor.get(id))))),
+                ("map of strings", &mut || questions.iter().for_each(|id| seen(floor.get(id)))),
                 ("tags, then slots", &mut || {
                     questions.iter().for_each(|id| {
                         let is_it =
@@ -448,13 +453,13 @@ fn names(data: &Data) {
                     });
                 }),
                 ("in order, half full", &mut || {
-                    questions.iter().for_each(|id| drop(black_box(find(&loose, id))))
+                    questions.iter().for_each(|id| seen(find(&loose, id)));
                 }),
                 ("in order, 5/8 full", &mut || {
-                    questions.iter().for_each(|id| drop(black_box(find(&medium, id))))
+                    questions.iter().for_each(|id| seen(find(&medium, id)));
                 }),
                 ("in order, 4/5 full", &mut || {
-                    questions.iter().for_each(|id| drop(black_box(find(&tight, id))))
+                    questions.iter().for_each(|id| seen(find(&tight, id)));
                 }),
             ],
         );
@@ -563,7 +568,7 @@ fn memory(data: &Data) {
     );
     graph.fold();
     println!("steady: {:.1} bytes each", (resident() - before) / count as f64);
-    drop(black_box(graph));
+    seen(graph);
 }
 
 /// Writes bytes as a store keeps them: in pieces with checksums, compressed.
@@ -617,9 +622,9 @@ fn open(data: &Data) {
         1,
         MILLISECONDS,
         &mut [
-            ("reading, decompressing", &mut || drop(black_box(unpack(&path)))),
+            ("reading, decompressing", &mut || seen(unpack(&path))),
             ("and the state", &mut || {
-                drop(black_box(State::from_snapshot(&unpack(&path), schema()).expect("what was written")));
+                seen(State::from_snapshot(&unpack(&path), schema()).expect("what was written"));
             }),
         ],
     );
@@ -633,7 +638,7 @@ fn profile(data: &Data) {
     let graph = data.graph();
     let questions = data.questions(true);
     for _ in 0..50 {
-        questions.iter().for_each(|(user, doc)| drop(black_box(ask(&graph, user, doc))));
+        questions.iter().for_each(|(user, doc)| seen(ask(&graph, user, doc)));
     }
 }
 

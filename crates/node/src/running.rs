@@ -56,8 +56,8 @@ impl Shared {
         self.retire(retired);
     }
 
-    /// Lets go of a state. Freeing a large one takes time that belongs to nobody's request.
-    fn retire(&self, state: Arc<Published>) {
+    /// Frees a state where no request waits for it: a large one takes long.
+    pub(crate) fn retire(&self, state: Arc<Published>) {
         // Without a receiver the process stops, and with it goes everything.
         let _: Result<(), _> = self.retired.send(state);
     }
@@ -131,8 +131,7 @@ impl Realm {
         let (retired, unused) = mpsc::unbounded_channel();
         tokio::spawn(free(unused));
         let trust = Trust::new(unverified.is_none());
-        let name = name.into();
-        let pins = Pins::default();
+        let (name, pins) = (name.into(), Pins::default());
         let shared =
             Arc::new(Shared { name, store, master_key, observer, published, pins, revision, retired, trust });
         if let Some(unverified) = unverified {

@@ -34,8 +34,8 @@ impl Node {
             tracing::warn!(%error, "expired rows could not be deleted");
         }
         for realm in self.loaded() {
-            realm.unpin(self.now());
             self.remove_ended(&realm).await;
+            realm.unpin(self.now());
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_EVERY).await {
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
             }
