@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantd_node::Published;
 use grantd_node::realm::Micros;
+use grantd_node::{Published, Realm};
 
 use crate::call::Call;
 use crate::face::Face;
@@ -41,27 +41,32 @@ pub(crate) enum BadCursor {
 }
 
 impl Cursor {
-    /// As the caller gets it. `query` is everything that must be the same in the next request.
-    pub(crate) fn seal<F: Face>(&self, call: &Call<F>, query: &[u8]) -> String {
+    /// As the caller gets it. `realm` is whose state it is, `query` everything that must be the same in the next request.
+    pub(crate) fn seal<F: Face>(&self, call: &Call<F>, realm: &Realm, query: &[u8]) -> String {
         let expires = call.now() + LIFE;
-        call.realm.pin(self.state.clone(), expires);
+        realm.pin(self.state.clone(), expires);
         let mut content = Vec::with_capacity(32 + self.last.len());
         content.extend_from_slice(&expires.to_le_bytes());
         content.extend_from_slice(&self.state.head.revision.to_le_bytes());
         content.extend_from_slice(&self.time.to_le_bytes());
         content.extend_from_slice(&(self.limit as u64).to_le_bytes());
         content.extend_from_slice(self.last.as_bytes());
-        let mut sealed = tag(call, query, &content).as_bytes().to_vec();
+        let mut sealed = tag(call, realm, query, &content).as_bytes().to_vec();
         sealed.extend_from_slice(&content);
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
-    /// What [`Self::seal`] gave, for the same query.
-    pub(crate) fn open<F: Face>(call: &Call<F>, query: &[u8], text: &str) -> Result<Self, BadCursor> {
+    /// What [`Self::seal`] gave, for the same realm and query.
+    pub(crate) fn open<F: Face>(
+        call: &Call<F>,
+        realm: &Realm,
+        query: &[u8],
+        text: &str,
+    ) -> Result<Self, BadCursor> {
         let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor::Invalid)?;
         let (sent, content) = sealed.split_first_chunk::<32>().ok_or(BadCursor::Invalid)?;
         // BLAKE3's own equality is constant-time.
-        if tag(call, query, content) != *sent {
+        if tag(call, realm, query, content) != *sent {
             return Err(BadCursor::Invalid);
         }
         let (expires, content) = number(content)?;
@@ -73,7 +78,7 @@ impl Cursor {
         }
         let limit = usize::try_from(u64::from_le_bytes(limit)).map_err(|_| BadCursor::Invalid)?;
         let last = std::str::from_utf8(last).map_err(|_| BadCursor::Invalid)?.to_owned();
-        let state = call.realm.at(u64::from_le_bytes(revision)).ok_or(BadCursor::Gone)?;
+        let state = realm.at(u64::from_le_bytes(revision)).ok_or(BadCursor::Gone)?;
         Ok(Self { state, time: Micros::from_le_bytes(time), limit, last })
     }
 }
@@ -83,9 +88,9 @@ fn number(content: &[u8]) -> Result<([u8; 8], &[u8]), BadCursor> {
 }
 
 /// The tag over everything that a cursor is bound to.
-fn tag<F: Face>(call: &Call<F>, query: &[u8], content: &[u8]) -> blake3::Hash {
+fn tag<F: Face>(call: &Call<F>, realm: &Realm, query: &[u8], content: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(&call.app.cursor_key);
-    let published = call.realm.published();
+    let published = realm.published();
     let caller = call.caller.actor.to_string();
     let parts = [F::VIA.as_bytes(), published.head.ledger_id.0.as_bytes(), caller.as_bytes(), query, content];
     for part in parts {

@@ -17,6 +17,7 @@ mod group_commit;
 mod idempotency;
 mod loading;
 mod offline;
+mod pins;
 mod realms;
 mod shared;
 mod stopping;

@@ -1,5 +1,6 @@
 //! The rules, one by one.
 
+mod entities;
 mod expiry;
 mod giving;
 mod import;
@@ -11,4 +12,5 @@ mod refusals;
 mod relationships;
 mod repositories;
 mod starting_again;
+mod supposing;
 mod vms;
