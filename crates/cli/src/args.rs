@@ -10,6 +10,7 @@ use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
+use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
 
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Permission models: check, show, load, test
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// The ledgers themselves: verify, show, copy, erase, sign; no server needed
     #[command(subcommand)]
     Ledger(LedgerCommand),

@@ -12,6 +12,7 @@ mod key;
 mod ledger;
 mod output;
 mod password;
+mod schema;
 mod secret;
 mod serve;
 #[cfg(test)]
@@ -42,6 +43,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Check(args) => check::run(&args),
         Command::User(command) => user::run(&command),
         Command::Key(command) => key::run(&command),
+        Command::Schema(command) => schema::run(&command),
         Command::Ledger(command) => runtime.block_on(ledger::run(&command)),
         Command::Admin(command) => runtime.block_on(admin::run(&command)),
         Command::Completions(args) => completions::run(&args),

@@ -149,6 +149,11 @@ impl<'a> Reader<'a> {
         Self { bytes, slots }
     }
 
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Ends the reading; left-over bytes are an error.
     pub fn finish(self) -> Result<(), CodecError> {
         if self.bytes.is_empty() { Ok(()) } else { Err(CodecError::Trailing(self.bytes.len())) }

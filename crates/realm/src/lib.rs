@@ -17,6 +17,7 @@ pub mod entropy;
 pub mod erasure;
 pub mod identity;
 pub mod managed;
+pub mod model;
 pub mod personal;
 pub mod realms;
 pub mod refusal;

@@ -21,6 +21,9 @@ use crate::vm_grant::VmGrant;
 /// Version of the form. A snapshot of another form is thrown away and rebuilt from the ledger.
 pub const FORMAT: u32 = 1;
 
+/// Begins the realm's own model, after everything else.
+const MODEL: u8 = 1;
+
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out.
     pub fn hash(&self) -> [u8; 32] {
@@ -70,6 +73,11 @@ impl State {
         );
         w.u64(self.graph.len());
         self.graph.for_each(|relationship| write_relationship(w, &relationship));
+        // Only a realm that has a model has these bytes, so that the hash of the others is what it always was.
+        if !self.model.is_empty() {
+            w.u8(MODEL);
+            w.text(&self.model);
+        }
     }
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
@@ -115,6 +123,15 @@ impl State {
             state.graph.write(read_relationship(r)?);
         }
         state.graph.fold();
+        if !r.is_empty() {
+            match r.u8()? {
+                MODEL => {
+                    let unfit = |found| CodecError::Unknown { what: "a model", found };
+                    state.put_model(r.text()?).map_err(unfit)?;
+                }
+                tag => return Err(CodecError::Unknown { what: "a part of the state", found: tag.to_string() }),
+            }
+        }
         Ok(state)
     }
 }

@@ -30,6 +30,9 @@ pub struct Misfit {
 pub struct State {
     pub(crate) name: Arc<str>,
     pub(crate) account: Uuid,
+    /// The built-in models, which the realm's own stands beside.
+    pub(crate) builtin: Arc<Schema>,
+    pub(crate) model: Arc<str>,
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
     pub(crate) users: Users,
@@ -41,11 +44,13 @@ pub struct State {
 }
 
 impl State {
-    /// The state before the first entry.
+    /// The state before the first entry, under the built-in models.
     pub fn empty(schema: Arc<Schema>) -> Self {
         Self {
             name: "".into(),
             account: Uuid::nil(),
+            builtin: schema.clone(),
+            model: "".into(),
             graph: Graph::new(schema),
             realms: Realms::default(),
             users: Users::default(),
@@ -187,6 +192,7 @@ impl State {
             Change::VmGrantRevoked { identity, vm } => self.identities.revoke_vm_grant(*identity, vm)?,
             Change::EntityPut { object, properties } => self.entities.put(object, properties),
             Change::EntityDeleted { object } => self.entities.delete(object)?,
+            Change::ModelPut { text } => self.put_model(text)?,
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod openapi;
 mod page;
 mod relationships;
 mod routes;
+mod schema;
 mod users;
 
 use serde::de::DeserializeOwned;

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{check, entities, keys, ledger, relationships, users};
+use super::{check, entities, keys, ledger, relationships, schema, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,8 @@ use super::{check, entities, keys, ledger, relationships, users};
         entities::get_entity,
         entities::put_entity,
         entities::delete_entity,
+        schema::put_schema,
+        schema::get_schema,
         users::create_user,
         users::list_users,
         users::get_user,

@@ -1,9 +1,9 @@
 //! The route table of grantd's own API.
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
-use super::{check, entities, keys, ledger, relationships, users};
+use super::{check, entities, keys, ledger, relationships, schema, users};
 use crate::app::SharedApp;
 
 /// The routes with ordinary limits.
@@ -26,7 +26,9 @@ pub fn routes() -> Router<SharedApp> {
 /// The routes that take long bodies.
 pub fn bulk_routes() -> Router<SharedApp> {
     let write = post(relationships::write_relationships).get(relationships::read_relationships);
-    Router::new().route("/api/v1/relationships", write)
+    Router::new()
+        .route("/api/v1/relationships", write)
+        .route("/api/v1/schema", put(schema::put_schema).get(schema::get_schema))
 }
 
 /// The routes that may wait.

@@ -90,7 +90,7 @@ impl From<Refusal> for Error {
                 (StatusCode::CONFLICT, "PERMISSION_ALREADY_EXISTS")
             }
             Refusal::ManagedIdentity(_) => (StatusCode::FORBIDDEN, "CANNOT_MODIFY_MANAGED_IDENTITY"),
-            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } => {
+            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } | Refusal::Orphans(_) => {
                 (StatusCode::CONFLICT, "INVALID_REQUEST")
             }
             Refusal::Invalid { .. } | Refusal::ManagedRelation { .. } | Refusal::Precondition { .. } => {
