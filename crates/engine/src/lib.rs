@@ -26,7 +26,9 @@ mod value;
 pub use check::{BrokenCondition, CheckError, Decision, MAX_DEPTH, MAX_STEPS, Question};
 pub use circumstances::{Circumstances, Entities, NoEntities};
 pub use explain::{Absence, Explanation, Miss, PropertySource, PropertyUse, Reason, Witness};
-pub use graph::{Filter, Graph, Resource, Standing, Written};
+pub use graph::{
+    Filter, Fold, Folded, Graph, NotADump, RelationshipRef, Resource, Standing, StoredShape, Written,
+};
 pub use name::{MAX_ID, MAX_NAME, NameError, RelationName, TypeName};
 pub use object::{Object, ObjectRef};
 pub use relationship::{Condition, Key, Relationship};

@@ -19,8 +19,10 @@ pub mod offline;
 pub mod open;
 pub mod question;
 mod recover;
+mod retired;
 pub mod running;
 pub mod submit;
+mod trust;
 mod upkeep;
 mod writer;
 

@@ -10,6 +10,8 @@ use grantd_realm::snapshot::FORMAT;
 
 use crate::entry::{FoldError, fold};
 use crate::running::Published;
+use crate::trust::Unverified;
+use crate::upkeep::LastSnapshot;
 
 /// How many entries are read at a time.
 const PAGE: usize = 1_000;
@@ -31,19 +33,72 @@ pub enum LoadError {
 /// A realm as it was loaded.
 pub(crate) struct Loaded {
     pub(crate) published: Published,
-    /// The revision of the snapshot that it began with; 0 without one.
-    pub(crate) snapshot: u64,
+    /// The snapshot that it began with.
+    pub(crate) snapshot: LastSnapshot,
+    /// What is still to be verified about that.
+    pub(crate) unverified: Option<Unverified>,
 }
 
+/// What a realm is loaded from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// The newest snapshot, if there is a good one, and the entries after it.
+    Snapshot,
+    /// Every entry.
+    Ledger,
+}
+
+/// A snapshot with more bytes than this is served before its state's hash is known: see [`crate::trust`].
+const VERIFIED_AT_ONCE: usize = 4 << 20;
+
 /// Loads a realm.
-pub(crate) async fn load(store: &dyn Store, realm: &str, schema: Arc<Schema>) -> Result<Loaded, LoadError> {
+pub(crate) async fn load(
+    store: &dyn Store,
+    realm: &str,
+    schema: Arc<Schema>,
+    source: Source,
+) -> Result<Loaded, LoadError> {
     let head = store.head(realm).await?;
-    let (mut state, from) = match from_snapshot(store, realm, &schema).await? {
-        Some((state, at)) => (state, Head { ledger_id: head.ledger_id, ..at }),
-        None => (State::empty(schema), Head::empty(head.ledger_id)),
+    let begin = match source {
+        Source::Snapshot => from_snapshot(store, realm, &schema).await?,
+        Source::Ledger => None,
     };
-    let reached = fold_from(store, realm, &mut state, from).await?;
-    Ok(Loaded { published: Published { state, head: reached }, snapshot: from.revision })
+    let (state, from, snapshot, unverified) = match begin {
+        Some(Begin { published, unverified }) => {
+            let snapshot = LastSnapshot::of(&published);
+            (published.state, Head { ledger_id: head.ledger_id, ..published.head }, snapshot, unverified)
+        }
+        None => (State::empty(schema), Head::empty(head.ledger_id), LastSnapshot::default(), None),
+    };
+    let mut state = state;
+    let head = fold_from(store, realm, &mut state, from).await?;
+    let state = blocking(move || {
+        state.prepare();
+        state
+    });
+    let published = Published { state: state.await?, head };
+    Ok(Loaded { published, snapshot, unverified })
+}
+
+/// Loads a realm and verifies it before anything is done with it: for who stays only for one command.
+pub(crate) async fn load_verified(
+    store: &dyn Store,
+    realm: &str,
+    schema: Arc<Schema>,
+) -> Result<Published, LoadError> {
+    let Loaded { published, unverified, .. } = load(store, realm, schema.clone(), Source::Snapshot).await?;
+    let Some(Unverified { state, hash }) = unverified else { return Ok(published) };
+    if blocking(move || state.hash() == hash.0).await? {
+        return Ok(published);
+    }
+    tracing::warn!(realm, "a state snapshot is not used: its state hash is another one");
+    Ok(load(store, realm, schema, Source::Ledger).await?.published)
+}
+
+/// Runs what takes long where nobody waits.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// Folds everything after a head; gives the head that was reached.
@@ -66,10 +121,20 @@ pub(crate) async fn fold_from(
             head = Head::of(entry);
         }
         state.tidy();
+        if state.needs_compacting() {
+            let fold = state.begin_compacting();
+            state.adopt_compacted(blocking(move || fold.run()).await?);
+        }
         if !full {
             return Ok(head);
         }
     }
+}
+
+/// What a snapshot gives.
+struct Begin {
+    published: Published,
+    unverified: Option<Unverified>,
 }
 
 /// The state of the newest snapshot, if it is whole, readable and belongs to this very ledger.
@@ -77,29 +142,36 @@ async fn from_snapshot(
     store: &dyn Store,
     realm: &str,
     schema: &Arc<Schema>,
-) -> Result<Option<(State, Head)>, LoadError> {
+) -> Result<Option<Begin>, LoadError> {
     let Some((meta, bytes)) = store.snapshot(realm).await? else { return Ok(None) };
+    let revision = meta.revision;
     let thrown_away = |why: &str| {
-        tracing::warn!(realm, revision = meta.revision, why, "a state snapshot is not used");
+        tracing::warn!(realm, revision, why, "a state snapshot is not used");
         Ok(None)
     };
     if meta.format != FORMAT {
         return thrown_away("it has another form");
     }
-    let there = store.entries(realm, meta.revision.saturating_sub(1), 1).await?;
+    let there = store.entries(realm, revision.saturating_sub(1), 1).await?;
     let Some(entry) = there.first().map(|disclosed| &disclosed.entry) else {
         return thrown_away("its entry is not there");
     };
-    if entry.revision != meta.revision || entry.hash != meta.head_hash {
+    if entry.revision != revision || entry.hash != meta.head_hash {
         return thrown_away("it is of another ledger");
     }
-    let Ok(state) = State::from_snapshot(&bytes, schema.clone()) else {
-        return thrown_away("it cannot be read");
+    let (schema, hash, at_once) = (schema.clone(), meta.state_hash, bytes.len() <= VERIFIED_AT_ONCE);
+    let read = blocking(move || {
+        let state = State::from_snapshot(&bytes, schema).ok()?;
+        let is_right = !at_once || state.hash() == hash.0;
+        Some((state, is_right))
+    });
+    let state = match read.await? {
+        None => return thrown_away("it cannot be read"),
+        Some((_, false)) => return thrown_away("its state hash is another one"),
+        Some((state, true)) => state,
     };
-    if state.hash() != meta.state_hash.0 {
-        return thrown_away("its state hash is another one");
-    }
-    Ok(Some((state, Head::of(entry))))
+    let unverified = (!at_once).then(|| Unverified { state: state.clone(), hash });
+    Ok(Some(Begin { published: Published { state, head: Head::of(entry) }, unverified }))
 }
 
 /// Stores the state, so that the next start need not fold what led to it.
@@ -110,8 +182,8 @@ pub(crate) async fn save_snapshot(
     head: Head,
 ) -> Result<(), StoreError> {
     let forked = state.clone();
-    let made = tokio::task::spawn_blocking(move || (forked.to_snapshot(), forked.hash())).await;
-    let (bytes, hash) = made.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    // The hash first: while it is made, the bytes are not in memory yet.
+    let (hash, bytes) = blocking(move || (forked.hash(), forked.to_snapshot())).await?;
     let meta = SnapshotMeta {
         format: FORMAT,
         revision: head.revision,

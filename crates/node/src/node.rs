@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
-use crate::load::LoadError;
+use crate::load::{LoadError, Source, load};
 use crate::observer::Observer;
 use crate::running::Realm;
 
@@ -50,7 +50,19 @@ pub struct Node {
     /// The loaded realms; requests find theirs here without a lock.
     served: ArcSwap<HashMap<String, Arc<Realm>>>,
     /// Realms that are being loaded, or were.
-    realms: Mutex<HashMap<String, Arc<OnceCell<Arc<Realm>>>>>,
+    realms: Mutex<HashMap<String, Arc<Place>>>,
+}
+
+/// Where a realm is, or will be once it is loaded.
+struct Place {
+    realm: OnceCell<Arc<Realm>>,
+    source: Source,
+}
+
+impl Place {
+    fn empty(source: Source) -> Arc<Self> {
+        Arc::new(Self { realm: OnceCell::new(), source })
+    }
 }
 
 impl Node {
@@ -102,14 +114,15 @@ impl Node {
 
     /// A realm, if it is loaded already.
     pub fn loaded_realm(&self, name: &str) -> Option<Arc<Realm>> {
-        self.served.load().get(name).cloned()
+        self.served.load().get(name).filter(|realm| !realm.trust().is_lost()).cloned()
     }
 
     async fn load(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
-        let cell = self.realms.lock().await.entry(name.into()).or_default().clone();
-        let loaded = cell
+        let place = self.place(name).await;
+        let loaded = place
+            .realm
             .get_or_try_init(|| async {
-                let loaded = crate::load::load(&*self.store, name, self.schema.clone()).await?;
+                let loaded = load(&*self.store, name, self.schema.clone(), place.source).await?;
                 tracing::info!(
                     realm = name,
                     revision = loaded.published.head.revision,
@@ -131,14 +144,23 @@ impl Node {
         if matches!(loaded, Err(LoadError::Store(StoreError::NoLedger(_)))) {
             // A name that somebody made up must not stay in memory.
             let mut realms = self.realms.lock().await;
-            // Nor may it go while another caller, who holds the cell, is about to load the realm: there would be two.
-            let unused =
-                |there: &Arc<OnceCell<_>>| Arc::ptr_eq(there, &cell) && Arc::strong_count(there) == 2;
-            if realms.get(name).is_some_and(|there| !there.initialized() && unused(there)) {
+            // Nor may it go while another caller, who holds the place, is about to load the realm: there would be two.
+            let unused = |there: &Arc<Place>| Arc::ptr_eq(there, &place) && Arc::strong_count(there) == 2;
+            if realms.get(name).is_some_and(|there| !there.realm.initialized() && unused(there)) {
                 realms.remove(name);
             }
         }
         loaded
+    }
+
+    /// Where a realm is to be: a new place if the one that is there began with a wrong state.
+    async fn place(&self, name: &str) -> Arc<Place> {
+        let mut realms = self.realms.lock().await;
+        let place = realms.entry(name.into()).or_insert_with(|| Place::empty(Source::Snapshot));
+        if place.realm.get().is_some_and(|realm| realm.trust().is_lost()) {
+            *place = Place::empty(Source::Ledger);
+        }
+        place.clone()
     }
 
     pub(crate) fn loaded(&self) -> Vec<Arc<Realm>> {

@@ -1,7 +1,6 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -15,7 +14,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
+use crate::retired::free;
 use crate::submit::{Done, Request, SubmitError};
+use crate::trust::{Trust, verify};
+use crate::upkeep::LastSnapshot;
 use crate::writer::{Message, Writer};
 
 /// A realm at one revision; immutable.
@@ -34,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
     revision: watch::Sender<u64>,
+    retired: mpsc::UnboundedSender<Arc<Published>>,
+    trust: Trust,
 }
 
 impl Shared {
@@ -45,10 +49,16 @@ impl Shared {
         let revision = next.head.revision;
         let retired = self.published.swap(Arc::new(next));
         self.revision.send_replace(revision);
-        // Freeing a large state takes time that belongs to nobody's request.
-        if Arc::strong_count(&retired) == 1 {
-            drop(tokio::task::spawn_blocking(move || drop(retired)));
-        }
+        // Without a receiver the process stops, and with it goes everything.
+        let _: Result<(), _> = self.retired.send(retired);
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     pub(crate) fn seal(&self, secret: SealedWrite) -> Result<SecretWrite, StoreError> {
@@ -68,8 +78,7 @@ pub struct Realm {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
-    /// The revision of the last state snapshot.
-    snapshot: AtomicU64,
+    snapshot: LastSnapshot,
 }
 
 /// Follows what other nodes append, for as long as the realm is served.
@@ -103,16 +112,24 @@ impl Realm {
         follow: Option<Duration>,
         loaded: Loaded,
     ) -> Self {
-        let Loaded { published, snapshot } = loaded;
+        let Loaded { published, snapshot, unverified } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
-        let shared = Arc::new(Shared { name: name.into(), store, master_key, observer, published, revision });
+        let (retired, unused) = mpsc::unbounded_channel();
+        tokio::spawn(free(unused));
+        let trust = Trust::new(unverified.is_none());
+        let name = name.into();
+        let shared =
+            Arc::new(Shared { name, store, master_key, observer, published, revision, retired, trust });
+        if let Some(unverified) = unverified {
+            tokio::spawn(verify(shared.clone(), unverified));
+        }
         let (queue, jobs) = mpsc::channel(QUEUE);
         tokio::spawn(Writer::new(shared.clone()).run(jobs));
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
             tokio::spawn(follow_others(queue.downgrade(), every));
         }
-        Self { shared, queue, revision: watcher, snapshot: AtomicU64::new(snapshot) }
+        Self { shared, queue, revision: watcher, snapshot }
     }
 
     /// The realm's name.
@@ -120,8 +137,12 @@ impl Realm {
         &self.shared.name
     }
 
-    pub(crate) fn snapshot_at(&self) -> &AtomicU64 {
+    pub(crate) fn last_snapshot(&self) -> &LastSnapshot {
         &self.snapshot
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.shared.trust
     }
 
     /// The newest published state.
@@ -131,6 +152,9 @@ impl Realm {
 
     /// Hands a command to the writer and waits until it is durable, or refused.
     pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Done<C::Answer>, SubmitError> {
+        if self.shared.trust.is_lost() {
+            return Err(SubmitError::Unavailable);
+        }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
         let (reply, answer) = oneshot::channel();

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use grantd_ledger::entry::CommandId;
 use grantd_ledger::store::{Append, Appended, Head, StoreError};
+use grantd_realm::engine::Folded;
 use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::job::{IDEMPOTENCY_ROWS, Job};
 use crate::observer::AppendEnd;
@@ -56,11 +58,13 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     /// Set after an append whose fate could not be learnt: nothing is decided before it is.
     unsettled: bool,
+    /// The relationships being brought into their compact form, while writing goes on.
+    compacting: Option<JoinHandle<Folded>>,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, unsettled: false }
+        Self { shared, unsettled: false, compacting: None }
     }
 
     /// Runs until every sender is gone and the queue is empty.
@@ -114,14 +118,49 @@ impl Writer {
     /// The next message. While the fate of an append is not known, the store is asked for it now and then, so that reads
     /// do not stay behind until somebody writes.
     async fn next(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
-        while self.unsettled {
-            match tokio::time::timeout(UNSETTLED, queue.recv()).await {
-                Ok(message) => return message,
-                // What still fails is said in the log, and tried again.
-                Err(_) => drop(self.refresh().await),
+        loop {
+            let compacting = &mut self.compacting;
+            tokio::select! {
+                biased;
+                Some(folded) = async { Some(compacting.as_mut()?.await) } => {
+                    self.compacting = None;
+                    self.adopt(folded);
+                }
+                message = queue.recv() => return message,
+                () = tokio::time::sleep(UNSETTLED), if self.unsettled => {
+                    // What still fails is said in the log, and tried again.
+                    drop(self.refresh().await);
+                }
             }
         }
-        queue.recv().await
+    }
+
+    /// Publishes a state. If too much was written since its compact form was made, a new one is begun.
+    fn publish(&mut self, mut state: State, head: Head) {
+        if self.compacting.is_none() && state.needs_compacting() {
+            let fold = state.begin_compacting();
+            self.compacting = Some(tokio::task::spawn_blocking(move || fold.run()));
+        }
+        self.shared.publish(Published { state, head });
+    }
+
+    /// Publishes what is there already, in its new compact form.
+    fn adopt(&mut self, folded: Result<Folded, JoinError>) {
+        let realm = &self.shared.name;
+        let folded = match folded {
+            Ok(folded) => folded,
+            Err(error) => {
+                // The engine does it in place before the rest grows too large.
+                tracing::error!(realm, %error, "the relationships could not be brought into their compact form");
+                return;
+            }
+        };
+        let published = self.shared.published();
+        let mut state = published.state.clone();
+        if state.adopt_compacted(folded) {
+            tracing::debug!(realm, "the relationships are in their compact form");
+            self.publish(state, published.head);
+        }
     }
 
     async fn carry_out(&mut self, mut jobs: Vec<Box<dyn Job>>) {
@@ -170,7 +209,7 @@ impl Writer {
             match self.append(append).await {
                 Appended::Durable(head) => {
                     tentative.tidy();
-                    self.shared.publish(Published { state: tentative, head });
+                    self.publish(tentative, head);
                     return Committed::Yes;
                 }
                 Appended::Conflict(_) => {
@@ -326,7 +365,7 @@ impl Writer {
             })?;
         self.unsettled = false;
         if head != published.head {
-            self.shared.publish(Published { state, head });
+            self.publish(state, head);
         }
         Ok(())
     }

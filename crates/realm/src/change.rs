@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Condition, Key, Object, RelationName, Relationship, Subject, TypeName};
+use grantd_engine::{
+    Condition, Key, Object, ObjectRef, RelationName, Relationship, RelationshipRef, Subject, SubjectRef,
+    TypeName,
+};
 use uuid::Uuid;
 
 use crate::Micros;
@@ -297,7 +300,7 @@ impl Change {
     }
 }
 
-fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> CodecError {
+pub(crate) fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> CodecError {
     move |problem| CodecError::Unknown { what, found: problem.to_string() }
 }
 
@@ -353,8 +356,38 @@ pub(crate) fn read_key(r: &mut Reader<'_>) -> Result<Key, CodecError> {
 
 pub(crate) fn write_relationship(w: &mut Writer, relationship: &Relationship) {
     write_key(w, &relationship.key);
-    w.option(relationship.until, Writer::i64);
-    w.option(relationship.condition.as_ref(), |w, condition| {
+    write_terms(w, relationship.until, relationship.condition.as_ref());
+}
+
+/// The same bytes as those of the relationship itself.
+pub(crate) fn write_relationship_ref(w: &mut Writer, relationship: &RelationshipRef<'_>) {
+    let write_object = |w: &mut Writer, object: &ObjectRef<'_>| {
+        w.text(object.kind);
+        w.text(object.id);
+    };
+    write_object(w, &relationship.resource);
+    w.text(relationship.relation);
+    match &relationship.subject {
+        SubjectRef::Object(object) => {
+            w.u8(0);
+            write_object(w, object);
+        }
+        SubjectRef::Userset(object, relation) => {
+            w.u8(1);
+            write_object(w, object);
+            w.text(relation);
+        }
+        SubjectRef::Wildcard(kind) => {
+            w.u8(2);
+            w.text(kind);
+        }
+    }
+    write_terms(w, relationship.until, relationship.condition);
+}
+
+fn write_terms(w: &mut Writer, until: Option<Micros>, condition: Option<&Condition>) {
+    w.option(until, Writer::i64);
+    w.option(condition, |w, condition| {
         w.text(&condition.name);
         w.text(&condition.parameters.to_string());
     });

@@ -36,7 +36,11 @@ pub struct Writer {
     personal: Vec<Personal>,
     first_slot: usize,
     reveal: bool,
+    hasher: Option<blake3::Hasher>,
 }
+
+/// How many bytes of a hash are collected before they are hashed.
+const SPILL: usize = 64 << 10;
 
 impl Writer {
     /// For bytes without personal fields, and for hashes.
@@ -53,6 +57,32 @@ impl Writer {
     /// that a state's hash is the same before and after an erasure.
     pub fn revealing() -> Self {
         Self { reveal: true, ..Self::default() }
+    }
+
+    /// For the hash of more bytes than should be in memory at once, by BLAKE3's key derivation with this context. See
+    /// [`Self::spill`] and [`Self::hash`].
+    pub fn hashing(context: &str) -> Self {
+        Self { hasher: Some(blake3::Hasher::new_derive_key(context)), ..Self::default() }
+    }
+
+    /// To be called now and then while a hash is made: forgets bytes that are hashed. Without a hash it does nothing.
+    pub fn spill(&mut self) {
+        if let Some(hasher) = &mut self.hasher
+            && self.bytes.len() >= SPILL
+        {
+            hasher.update(&self.bytes);
+            self.bytes.clear();
+        }
+    }
+
+    /// The hash of what was written, if this writer is for a hash.
+    pub fn hash(self) -> Option<[u8; 32]> {
+        self.hasher.map(|mut hasher| *hasher.update(&self.bytes).finalize().as_bytes())
+    }
+
+    /// For what has a binary form of its own: the bytes so far, to be appended to.
+    pub fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
     }
 
     /// The bytes, and the personal values that they name by slot.
@@ -149,14 +179,14 @@ impl<'a> Reader<'a> {
         Self { bytes, slots }
     }
 
-    /// Whether nothing is left.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// Ends the reading; left-over bytes are an error.
     pub fn finish(self) -> Result<(), CodecError> {
         if self.bytes.is_empty() { Ok(()) } else { Err(CodecError::Trailing(self.bytes.len())) }
+    }
+
+    /// All bytes that are left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.bytes)
     }
 
     /// Bytes of a known length.

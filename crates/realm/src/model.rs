@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use grantd_engine::condition::ParameterType;
 use grantd_engine::schema::Expression;
-use grantd_engine::{Schema, SchemaError, Source};
+use grantd_engine::{Schema, SchemaError, Source, StoredShape};
 
 use crate::State;
 use crate::caller::Authority;
@@ -110,46 +111,51 @@ fn with_own(builtin: &Schema, text: &str) -> Result<Schema, SchemaError> {
     builtin.extend(&[Source { name: NAME, text }])
 }
 
-/// The stored relationships that the schema would not admit.
+/// The stored relationships that the schema would not admit. Looks at their shapes, and at single ones only where a shape
+/// does not tell.
 fn orphans(state: &State, schema: &Schema) -> Orphans {
     let mut orphans = Orphans::default();
-    if admits_all_of(schema, state.graph().schema()) {
-        return orphans;
+    let graph = state.graph();
+    for shape in graph.shapes() {
+        let fit = fit(schema, graph.schema(), &shape);
+        let looked_at = match fit {
+            Fit::All => continue,
+            Fit::None => graph.of_shape(&shape, SHOWN_ORPHANS),
+            Fit::Some => graph
+                .of_shape(&shape, usize::MAX)
+                .into_iter()
+                .filter(|one| schema.admits(&one.key, one.condition.as_ref()).is_err())
+                .collect(),
+        };
+        // The count of a shape also has those that are gone and not swept away.
+        let all = fit == Fit::None && looked_at.len() == SHOWN_ORPHANS;
+        orphans.count += if all { shape.count } else { looked_at.len() as u64 };
+        orphans.first.extend(looked_at.iter().take(SHOWN_ORPHANS).map(|one| one.key.to_string()));
+        orphans.first.truncate(SHOWN_ORPHANS);
     }
-    state.graph().for_each(|relationship| {
-        if schema.admits(&relationship.key, relationship.condition.as_ref()).is_err() {
-            orphans.count += 1;
-            if orphans.first.len() < SHOWN_ORPHANS {
-                orphans.first.push(relationship.key.to_string());
-            }
-        }
-    });
     orphans
 }
 
-/// Whether one schema admits whatever the other does, as far as that is seen without looking at relationships.
-fn admits_all_of(new: &Schema, old: &Schema) -> bool {
-    old.types().all(|kind| {
-        let kind = kind.as_str();
-        let same_ids = new.is_path(kind) == old.is_path(kind);
-        same_ids
-            && old.relations(kind).all(|relation| {
-                let direct = |schema: &Schema| {
-                    let expression = schema.expression(kind, relation.as_str()).cloned();
-                    let types = expression.as_ref().map(Expression::direct_types).unwrap_or_default();
-                    types.into_iter().cloned().collect::<Vec<_>>()
-                };
-                let (old_types, new_types) = (direct(old), direct(new));
-                old_types.iter().all(|one| {
-                    let parameters = |schema: &Schema| {
-                        let condition = schema.condition(one.condition.as_deref().unwrap_or_default());
-                        condition.map(|condition| {
-                            let named = condition.parameters().map(|(name, kind)| (name.to_owned(), kind.clone()));
-                            named.collect::<Vec<_>>()
-                        })
-                    };
-                    new_types.contains(one) && parameters(old) == parameters(new)
-                })
-            })
-    })
+/// How many relationships of a shape a schema admits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    All,
+    Some,
+    None,
+}
+
+fn fit(new: &Schema, old: &Schema, shape: &StoredShape) -> Fit {
+    let (kind, relation) = (shape.resource_type.as_str(), shape.relation.as_str());
+    let types = new.expression(kind, relation).map(Expression::direct_types).unwrap_or_default();
+    let condition = shape.condition.as_deref();
+    if !types.iter().any(|one| one.form == shape.subject && one.condition.as_deref() == condition) {
+        return Fit::None;
+    }
+    let same_ids = |kind: &str| new.is_path(kind) == old.is_path(kind);
+    let parameters = |schema: &Schema| -> Option<Vec<(String, ParameterType)>> {
+        let condition = schema.condition(condition?)?;
+        Some(condition.parameters().map(|(name, kind)| (name.to_owned(), kind.clone())).collect())
+    };
+    let same = same_ids(kind) && same_ids(shape.subject.kind().as_str()) && parameters(new) == parameters(old);
+    if same { Fit::All } else { Fit::Some }
 }

@@ -1,7 +1,7 @@
 //! Relationships written and deleted as such.
 
 use grantd_engine::{
-    Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef, TypeName,
+    Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef, TypeName,
 };
 
 use crate::caller::Authority;
@@ -121,5 +121,9 @@ pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Re
         .graph()
         .schema()
         .admits(&relationship.key, relationship.condition.as_ref())
-        .map_err(|problem| Refusal::invalid("write", problem.to_string()))
+        .map_err(|problem| {
+            let about_condition =
+                matches!(problem, Inadmissible::Condition { .. } | Inadmissible::Parameters { .. });
+            Refusal::invalid(if about_condition { "condition" } else { "write" }, problem.to_string())
+        })
 }

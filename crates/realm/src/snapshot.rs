@@ -1,16 +1,17 @@
 //! A state as bytes: for snapshots, which spare start-up the fold of a whole ledger, and for the state hash.
 //!
-//! Both walk the state in one canonical order. The hash covers commitments instead of personal values, so that
-//! it is the same before and after an erasure.
+//! Both begin with the records in one canonical order. For the hash the relationships follow in key order, whatever
+//! happened to them; a snapshot has them in bulk, as the engine holds them, so that reading millions costs little more than
+//! copying. The hash covers commitments instead of personal values, so that it is the same before and after an erasure.
 
 use std::sync::Arc;
 
-use grantd_engine::Schema;
+use grantd_engine::{Graph, Schema};
 use uuid::Uuid;
 
 use crate::State;
 use crate::api_key::ApiKey;
-use crate::change::{read_object, read_relationship, shared, write_object, write_relationship};
+use crate::change::{read_object, shared, unknown, write_object, write_relationship_ref};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
 use crate::repository::Repository;
@@ -18,28 +19,47 @@ use crate::token::{Bearer, Tokens};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
 
-/// Version of the form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 1;
+/// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
+pub const FORMAT: u32 = 3;
 
-/// Begins the realm's own model, after everything else.
+/// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
+const HASHED_FORM: u32 = 1;
+
+/// Begins the realm's own model in what is hashed, after everything else.
 const MODEL: u8 = 1;
 
 impl State {
-    /// BLAKE3 over the canonical bytes of the state, personal values left out.
+    /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
+    /// seconds.
     pub fn hash(&self) -> [u8; 32] {
-        let mut w = Writer::new();
-        self.write(&mut w);
-        blake3::derive_key("grantd state 1", &w.finish().0)
+        let mut w = Writer::hashing("grantd state 1");
+        w.u32(HASHED_FORM);
+        self.write_records(&mut w);
+        w.u64(self.graph.len());
+        self.graph.for_each_ref(|relationship| {
+            write_relationship_ref(&mut w, &relationship);
+            w.spill();
+        });
+        // Only a realm that has a model has these bytes, so that the hash of the others is what it always was.
+        if !self.model.is_empty() {
+            w.u8(MODEL);
+            w.text(&self.model);
+        }
+        w.hash().unwrap_or_default()
     }
 
     /// The whole state as bytes.
     pub fn to_snapshot(&self) -> Vec<u8> {
         let mut w = Writer::revealing();
-        self.write(&mut w);
+        w.u32(FORMAT);
+        self.write_records(&mut w);
+        w.text(&self.model);
+        w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
 
-    /// The state that [`Self::to_snapshot`] wrote.
+    /// The state that [`Self::to_snapshot`] wrote. Any bytes give a state or an error; that it is the right one, only its
+    /// hash says.
     pub fn from_snapshot(bytes: &[u8], schema: Arc<Schema>) -> Result<Self, CodecError> {
         let mut r = Reader::new(bytes);
         let state = Self::read(&mut r, schema)?;
@@ -47,8 +67,7 @@ impl State {
         Ok(state)
     }
 
-    fn write(&self, w: &mut Writer) {
-        w.u32(FORMAT);
+    fn write_records(&self, w: &mut Writer) {
         w.text(&self.name);
         w.uuid(self.account);
         write_list(w, self.realms.created.len(), self.realms.created.iter(), |w, (name, created)| {
@@ -71,13 +90,6 @@ impl State {
                 w.text(properties);
             },
         );
-        w.u64(self.graph.len());
-        self.graph.for_each(|relationship| write_relationship(w, &relationship));
-        // Only a realm that has a model has these bytes, so that the hash of the others is what it always was.
-        if !self.model.is_empty() {
-            w.u8(MODEL);
-            w.text(&self.model);
-        }
     }
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
@@ -119,26 +131,19 @@ impl State {
         for _ in 0..r.u64()? {
             state.entities.by_object.insert(read_object(r)?, shared(r.text()?));
         }
-        for _ in 0..r.u64()? {
-            state.graph.write(read_relationship(r)?);
-        }
-        state.graph.fold();
-        if !r.is_empty() {
-            match r.u8()? {
-                MODEL => {
-                    let unfit = |found| CodecError::Unknown { what: "a model", found };
-                    state.put_model(r.text()?).map_err(unfit)?;
-                }
-                tag => return Err(CodecError::Unknown { what: "a part of the state", found: tag.to_string() }),
-            }
-        }
+        state.put_model(r.text()?).map_err(unknown("the model"))?;
+        let schema = state.graph.schema().clone();
+        state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
     }
 }
 
 fn write_list<T>(w: &mut Writer, len: usize, items: impl Iterator<Item = T>, write: impl Fn(&mut Writer, T)) {
     w.u64(len as u64);
-    items.for_each(|item| write(w, item));
+    items.for_each(|item| {
+        write(w, item);
+        w.spill();
+    });
 }
 
 fn write_user(w: &mut Writer, user: &User) {

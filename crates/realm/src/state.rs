@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Graph, ObjectRef, Schema};
+use grantd_engine::{Fold, Folded, Graph, ObjectRef, Schema};
 use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
@@ -206,5 +206,26 @@ impl State {
     /// Frees a bounded part of what deletions left behind; never changes an answer.
     pub fn tidy(&mut self) {
         self.graph.sweep(1_000);
+    }
+
+    /// Does now what the first reader would have to wait for: see [`Graph::sort`].
+    pub fn prepare(&self) {
+        self.graph.sort();
+    }
+
+    /// Whether the relationships should be brought into their compact form, and are so many that this must not be done
+    /// while somebody waits: see [`Graph::needs_fold`].
+    pub fn needs_compacting(&self) -> bool {
+        self.graph.needs_fold()
+    }
+
+    /// Begins that, in O(1); what is given is to be run elsewhere.
+    pub fn begin_compacting(&mut self) -> Fold {
+        self.graph.begin_fold()
+    }
+
+    /// Takes what came of it, if it was begun on this state or one before it. Never changes an answer.
+    pub fn adopt_compacted(&mut self, folded: Folded) -> bool {
+        self.graph.adopt(folded)
     }
 }

@@ -1,7 +1,7 @@
 //! Random worlds: few names, so that things meet.
 
 use grantd_engine::schema::Expression;
-use grantd_engine::{Condition, Key, ObjectRef, Properties, Relationship, Schema, Source, SubjectRef};
+use grantd_engine::{Condition, Graph, Key, ObjectRef, Properties, Relationship, Schema, Source, SubjectRef};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -13,7 +13,7 @@ const DOCS: [&str; 3] = ["x", "y", "z"];
 const PATHS: [&str; 5] = ["/", "/p/", "/p/q/", "/p/q/r/", "/s/"];
 /// In the order in which a `but not` may take them away.
 const RELATIONS: [&str; 3] = ["one", "two", "three"];
-const ACTIONS: [&str; 4] = ["one", "two", "three", "parent"];
+const ACTIONS: [&str; 5] = ["base", "one", "two", "three", "parent"];
 const TYPES: [&str; 4] = ["user", "group", "doc", "tree"];
 
 /// The conditions of random worlds: one on the context, one on stored and sent properties, one that may break.
@@ -41,24 +41,29 @@ pub enum Step {
     Sweep(usize),
     /// Folds the overlay into the base, which otherwise only large worlds do.
     Fold,
+    /// Sets the overlay aside to be folded elsewhere, as large worlds do.
+    BeginFold,
+    /// Takes what the fold came to, if one was begun; another may have been begun since.
+    Adopt,
+    /// Goes on with what a dump of the graph gives back.
+    Dump,
     /// Takes a snapshot and keeps it until the end, so that nothing is changed in place.
     Share,
 }
 
 /// A random schema over the types `user`, `group`, `doc` and the path type `tree`, each but the first with the relations
-/// `one`, `two`, `three` and `parent`.
+/// `base`, `one`, `two`, `three` and `parent`.
 pub fn schemas() -> impl Strategy<Value = String> {
     let relations = |own: usize| prop::collection::vec(definition(own), 3);
-    (relations(0), relations(1), relations(2), direct(None)).prop_filter_map(
-        "no schema",
-        |(one, two, three, parent)| {
-            let mut text = String::new();
-            for (at, kind) in ["type group", "type doc", "path type tree"].iter().enumerate() {
-                text.push_str(&format!("{kind}\n  relations\n"));
-                for (relation, definitions) in RELATIONS.iter().zip([&one, &two, &three]) {
-                    text.push_str(&format!("    define {relation}: {}\n", definitions.get(at)?));
-                }
-                let conditional = if parent.contains("late") { ", doc with late" } else { "" };
+    let bases = prop::collection::vec(direct(None), 3);
+    (bases, relations(0), relations(1), relations(2)).prop_filter_map("no schema", |(bases, one, two, three)| {
+        let mut text = String::new();
+        for (at, kind) in ["type group", "type doc", "path type tree"].iter().enumerate() {
+            text.push_str(&format!("{kind}\n  relations\n    define base: {}\n", bases.get(at)?));
+            for (relation, definitions) in RELATIONS.iter().zip([&one, &two, &three]) {
+                text.push_str(&format!("    define {relation}: {}\n", definitions.get(at)?));
+            }
+            let conditional = if bases.concat().contains("late") { ", doc with late" } else { "" };
                 text.push_str(&format!("    define parent: [group, doc, tree{conditional}]\n"));
             }
             let used = CONDITIONS.iter().filter(|(name, _)| text.contains(&format!("with {name}")));
@@ -74,8 +79,25 @@ pub fn schemas() -> impl Strategy<Value = String> {
 fn definition(own: usize) -> impl Strategy<Value = String> {
     let rule = expression(Some(own), own, 3);
     (any::<bool>(), rule).prop_map(|(open, rule)| {
-        if open && rule.contains('[') { rule } else { format!("[user, user with late] or ({rule})") }
+        let rule = if open && rule.contains('[') { rule } else { format!("[user, user with late] or ({rule})") };
+        with_one_list(&rule)
     })
+}
+
+/// The language has one list of direct types in a relation: the further ones become something else.
+fn with_one_list(rule: &str) -> String {
+    const OTHERS: [&str; 2] = ["base", "base from parent"];
+    let mut parts = rule.split('[');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (at, part) in parts.enumerate() {
+        let (list, rest) = part.split_once(']').unwrap_or_default();
+        match at.checked_sub(1) {
+            None => text.push_str(&format!("[{list}]")),
+            Some(further) => text.push_str(OTHERS.get(further % 2).unwrap_or(&"base")),
+        }
+        text.push_str(rest);
+    }
+    text
 }
 
 /// A rule that mentions relations up to `most`, and itself only by relationships.
@@ -210,6 +232,9 @@ pub fn histories() -> impl Strategy<Value = Vec<Step>> {
         2 => (objects(), levels()).prop_map(|((kind, id), levels)| Step::Store(kind, id, levels)),
         1 => (0..5_usize).prop_map(Step::Sweep),
         1 => Just(Step::Fold),
+        1 => Just(Step::BeginFold),
+        1 => Just(Step::Adopt),
+        1 => Just(Step::Dump),
         1 => Just(Step::Share),
     ];
     prop::collection::vec(step, 1..60)
@@ -269,6 +294,18 @@ impl World {
                 self.graph.sweep(*budget);
             }
             Step::Fold => self.graph.fold(),
+            Step::BeginFold => self.folds.push(self.graph.begin_fold()),
+            Step::Adopt => {
+                if let Some(fold) = self.folds.pop() {
+                    self.graph.adopt(fold.run());
+                }
+            }
+            Step::Dump => {
+                let mut bytes = Vec::new();
+                self.graph.dump(&mut bytes);
+                let schema = self.graph.schema().clone();
+                self.graph = Graph::from_dump(&bytes, schema).unwrap_or_else(|error| panic!("{error}"));
+            }
             Step::Share => self.snapshots.push(self.graph.clone()),
         }
     }
@@ -301,7 +338,7 @@ impl World {
 
     /// Every relation that random worlds have.
     #[must_use]
-    pub fn actions() -> [&'static str; 4] {
+    pub fn actions() -> [&'static str; 5] {
         ACTIONS
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grantd_engine::{
-    Circumstances, Condition, Decision, Entities, Graph, Key, Micros, ObjectRef, Properties, Question,
+    Circumstances, Condition, Decision, Entities, Fold, Graph, Key, Micros, ObjectRef, Properties, Question,
     Relationship, Schema, Source, Written,
 };
 
@@ -35,6 +35,8 @@ pub struct World {
     pub stored: Stored,
     /// Snapshots that are held on to.
     pub snapshots: Vec<Graph>,
+    /// Folds that were begun.
+    pub folds: Vec<Fold>,
 }
 
 /// What a question says about its parts.
@@ -84,6 +86,7 @@ impl World {
             said: Said::default(),
             stored: Stored::default(),
             snapshots: Vec::new(),
+            folds: Vec::new(),
         }
     }
 

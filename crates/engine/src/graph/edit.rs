@@ -34,30 +34,32 @@ impl Graph {
         let limited = until.is_some() || condition.is_some();
         let terms = Terms { until, condition: condition.map(Arc::new) };
         let before = self.forward.find(resource, edge);
-        if let Some(before) = before
-            && self.terms(resource, before) == limited.then_some(&terms)
-        {
-            return Written::Unchanged;
-        }
-        if limited {
-            self.terms.insert((resource, edge.key()), terms);
-        } else if before.is_some_and(Edge::has_terms) {
-            self.terms.remove(&(resource, edge.key()));
+        if let Some(before) = before {
+            if self.terms(resource, before) == limited.then_some(&terms) {
+                return Written::Unchanged;
+            }
+            self.forget_terms(resource, before);
         }
         let edge = edge.with_terms(limited);
+        self.count_shape(resource, edge, terms.condition.as_deref(), true);
+        if limited {
+            if let Some(until) = until {
+                self.ends.insert((until, resource, edge.key()));
+            }
+            self.terms.insert((resource, edge.key()), terms);
+        }
         self.forward.insert(resource, edge);
         self.reverse.insert(edge.node(), edge.turned(resource));
-        if before.is_some() {
-            return Written::Replaced;
-        }
-        self.stored += 1;
-        Written::Created
+        self.stored += u64::from(before.is_none());
+        self.keep_overlay_small();
+        if before.is_some() { Written::Replaced } else { Written::Created }
     }
 
     /// Deletes a relationship and says whether it was there.
     pub fn delete(&mut self, key: &Key) -> bool {
         let Some((resource, edge)) = self.find(key) else { return false };
         self.remove(resource, edge);
+        self.keep_overlay_small();
         true
     }
 
@@ -79,12 +81,20 @@ impl Graph {
 
     /// Takes an edge that is there out of both indexes.
     pub(super) fn remove(&mut self, resource: NodeId, edge: Edge) {
-        if edge.has_terms() {
-            self.terms.remove(&(resource, edge.key()));
-        }
+        self.forget_terms(resource, edge);
         self.forward.remove(resource, edge);
         self.reverse.remove(edge.node(), edge.turned(resource));
         self.stored = self.stored.saturating_sub(1);
+    }
+
+    /// Takes what is kept about an edge beside it, before it goes or is replaced.
+    fn forget_terms(&mut self, resource: NodeId, edge: Edge) {
+        let terms = if edge.has_terms() { self.terms.remove(&(resource, edge.key())) } else { None };
+        let (until, condition) = terms.map_or((None, None), |terms| (terms.until, terms.condition));
+        if let Some(until) = until {
+            self.ends.remove(&(until, resource, edge.key()));
+        }
+        self.count_shape(resource, edge, condition.as_deref(), false);
     }
 
     /// Where a relationship is, if it is there.

@@ -1,17 +1,18 @@
 //! The relationships in one direction: from each node its edges, in order.
 //!
 //! An immutable base in compressed rows (one array of edges, and where each node's begin) costs 8 bytes an edge and is
-//! shared by all snapshots. What was written since lies over it in a persistent map, and is folded in when it has grown
+//! shared by all snapshots. What was written since lies over it in persistent maps, and is folded in when it has grown
 //! to a fraction of the base, so that a write costs amortised constant time.
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::SharedMap;
 use super::delta::Delta;
+use super::marks::Marks;
 use super::nodes::NodeId;
 use super::symbols::Relation;
-use super::{SharedMap, overlay_is_full};
 
 /// What is at the other end of a relationship, in 8 bytes that sort by relation, then by the subject's relation, then by
 /// node. The lowest bit is no part of the order: see [`Edge::has_terms`].
@@ -52,6 +53,20 @@ impl Edge {
         self.0 & 1 == 1
     }
 
+    /// The edge as a number, and back.
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The edge with this key, as if it had no terms.
+    pub(super) fn from_key(key: u64) -> Self {
+        Self(key << 1)
+    }
+
     /// The edge without its lowest bit.
     pub(crate) fn key(self) -> u64 {
         self.0 >> 1
@@ -61,21 +76,37 @@ impl Edge {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     base: Arc<Rows>,
-    /// By node what was written since the base was made.
-    recent: SharedMap<NodeId, Delta>,
+    /// What is being folded into the next base.
+    folding: Overlay,
+    /// What was written since that began. What it has of a node stands before what `folding` has of it.
+    recent: Overlay,
+}
+
+/// What was written about nodes since the base was made.
+#[derive(Clone, Debug, Default)]
+struct Overlay {
+    deltas: SharedMap<NodeId, Delta>,
     /// How many edges that are.
     changes: usize,
 }
 
 #[derive(Debug, Default)]
-struct Rows {
+pub(super) struct Rows {
     /// Where the row of each node begins, and at the end where the last one ends.
-    starts: Vec<u32>,
-    edges: Vec<Edge>,
+    pub(super) starts: Vec<u32>,
+    pub(super) edges: Vec<Edge>,
+    /// The nodes about which an overlay may say something.
+    touched: Marks,
 }
 
 impl Rows {
-    fn row(&self, node: NodeId) -> &[Edge] {
+    /// Rows that nothing lies over.
+    pub(super) fn new(starts: Vec<u32>, edges: Vec<Edge>) -> Self {
+        let touched = Marks::none(starts.len().saturating_sub(1));
+        Self { starts, edges, touched }
+    }
+
+    pub(super) fn row(&self, node: NodeId) -> &[Edge] {
         let node = node as usize;
         let bounds = self.starts.get(node).zip(self.starts.get(node + 1));
         bounds.and_then(|(start, end)| self.edges.get(*start as usize..*end as usize)).unwrap_or_default()
@@ -83,14 +114,17 @@ impl Rows {
 }
 
 impl Index {
+    /// An index that is nothing but a base.
+    pub(super) fn of(base: Rows) -> Self {
+        Self { base: Arc::new(base), ..Self::default() }
+    }
+
     /// The edge from `node` that equals this one but for its terms.
     pub(crate) fn find(&self, node: NodeId, edge: Edge) -> Option<Edge> {
         if let Some(change) = self.delta(node).and_then(|delta| delta.get(edge.key())) {
             return change;
         }
-        let row = self.base.row(node);
-        let at = row.binary_search_by_key(&edge.key(), |edge| edge.key()).ok()?;
-        row.get(at).copied()
+        find_in(self.base.row(node), edge)
     }
 
     /// The edges of `node` from `low` to just before `high`, in order.
@@ -136,7 +170,11 @@ impl Index {
     }
 
     fn delta(&self, node: NodeId) -> Option<&Delta> {
-        if self.recent.is_empty() { None } else { self.recent.get(&node) }
+        let overlays_are_empty = self.recent.deltas.is_empty() && self.folding.deltas.is_empty();
+        if overlays_are_empty || !self.base.touched.has(node) {
+            return None;
+        }
+        self.recent.deltas.get(&node).or_else(|| self.folding.deltas.get(&node))
     }
 
     /// Adds the edge, or replaces the one that differs only in its terms.
@@ -149,36 +187,75 @@ impl Index {
     }
 
     fn change(&mut self, node: NodeId, key: u64, edge: Option<Edge>) {
-        let is_new = self.recent.entry(node).or_default().set(key, edge);
-        self.changes += usize::from(is_new);
-        if overlay_is_full(self.changes, self.base.edges.len()) {
-            self.merge();
-        }
+        self.base.touched.set(node);
+        let Overlay { deltas, changes } = &mut self.recent;
+        let begun = || self.folding.deltas.get(&node).cloned().unwrap_or_default();
+        let is_new = deltas.entry(node).or_insert_with(begun).set(key, edge);
+        *changes += usize::from(is_new);
     }
 
-    /// Folds the recent part into a new base.
-    pub(crate) fn merge(&mut self) {
-        let recent = std::mem::take(&mut self.recent);
-        let mut changed: Vec<_> = recent.keys().copied().collect();
+    /// How many edges the base has, and how many changes there are over it.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.base.edges.len(), self.folding.changes + self.recent.changes)
+    }
+
+    /// Sets aside what is recent, to be folded in elsewhere.
+    pub(super) fn begin_fold(&mut self) {
+        self.folding = std::mem::take(&mut self.recent);
+    }
+
+    /// The base with everything that is over it.
+    pub(super) fn folded(&self) -> Arc<Rows> {
+        let overlays = [&self.folding, &self.recent];
+        let mut changed: Vec<_> =
+            overlays.iter().flat_map(|overlay| overlay.deltas.keys().copied()).collect();
+        if changed.is_empty() {
+            return Arc::clone(&self.base);
+        }
         changed.sort_unstable();
+        changed.dedup();
+        // Exactly as much room as is needed: this is most of a graph's memory.
+        let (mut before, mut after) = (0, 0);
+        for node in &changed {
+            before += self.base.row(*node).len();
+            after += self.row(*node).count();
+        }
         let last = changed.last().map_or(0, |node| *node as usize + 1);
         let nodes = last.max(self.base.starts.len().saturating_sub(1));
-        let mut edges = Vec::with_capacity(self.base.edges.len() + self.changes);
+        let mut edges = Vec::with_capacity(self.base.edges.len() - before + after);
         let mut starts = Vec::with_capacity(nodes + 1);
         let mut changed = changed.into_iter().peekable();
         let position = |edges: &Vec<Edge>| u32::try_from(edges.len()).unwrap_or(u32::MAX);
         for node in (0..nodes).filter_map(|node| NodeId::try_from(node).ok()) {
             starts.push(position(&edges));
-            let row = self.base.row(node);
             match changed.next_if_eq(&node) {
-                Some(node) => edges.extend(merged(row, recent.get(&node), 0..u64::MAX)),
-                None => edges.extend_from_slice(row),
+                Some(node) => edges.extend(self.row(node)),
+                None => edges.extend_from_slice(self.base.row(node)),
             }
         }
         starts.push(position(&edges));
-        self.changes = 0;
-        self.base = Arc::new(Rows { starts, edges });
+        Arc::new(Rows::new(starts, edges))
     }
+
+    /// Takes a base into which what was set aside is folded.
+    pub(super) fn adopt(&mut self, base: Arc<Rows>) {
+        self.base = base;
+        self.folding = Overlay::default();
+        self.recent.deltas.keys().for_each(|node| self.base.touched.set(*node));
+    }
+
+    /// Folds everything into the base.
+    pub(super) fn fold(&mut self) {
+        let base = self.folded();
+        self.recent = Overlay::default();
+        self.adopt(base);
+    }
+}
+
+/// The edge of a row that equals this one but for its terms.
+fn find_in(row: &[Edge], edge: Edge) -> Option<Edge> {
+    let at = row.binary_search_by_key(&edge.key(), |edge| edge.key()).ok()?;
+    row.get(at).copied()
 }
 
 /// The edges of a row in order, with the changes in a range of keys.

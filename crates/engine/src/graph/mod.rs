@@ -4,29 +4,44 @@
 //! [`index`] and one in the reverse, and, if it has an end or a condition, an entry in `terms`.
 
 mod delta;
+mod dump;
 mod edit;
+mod ends;
+mod fold;
 mod index;
+mod layer;
 mod listing;
+mod marks;
+mod names;
 mod nodes;
+mod order;
 mod plan;
 mod read;
 mod retire;
+mod shapes;
 mod symbols;
+mod table;
 
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use imbl::shared_ptr::DefaultSharedPtr;
-use imbl::{GenericHashMap, Vector};
+use imbl::{GenericHashMap, OrdMap, OrdSet, Vector};
 
+pub use dump::NotADump;
 pub use edit::Written;
+pub use fold::{Fold, Folded};
 pub use listing::{Resource, Standing};
-pub use read::Filter;
+pub use read::{Filter, RelationshipRef};
+pub use shapes::StoredShape;
 
 pub(crate) use index::{Edge, Index};
 pub(crate) use nodes::{NodeId, Nodes};
 pub(crate) use plan::{Direct, Form, Plan, RelationPlan, Rule, Shape, Taken};
 pub(crate) use symbols::{Kind, NO_RELATION, Relation, Symbols};
+
+use fold::Folding;
+use shapes::ShapeId;
 
 use crate::Micros;
 use crate::object::{Object, ObjectRef};
@@ -55,6 +70,12 @@ pub struct Graph {
     debris: Vector<NodeId>,
     /// How many relationships the indexes hold, those of retired nodes included.
     stored: u64,
+    /// How many of them there are of each shape.
+    shapes: OrdMap<ShapeId, u64>,
+    /// The relationships that end, by when: resource and forward edge.
+    ends: OrdSet<(Micros, NodeId, u64)>,
+    /// What is being folded in elsewhere, if anything is.
+    folding: Option<Folding>,
 }
 
 /// What limits a relationship.
@@ -69,13 +90,6 @@ pub(crate) struct Terms {
 pub(crate) struct SubjectId {
     pub(crate) node: NodeId,
     pub(crate) relation: Relation,
-}
-
-/// When a persistent overlay is folded into its base: small enough to look up quickly, and large enough that copying the
-/// base costs each write a constant.
-fn overlay_is_full(overlay: usize, base: usize) -> bool {
-    const SMALLEST: usize = 4096;
-    overlay > SMALLEST.max(base / 16)
 }
 
 impl Graph {
@@ -94,6 +108,9 @@ impl Graph {
             terms: SharedMap::default(),
             debris: Vector::new(),
             stored: 0,
+            shapes: OrdMap::new(),
+            ends: OrdSet::new(),
+            folding: None,
         }
     }
 

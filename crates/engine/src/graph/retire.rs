@@ -25,6 +25,7 @@ impl Graph {
             for (resource, edge) in edges {
                 self.remove(resource, edge);
             }
+            self.keep_overlay_small();
             if removed == budget {
                 break;
             }
@@ -32,14 +33,6 @@ impl Graph {
             self.nodes.swept(node);
         }
         removed
-    }
-
-    /// Folds what was written lately into the compact form. This happens by itself; it pays to ask for it after loading
-    /// many relationships. No answer changes.
-    pub fn fold(&mut self) {
-        self.nodes.merge();
-        self.forward.merge();
-        self.reverse.merge();
     }
 
     /// How many relationships there are, expired ones included. Costs as much as there is left to sweep.

@@ -41,6 +41,16 @@ impl Symbols {
         self.kinds.get(usize::from(kind)).map(|entry| &entry.name)
     }
 
+    /// Every type that has a number.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
+        0..Kind::try_from(self.kinds.len()).unwrap_or(Kind::MAX)
+    }
+
+    /// Every relation that has a number.
+    pub(super) fn relations(&self) -> impl Iterator<Item = Relation> + use<> {
+        0..Relation::try_from(self.relations.len()).unwrap_or(Relation::MAX)
+    }
+
     pub(crate) fn wildcard(&self, kind: Kind) -> Option<NodeId> {
         self.kinds.get(usize::from(kind))?.wildcard
     }
@@ -64,7 +74,7 @@ impl Symbols {
         if let Some(kind) = self.kind(name.as_str()) {
             return Some(kind);
         }
-        let kind = Kind::try_from(self.kinds.len()).ok()?;
+        let kind = Kind::try_from(self.kinds.len()).ok().filter(|n| *n != Kind::MAX)?;
         self.kinds.push(KindEntry { name: name.clone(), wildcard: None });
         self.kind_numbers.insert(name.clone(), kind);
         Some(kind)

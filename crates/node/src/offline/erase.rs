@@ -13,7 +13,7 @@ use grantd_realm::{Change, Refusal};
 
 use super::walk::Walk;
 use crate::entry::{FoldError, Heading, changes, commit, draft};
-use crate::load::{LoadError, load};
+use crate::load::{LoadError, load_verified};
 
 /// How often it is tried again when nodes that share the store append meanwhile.
 const ATTEMPTS: usize = 16;
@@ -74,7 +74,7 @@ pub async fn erase(
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| EraseError::Random)?;
     for _ in 0..ATTEMPTS {
-        let published = load(store, realm, schema.clone()).await?.published;
+        let published = load_verified(store, realm, schema.clone()).await?;
         let found = find(store, realm, published.head.revision, erasure).await?;
         let mut entropy = Entropy::new(&seed);
         let command_id = CommandId(entropy.bytes());

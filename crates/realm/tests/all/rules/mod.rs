@@ -3,6 +3,7 @@
 mod giving;
 mod keys;
 mod managed;
+mod models;
 mod names;
 mod refusals;
 mod relationships;
