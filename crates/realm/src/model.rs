@@ -156,6 +156,7 @@ fn fit(new: &Schema, old: &Schema, shape: &StoredShape) -> Fit {
         let condition = schema.condition(condition?)?;
         Some(condition.parameters().map(|(name, kind)| (name.to_owned(), kind.clone())).collect())
     };
-    let same = same_ids(kind) && same_ids(shape.subject.kind().as_str()) && parameters(new) == parameters(old);
+    let same =
+        same_ids(kind) && same_ids(shape.subject.kind().as_str()) && parameters(new) == parameters(old);
     if same { Fit::All } else { Fit::Some }
 }

@@ -1,7 +1,8 @@
 //! Relationships written and deleted as such.
 
 use grantd_engine::{
-    Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef, TypeName,
+    Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef,
+    TypeName,
 };
 
 use crate::caller::Authority;
@@ -117,13 +118,9 @@ pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
 
 /// Refuses what the schema does not admit.
 pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Refusal> {
-    state
-        .graph()
-        .schema()
-        .admits(&relationship.key, relationship.condition.as_ref())
-        .map_err(|problem| {
-            let about_condition =
-                matches!(problem, Inadmissible::Condition { .. } | Inadmissible::Parameters { .. });
-            Refusal::invalid(if about_condition { "condition" } else { "write" }, problem.to_string())
-        })
+    state.graph().schema().admits(&relationship.key, relationship.condition.as_ref()).map_err(|problem| {
+        let about_condition =
+            matches!(problem, Inadmissible::Condition { .. } | Inadmissible::Parameters { .. });
+        Refusal::invalid(if about_condition { "condition" } else { "write" }, problem.to_string())
+    })
 }

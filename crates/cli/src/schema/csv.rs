@@ -11,7 +11,8 @@ pub(super) fn tuples(text: &str) -> anyhow::Result<Vec<Tuple>> {
     let column = |name: &str| header.iter().position(|found| found.trim() == name);
     let needed = |name: &'static str| column(name).with_context(|| format!("there is no column `{name}`"));
     let (user_type, user_id) = (needed("user_type")?, needed("user_id")?);
-    let (relation, object_type, object_id) = (needed("relation")?, needed("object_type")?, needed("object_id")?);
+    let (relation, object_type, object_id) =
+        (needed("relation")?, needed("object_type")?, needed("object_id")?);
     let optional = [column("user_relation"), column("condition_name"), column("condition_context")];
     let mut found = Vec::new();
     for (at, line) in lines.enumerate() {
@@ -25,8 +26,8 @@ pub(super) fn tuples(text: &str) -> anyhow::Result<Vec<Tuple>> {
             ("", _) => None,
             (name, "") => Some(TupleCondition { name: name.to_owned(), context: serde_json::Map::new() }),
             (name, context) => {
-                let context =
-                    serde_json::from_str(context).with_context(|| format!("record {}: `condition_context`", at + 1))?;
+                let context = serde_json::from_str(context)
+                    .with_context(|| format!("record {}: `condition_context`", at + 1))?;
                 Some(TupleCondition { name: name.to_owned(), context })
             }
         };

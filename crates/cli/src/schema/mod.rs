@@ -88,8 +88,11 @@ fn check(CheckArgs { files, alone }: &CheckArgs) -> anyhow::Result<Ended> {
         Ok(schema) => {
             let own = schema.without(&base);
             let relations: usize = own.types().map(|kind| own.relations(kind.as_str()).count()).sum();
-            let (types, conditions) = (own.types().count(), own.conditions().count());
-            output::line(format_args!("good: {types} types, {relations} relations, {conditions} conditions"))?;
+            let types = own.types().filter(|kind| base.type_name(kind.as_str()).is_none()).count();
+            let conditions = own.conditions().count();
+            output::line(format_args!(
+                "good: {types} types, {relations} relations, {conditions} conditions"
+            ))?;
             Ok(Ended::Yes)
         }
         Err(mistake) => {
@@ -110,7 +113,10 @@ fn read(base: &Schema, files: &[PathBuf]) -> anyhow::Result<Result<Schema, Schem
     {
         return Ok(base.extend_json(name, text));
     }
-    anyhow::ensure!(!files.iter().any(|file| is_json(file)), "a model in its JSON form must be the only file");
+    anyhow::ensure!(
+        !files.iter().any(|file| is_json(file)),
+        "a model in its JSON form must be the only file"
+    );
     let sources: Vec<_> = texts.iter().map(|(name, text)| Source { name, text }).collect();
     Ok(base.extend(&sources))
 }
@@ -145,7 +151,8 @@ fn load(LoadArgs { file, dry_run, why, server }: &LoadArgs) -> anyhow::Result<En
     } else {
         Value::String(text)
     };
-    let answer = Client::new(server)?.put("/api/v1/schema", &json!({"schema": schema, "dry_run": dry_run}), why)?;
+    let answer =
+        Client::new(server)?.put("/api/v1/schema", &json!({"schema": schema, "dry_run": dry_run}), why)?;
     if server.json {
         output::json(&answer.body)?;
         return Ok(Ended::Yes);

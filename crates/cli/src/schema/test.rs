@@ -34,7 +34,10 @@ pub(super) fn run(files: &[PathBuf]) -> anyhow::Result<Ended> {
         let about = || format!("`{}`", file.display());
         tuples::write(&mut graph, &store.tuples.all(file)?).with_context(about)?;
         if files.len() > 1 {
-            output::line(format_args!("# {} #", store.name.as_deref().unwrap_or(&file.display().to_string())))?;
+            output::line(format_args!(
+                "# {} #",
+                store.name.as_deref().unwrap_or(&file.display().to_string())
+            ))?;
         }
         for (at, test) in store.tests.iter().enumerate() {
             let name = test.name.clone().unwrap_or_else(|| format!("test {}", at + 1));
@@ -71,7 +74,8 @@ impl Run<'_> {
             for named in check.object.iter().chain(&check.objects) {
                 let resource = tuples::object(self.graph.schema(), named)?;
                 for (action, expected) in &check.assertions {
-                    let question = Question { subject: subject.as_ref(), action, resource: resource.as_ref() };
+                    let question =
+                        Question { subject: subject.as_ref(), action, resource: resource.as_ref() };
                     let found = self.ask(&question, &context);
                     let passed = found.as_ref().is_ok_and(|found| found.is_allowed() == *expected);
                     self.report.check(passed, || {

@@ -7,6 +7,7 @@ mod client;
 mod copies;
 mod erasure;
 mod help;
+mod schema;
 mod serving;
 mod support;
 mod verifying;

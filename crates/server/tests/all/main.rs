@@ -20,5 +20,6 @@ mod openapi;
 mod realms;
 mod route_table;
 mod routes;
+mod schema;
 mod support;
 mod vm_grants;

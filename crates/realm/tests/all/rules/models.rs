@@ -77,7 +77,10 @@ fn what_is_built_in_is_not_changed() {
             "schema:3: relation `friend` of type `user`: the type is built in: it can be named, but not changed",
         ),
         ("type fs_vm", "schema:1: `fs_vm` is built in: name it `path type fs_vm`"),
-        ("type a\n relations\n define b: [c]", "schema:3: relation `b` of type `a`: there is no type `c`: define it with `type c`"),
+        (
+            "type a\n relations\n define b: [c]",
+            "schema:3: relation `b` of type `a`: there is no type `c`: define it with `type c`",
+        ),
     ] {
         let problem = said.to_owned();
         assert_eq!(world.tries(&root(), put(text)), Err(Refusal::Invalid { field: "schema", problem }));
@@ -90,7 +93,8 @@ fn a_model_that_would_orphan_relationships_is_refused() {
     world.does(put(MODEL));
     world.does(writing("plan:a#viewer@user:ann"));
     world.does(writing("plan:b#viewer@role:qa#member"));
-    let late = Condition { name: "late".into(), parameters: r#"{"hour": 18}"#.parse::<Properties>().unwrap() };
+    let late =
+        Condition { name: "late".into(), parameters: r#"{"hour": 18}"#.parse::<Properties>().unwrap() };
     let conditional = Relationship { condition: Some(late), ..lasting("plan:c#viewer@user:ann") };
     let write = grantd_realm::relationship::WriteRelationships {
         write: vec![conditional],
@@ -129,7 +133,8 @@ fn a_model_that_would_orphan_relationships_is_refused() {
 fn the_json_form_is_a_model_too() {
     let mut world = World::new();
     let base = builtin::schema().unwrap();
-    let own: Schema = base.extend(&[grantd_realm::engine::Source { name: "m", text: MODEL }]).unwrap().without(&base);
+    let own: Schema =
+        base.extend(&[grantd_realm::engine::Source { name: "m", text: MODEL }]).unwrap().without(&base);
     let json = ModelForm::Json(own.to_json().to_string());
     world.does(PutModel { model: json, dry_run: false });
     assert_eq!(world.state.own_schema(), own);

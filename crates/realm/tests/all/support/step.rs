@@ -77,7 +77,8 @@ enum What {
 }
 
 const LOGINS: [Login; 4] = ["ann", "bob", "cyd", "not a login"];
-const MODELS: [&str; 3] = ["", "type plan\n relations\n define viewer: [user]\n", "type user\n relations\n define x: y"];
+const MODELS: [&str; 3] =
+    ["", "type plan\n relations\n define viewer: [user]\n", "type user\n relations\n define x: y"];
 const NAMES: [&str; 3] = ["Ann", "Bøb", "a\nline"];
 const ROLES: [&str; 4] = ["super-users", "qa", "ops", "no/role"];
 const BRANCHES: [&str; 3] = ["main", "dev", "../x"];
