@@ -8,8 +8,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::admin::AdminCommand;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
+use crate::export::ExportArgs;
+use crate::import::ImportArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
+use crate::realm::RealmCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
@@ -34,6 +37,13 @@ pub(crate) enum Command {
     /// People
     #[command(subcommand)]
     User(UserCommand),
+    /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
+    Import(ImportArgs),
+    /// Read the relationships of a server into a file, all at one revision
+    Export(ExportArgs),
+    /// Realms: each has its own people, keys, relationships and ledger
+    #[command(subcommand)]
+    Realm(RealmCommand),
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -107,6 +117,9 @@ pub(crate) struct ServeArgs {
     /// Write one question in so many [default: 1]
     #[arg(long, env = "GRANTD_DECISION_LOG_EVERY", value_name = "N")]
     pub(crate) decision_log_every: Option<u64>,
+    /// Unload a realm that nobody used for so many seconds; 0 never does [default: 900]
+    #[arg(long, env = "GRANTD_REALM_IDLE", value_name = "SECONDS")]
+    pub(crate) realm_idle: Option<u64>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

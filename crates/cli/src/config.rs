@@ -22,6 +22,7 @@ struct File {
     no_root_paths: Option<bool>,
     decision_log: Option<PathBuf>,
     decision_log_every: Option<u64>,
+    realm_idle: Option<u64>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
@@ -58,6 +59,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.no_root_paths |= file.no_root_paths.unwrap_or(false);
     args.decision_log = args.decision_log.or(file.decision_log);
     args.decision_log_every = args.decision_log_every.or(file.decision_log_every);
+    args.realm_idle = args.realm_idle.or(file.realm_idle);
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);

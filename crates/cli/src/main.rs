@@ -7,11 +7,15 @@ mod client;
 mod completions;
 mod config;
 mod exit;
+mod export;
 mod hex;
+mod import;
 mod key;
 mod ledger;
 mod output;
 mod password;
+mod progress;
+mod realm;
 mod schema;
 mod secret;
 mod serve;
@@ -42,6 +46,9 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Serve(args) => runtime.block_on(serve::run(*args)).map(|()| Ended::Yes),
         Command::Check(args) => check::run(&args),
         Command::User(command) => user::run(&command),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Realm(command) => realm::run(&command),
         Command::Key(command) => key::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Ledger(command) => runtime.block_on(ledger::run(&command)),

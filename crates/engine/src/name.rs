@@ -56,6 +56,11 @@ fn valid(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
+/// Whether this is the name of a type, which need not exist.
+pub(crate) fn check_type(text: &str) -> Result<(), NameError> {
+    if valid(text) { Ok(()) } else { Err(NameError::Name(text.to_owned(), "type")) }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*

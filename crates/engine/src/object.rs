@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::name::{MAX_ID, NameError, TypeName};
+use crate::name::{self, MAX_ID, NameError, TypeName};
 use crate::text;
 
 /// An object that is only being asked about: two borrowed texts, not validated.
@@ -35,15 +35,7 @@ impl Object {
     }
 
     pub(crate) fn of(kind: TypeName, id: &str) -> Result<Self, NameError> {
-        if id.is_empty() {
-            return Err(NameError::EmptyId(kind.to_string()));
-        }
-        if id.len() > MAX_ID {
-            return Err(NameError::LongId { kind: kind.to_string(), bytes: id.len() });
-        }
-        if id.chars().any(char::is_control) {
-            return Err(NameError::Control(kind.to_string()));
-        }
+        check_id(kind.as_str(), id)?;
         Ok(Self { kind, id: Arc::from(id) })
     }
 
@@ -79,6 +71,25 @@ impl Object {
     pub fn as_ref(&self) -> ObjectRef<'_> {
         ObjectRef { kind: self.kind(), id: self.id() }
     }
+}
+
+/// Whether there can be an object with these parts.
+pub(crate) fn check(kind: &str, id: &str) -> Result<(), NameError> {
+    name::check_type(kind)?;
+    check_id(kind, id)
+}
+
+fn check_id(kind: &str, id: &str) -> Result<(), NameError> {
+    if id.is_empty() {
+        return Err(NameError::EmptyId(kind.to_owned()));
+    }
+    if id.len() > MAX_ID {
+        return Err(NameError::LongId { kind: kind.to_owned(), bytes: id.len() });
+    }
+    if id.chars().any(char::is_control) {
+        return Err(NameError::Control(kind.to_owned()));
+    }
+    Ok(())
 }
 
 impl<'a> From<&'a Object> for ObjectRef<'a> {

@@ -20,14 +20,33 @@ pub struct Record {
     pub revision: u64,
     /// Who asked.
     pub caller: String,
-    /// About whom, as `type:id`.
+    /// What kind of question it was.
+    pub asked: Asked,
+    /// About whom, as `type:id`; a type when subjects were searched.
     pub subject: String,
-    /// To do what.
+    /// To do what; empty when actions were searched.
     pub action: String,
-    /// To what, as `type:id`.
+    /// To what, as `type:id`; a type when resources were searched.
     pub resource: String,
-    /// The answer.
+    /// The answer; of a search, whether there was any result.
     pub allowed: bool,
+    /// How many results this page of a search has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<usize>,
+}
+
+/// The kinds of questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// May this subject do this to that resource?
+    Check,
+    /// Who may?
+    SearchSubjects,
+    /// To what?
+    SearchResources,
+    /// What?
+    SearchActions,
 }
 
 /// How many records may wait for the disk.

@@ -1,7 +1,7 @@
 //! A node: the realms that this process serves.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -9,7 +9,8 @@ use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
 use grantd_realm::Micros;
 use grantd_realm::engine::Schema;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
@@ -47,21 +48,43 @@ pub struct Node {
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
     follow: Option<Duration>,
+    /// How long a realm that nobody uses stays loaded.
+    pub(crate) idle: Option<Duration>,
     /// The loaded realms; requests find theirs here without a lock.
-    served: ArcSwap<HashMap<String, Arc<Realm>>>,
-    /// Realms that are being loaded, or were.
-    realms: Mutex<HashMap<String, Arc<Place>>>,
+    served: ArcSwap<HashMap<Arc<str>, Arc<Realm>>>,
+    /// A place for each realm that is loaded, or is being loaded or unloaded.
+    places: Mutex<HashMap<String, Arc<Mutex<Place>>>>,
+    /// Held while a realm is made or deleted.
+    pub(crate) realms_change: Mutex<()>,
 }
 
-/// Where a realm is, or will be once it is loaded.
+/// Where a realm is loaded. Whoever holds its lock may start a writer, and nobody else.
 struct Place {
-    realm: OnceCell<Arc<Realm>>,
+    /// The realm, for as long as anybody holds it.
+    realm: Weak<Realm>,
+    writer: Option<JoinHandle<()>>,
+    /// What it is loaded from: the ledger alone, once a snapshot has turned out to be wrong.
     source: Source,
 }
 
+impl Default for Place {
+    fn default() -> Self {
+        Self { realm: Weak::new(), writer: None, source: Source::Snapshot }
+    }
+}
+
 impl Place {
-    fn empty(source: Source) -> Arc<Self> {
-        Arc::new(Self { realm: OnceCell::new(), source })
+    /// The writer ends when the last holder of its realm is gone and its queue is empty.
+    async fn until_its_writer_has_ended(&mut self) {
+        if let Some(writer) = &mut self.writer {
+            // One that panicked has ended as well.
+            let _ = writer.await;
+        }
+        self.writer = None;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.writer.is_none() && self.realm.strong_count() == 0
     }
 }
 
@@ -76,9 +99,18 @@ impl Node {
             decision_log: settings.decision_log,
             observer: settings.observer,
             follow: settings.follow,
+            idle: None,
             served: ArcSwap::default(),
-            realms: Mutex::default(),
+            places: Mutex::default(),
+            realms_change: Mutex::default(),
         }
+    }
+
+    /// Unloads realms that nobody used for so long; see [`Node::upkeep`].
+    #[must_use]
+    pub fn unload_after(mut self, idle: Duration) -> Self {
+        self.idle = Some(idle);
+        self
     }
 
     /// The time, for questions.
@@ -104,63 +136,124 @@ impl Node {
         &self.store
     }
 
-    /// A realm, loaded if need be. [`StoreError::NoLedger`] if there is none of that name.
+    /// A realm, loaded if need be. [`StoreError::NoLedger`] if there is none of that name, or none any more.
     pub async fn realm(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
-        match self.loaded_realm(name) {
+        let realm = self.opened(name).await?;
+        if !realm.is_deleted() {
+            return Ok(realm);
+        }
+        // Another node may have made it again a moment ago.
+        if let Err(error) = realm.catch_up().await {
+            return Err(StoreError::Unavailable(error.to_string()).into());
+        }
+        if realm.is_deleted() { Err(StoreError::NoLedger(name.into()).into()) } else { Ok(realm) }
+    }
+
+    /// A realm, if it is loaded already.
+    pub fn loaded_realm(&self, name: &str) -> Option<Arc<Realm>> {
+        self.served_realm(name).filter(|realm| !realm.is_deleted())
+    }
+
+    fn served_realm(&self, name: &str) -> Option<Arc<Realm>> {
+        let served = self.served.load();
+        let realm = served.get(name).filter(|realm| !realm.trust().is_lost())?;
+        realm.note_use();
+        Some(realm.clone())
+    }
+
+    /// The same as [`Self::realm`], deleted ones included.
+    pub(crate) async fn opened(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
+        match self.served_realm(name) {
             Some(realm) => Ok(realm),
             None => self.load(name).await,
         }
     }
 
-    /// A realm, if it is loaded already.
-    pub fn loaded_realm(&self, name: &str) -> Option<Arc<Realm>> {
-        self.served.load().get(name).filter(|realm| !realm.trust().is_lost()).cloned()
-    }
-
     async fn load(&self, name: &str) -> Result<Arc<Realm>, LoadError> {
-        let place = self.place(name).await;
-        let loaded = place
-            .realm
-            .get_or_try_init(|| async {
-                let loaded = load(&*self.store, name, self.schema.clone(), place.source).await?;
-                tracing::info!(
-                    realm = name,
-                    revision = loaded.published.head.revision,
-                    relationships = loaded.published.state.graph().len(),
-                    "realm loaded"
-                );
-                let (store, key) = (self.store.clone(), self.master_key.clone());
-                let observer = self.observer.clone();
-                let realm = Arc::new(Realm::start(name, store, key, observer, self.follow, loaded));
-                self.served.rcu(|served| {
-                    let mut served = HashMap::clone(served);
-                    served.insert(name.into(), realm.clone());
-                    served
-                });
-                Ok(realm)
-            })
-            .await
-            .cloned();
+        let place = self.places.lock().await.entry(name.into()).or_default().clone();
+        let loaded = self.load_into(&mut *place.lock().await, name).await;
         if matches!(loaded, Err(LoadError::Store(StoreError::NoLedger(_)))) {
             // A name that somebody made up must not stay in memory.
-            let mut realms = self.realms.lock().await;
-            // Nor may it go while another caller, who holds the place, is about to load the realm: there would be two.
-            let unused = |there: &Arc<Place>| Arc::ptr_eq(there, &place) && Arc::strong_count(there) == 2;
-            if realms.get(name).is_some_and(|there| !there.realm.initialized() && unused(there)) {
-                realms.remove(name);
-            }
+            self.forget_place(name, &place).await;
         }
         loaded
     }
 
-    /// Where a realm is to be: a new place if the one that is there began with a wrong state.
-    async fn place(&self, name: &str) -> Arc<Place> {
-        let mut realms = self.realms.lock().await;
-        let place = realms.entry(name.into()).or_insert_with(|| Place::empty(Source::Snapshot));
-        if place.realm.get().is_some_and(|realm| realm.trust().is_lost()) {
-            *place = Place::empty(Source::Ledger);
+    async fn load_into(&self, place: &mut Place, name: &str) -> Result<Arc<Realm>, LoadError> {
+        match place.realm.upgrade() {
+            // It began with a wrong state: it takes no more commands, so that nobody waits for those who still hold it.
+            Some(realm) if realm.trust().is_lost() => place.source = Source::Ledger,
+            Some(realm) => {
+                // Loaded by who came before us; or unloaded, while a request still held it.
+                realm.note_use();
+                self.serve(&realm);
+                return Ok(realm);
+            }
+            None => place.until_its_writer_has_ended().await,
         }
-        place.clone()
+        let loaded = load(&*self.store, name, self.schema.clone(), place.source).await?;
+        tracing::info!(
+            realm = name,
+            revision = loaded.published.head.revision,
+            relationships = loaded.published.state.graph().len(),
+            "realm loaded"
+        );
+        let (store, key) = (self.store.clone(), self.master_key.clone());
+        let (realm, writer) = Realm::start(name, store, key, self.observer.clone(), self.follow, loaded);
+        let realm = Arc::new(realm);
+        (place.realm, place.writer) = (Arc::downgrade(&realm), Some(writer));
+        self.serve(&realm);
+        Ok(realm)
+    }
+
+    fn serve(&self, realm: &Arc<Realm>) {
+        self.served.rcu(|served| {
+            let mut served = HashMap::clone(served);
+            served.insert(realm.name().into(), realm.clone());
+            served
+        });
+    }
+
+    /// Drops a place that nobody uses: not who holds it, not a realm, not a writer.
+    async fn forget_place(&self, name: &str, place: &Arc<Mutex<Place>>) {
+        let mut places = self.places.lock().await;
+        // Nor may it go while another caller, who holds it, is about to load the realm: there would be two.
+        let unused = |there: &Arc<Mutex<Place>>| Arc::ptr_eq(there, place) && Arc::strong_count(there) == 2;
+        let empty = place.try_lock().is_ok_and(|place| place.is_empty());
+        if empty && places.get(name).is_some_and(unused) {
+            places.remove(name);
+        }
+    }
+
+    /// Unloads a realm that nobody uses: its next use loads it again. False if somebody does. `held` is how many references
+    /// to it the caller has.
+    ///
+    /// There are never two writers of one realm. From the moment at which it is no longer served, a new request waits for
+    /// its place; there it finds either the realm itself, which an older request still holds, or a writer that has ended.
+    pub(crate) async fn unload(&self, realm: Arc<Realm>, held: usize) -> bool {
+        let name = realm.name().to_owned();
+        let Some(place) = self.places.lock().await.get(&name).cloned() else { return false };
+        let unloaded = {
+            let mut place = place.lock().await;
+            // One is in the table of what is served.
+            if Arc::strong_count(&realm) > held + 1 {
+                return false;
+            }
+            realm.settled().await;
+            self.served.rcu(|served| {
+                let mut served = HashMap::clone(served);
+                served.remove(name.as_str());
+                served
+            });
+            drop(realm);
+            let gone = place.realm.strong_count() == 0;
+            if gone {
+                place.until_its_writer_has_ended().await;
+            }
+            gone
+        };
+        self.forget_place(&name, &place).await;
+        unloaded
     }
 
     pub(crate) fn loaded(&self) -> Vec<Arc<Realm>> {
@@ -181,7 +274,7 @@ impl Node {
             log.flush().await;
         }
         self.served.store(Arc::default());
-        self.realms.lock().await.clear();
+        self.places.lock().await.clear();
         self.store.close().await
     }
 }

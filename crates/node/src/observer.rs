@@ -34,6 +34,8 @@ pub trait Observer: Send + Sync + 'static {
     fn appended(&self, _end: AppendEnd, _entries: usize, _took: Duration) {}
     /// A question was answered.
     fn checked(&self, _end: CheckEnd) {}
+    /// A page of a search was answered.
+    fn searched(&self) {}
     /// A record found no room in the decision log's queue.
     fn decision_dropped(&self) {}
 }

@@ -1,19 +1,22 @@
 //! A realm that is being served.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
-use grantd_realm::State;
 use grantd_realm::command::{Command, SealedWrite};
+use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
+use crate::pins::Pins;
 use crate::retired::free;
 use crate::submit::{Done, Request, SubmitError};
 use crate::trust::{Trust, verify};
@@ -35,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) observer: Arc<dyn Observer>,
     published: ArcSwap<Published>,
+    pins: Pins,
     revision: watch::Sender<u64>,
     retired: mpsc::UnboundedSender<Arc<Published>>,
     trust: Trust,
@@ -49,8 +53,13 @@ impl Shared {
         let revision = next.head.revision;
         let retired = self.published.swap(Arc::new(next));
         self.revision.send_replace(revision);
+        self.retire(retired);
+    }
+
+    /// Frees a state where no request waits for it: a large one takes long.
+    pub(crate) fn retire(&self, state: Arc<Published>) {
         // Without a receiver the process stops, and with it goes everything.
-        let _: Result<(), _> = self.retired.send(retired);
+        let _: Result<(), _> = self.retired.send(state);
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -79,6 +88,10 @@ pub struct Realm {
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
     snapshot: LastSnapshot,
+    /// Whether somebody asked for it since the last upkeep.
+    used: AtomicBool,
+    /// The upkeep that last found it used, in microseconds.
+    used_at: AtomicU64,
 }
 
 /// Follows what other nodes append, for as long as the realm is served.
@@ -111,30 +124,54 @@ impl Realm {
         observer: Arc<dyn Observer>,
         follow: Option<Duration>,
         loaded: Loaded,
-    ) -> Self {
+    ) -> (Self, JoinHandle<()>) {
         let Loaded { published, snapshot, unverified } = loaded;
         let (revision, watcher) = watch::channel(published.head.revision);
         let published = ArcSwap::from_pointee(published);
         let (retired, unused) = mpsc::unbounded_channel();
         tokio::spawn(free(unused));
         let trust = Trust::new(unverified.is_none());
-        let name = name.into();
+        let (name, pins) = (name.into(), Pins::default());
         let shared =
-            Arc::new(Shared { name, store, master_key, observer, published, revision, retired, trust });
+            Arc::new(Shared { name, store, master_key, observer, published, pins, revision, retired, trust });
         if let Some(unverified) = unverified {
             tokio::spawn(verify(shared.clone(), unverified));
         }
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer::new(shared.clone()).run(jobs));
+        let writer = tokio::spawn(Writer::new(shared.clone()).run(jobs));
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
             tokio::spawn(follow_others(queue.downgrade(), every));
         }
-        Self { shared, queue, revision: watcher, snapshot }
+        let (used, used_at) = (true.into(), AtomicU64::new(0));
+        (Self { shared, queue, revision: watcher, snapshot, used, used_at }, writer)
     }
 
     /// The realm's name.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Whether it was deleted, and not made again since.
+    pub fn is_deleted(&self) -> bool {
+        let published = self.shared.published();
+        published.state.name().is_empty() && published.head.revision > 0
+    }
+
+    /// Keeps it loaded for a while.
+    pub(crate) fn note_use(&self) {
+        // Read first: many threads writing one word would wait for each other.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How long nobody has asked for it, as far as calls of this function can tell.
+    pub(crate) fn idle_for(&self, now: Micros) -> Duration {
+        let now = now.unsigned_abs();
+        if self.used.swap(false, Ordering::Relaxed) {
+            self.used_at.store(now, Ordering::Relaxed);
+        }
+        Duration::from_micros(now.saturating_sub(self.used_at.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn last_snapshot(&self) -> &LastSnapshot {
@@ -148,6 +185,22 @@ impl Realm {
     /// The newest published state.
     pub fn published(&self) -> Arc<Published> {
         self.shared.published()
+    }
+
+    /// Keeps a state for the pages of a list that are still to come, until that time or until newer ones crowd it out.
+    pub fn pin(&self, state: Arc<Published>, until: Micros) {
+        self.shared.pins.keep(state, until).into_iter().for_each(|state| self.shared.retire(state));
+    }
+
+    /// The state of a revision: the published one, or one that was [pinned](Self::pin) and still is.
+    pub fn at(&self, revision: u64) -> Option<Arc<Published>> {
+        let published = self.published();
+        if published.head.revision == revision { Some(published) } else { self.shared.pins.get(revision) }
+    }
+
+    /// Lets go of the pinned states whose time is over.
+    pub(crate) fn unpin(&self, now: Micros) {
+        self.shared.pins.forget(now).into_iter().for_each(|state| self.shared.retire(state));
     }
 
     /// Hands a command to the writer and waits until it is durable, or refused.
@@ -169,9 +222,11 @@ impl Realm {
     /// Makes the published state at least as new as the store's head is now. Where one process owns the store it
     /// always is.
     pub async fn catch_up(&self) -> Result<(), SubmitError> {
-        if !self.shared.store.is_shared() {
-            return Ok(());
-        }
+        if self.shared.store.is_shared() { self.refresh().await } else { Ok(()) }
+    }
+
+    /// Folds whatever the ledger holds beyond the published head.
+    pub(crate) async fn refresh(&self) -> Result<(), SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
         answer.await.unwrap_or(Err(SubmitError::Stopping))

@@ -1,15 +1,28 @@
-//! What is done now and then, off everybody's way: expired rows are deleted, long ledgers get a state snapshot.
+//! What is done now and then, off everybody's way: expired rows are deleted, relationships that have ended are taken away,
+//! long ledgers get a state snapshot, realms that nobody uses are unloaded.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantd_ledger::store::StoreError;
+use grantd_realm::Caller;
+use grantd_realm::expiry::{RemoveEnded, ended};
+use grantd_realm::realms::is_fixed;
 
 use crate::load::save_snapshot;
 use crate::node::Node;
 use crate::running::{Published, Realm};
+use crate::submit::Request;
 
 /// How many entries beyond the last snapshot make a new one worth its while.
 const SNAPSHOT_EVERY: u64 = 10_000;
+
+/// The same for a realm that is being unloaded: its next use waits for its loading.
+const SNAPSHOT_AT_UNLOAD: u64 = 100;
+
+/// How many ended relationships one entry takes away, and how many such entries a round makes for a realm.
+const REMOVED: usize = 1_000;
+const REMOVALS: usize = 10;
 
 /// How many expired rows are deleted at a time, so that the writer is never kept long.
 const PURGE: usize = 10_000;
@@ -21,9 +34,55 @@ impl Node {
             tracing::warn!(%error, "expired rows could not be deleted");
         }
         for realm in self.loaded() {
+            self.remove_ended(&realm).await;
+            realm.unpin(self.now());
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_EVERY).await {
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
             }
+            self.unload_if_idle(realm).await;
+        }
+    }
+
+    /// Takes away relationships that have ended, as entries of their own, so that the ledger says what is stored.
+    async fn remove_ended(&self, realm: &Realm) {
+        for _ in 0..REMOVALS {
+            let (published, now) = (realm.published(), self.now());
+            if published.state.name().is_empty() {
+                return;
+            }
+            let look = tokio::task::spawn_blocking(move || ended(published.state.graph(), now, REMOVED));
+            let Ok(keys) = look.await else { return };
+            let last = keys.len() < REMOVED;
+            if keys.is_empty() {
+                return;
+            }
+            let (command, caller) = (RemoveEnded { keys }, Caller::system("expiry"));
+            let request = Request { command, caller, via: "upkeep", reason: None, idempotency: None };
+            match realm.submit(request).await {
+                // On the store's clock they may not have ended yet.
+                Ok(done) if done.answer > 0 && !last => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(realm = realm.name(), %error, "ended relationships could not be taken away");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Unloads a realm whose time is over. The realm that holds the system keys, and the one that calls mean which name
+    /// none, always stay.
+    async fn unload_if_idle(&self, realm: Arc<Realm>) {
+        let (Some(idle), false) = (self.idle, is_fixed(realm.name())) else { return };
+        if realm.idle_for(self.now()) < idle && !realm.is_deleted() {
+            return;
+        }
+        if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_AT_UNLOAD).await {
+            tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
+        }
+        let name = realm.name().to_owned();
+        if self.unload(realm, 1).await {
+            tracing::info!(realm = name, "realm unloaded");
         }
     }
 

@@ -34,6 +34,10 @@ pub enum Change {
     RealmListed { name: String },
     /// 3: personal fields of this object were erased from the ledger.
     FieldsErased { object: Object },
+    /// 5: in the realm `system`: no longer a realm of this store.
+    RealmUnlisted { name: String },
+    /// 6: the end of the realm. Its ledger stays, and goes on under another ledger id if the name is made again.
+    RealmDeleted { name: String },
 
     /// 10
     RelationshipWritten { relationship: Relationship },
@@ -127,6 +131,8 @@ impl Change {
             Self::RealmCreated { .. } => 1,
             Self::RealmListed { .. } => 2,
             Self::FieldsErased { .. } => 3,
+            Self::RealmUnlisted { .. } => 5,
+            Self::RealmDeleted { .. } => 6,
             Self::RelationshipWritten { .. } => 10,
             Self::RelationshipDeleted { .. } => 11,
             Self::UserCreated { .. } => 20,
@@ -158,7 +164,10 @@ impl Change {
                 w.text(name);
                 w.uuid(*account);
             }
-            Self::RealmListed { name } | Self::ModelPut { text: name } => w.text(name),
+            Self::RealmListed { name }
+            | Self::RealmUnlisted { name }
+            | Self::RealmDeleted { name }
+            | Self::ModelPut { text: name } => w.text(name),
             Self::FieldsErased { object } | Self::EntityDeleted { object } => write_object(w, object),
             Self::RelationshipWritten { relationship } => write_relationship(w, relationship),
             Self::RelationshipDeleted { key } => write_key(w, key),
@@ -244,6 +253,8 @@ impl Change {
             (1, 1) => Self::RealmCreated { name: r.text()?.into(), account: r.uuid()? },
             (2, 1) => Self::RealmListed { name: r.text()?.into() },
             (3, 1) => Self::FieldsErased { object: read_object(r)? },
+            (5, 1) => Self::RealmUnlisted { name: r.text()?.into() },
+            (6, 1) => Self::RealmDeleted { name: r.text()?.into() },
             (10, 1) => Self::RelationshipWritten { relationship: read_relationship(r)? },
             (11, 1) => Self::RelationshipDeleted { key: read_key(r)? },
             (20, 1) => Self::UserCreated {
@@ -304,7 +315,7 @@ pub(crate) fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) ->
     move |problem| CodecError::Unknown { what, found: problem.to_string() }
 }
 
-pub(crate) fn write_object(w: &mut Writer, object: &Object) {
+fn write_object(w: &mut Writer, object: &Object) {
     w.text(object.kind());
     w.text(object.id());
 }

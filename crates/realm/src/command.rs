@@ -108,6 +108,24 @@ impl Answer for () {
     }
 }
 
+impl Answer for bool {
+    fn encode(&self, w: &mut Writer) {
+        w.bool(*self);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.bool()
+    }
+}
+
+impl Answer for u64 {
+    fn encode(&self, w: &mut Writer) {
+        w.u64(*self);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.u64()
+    }
+}
+
 /// A wish to change a realm.
 pub trait Command: Send + Sync + 'static {
     /// What the caller is told.
@@ -116,8 +134,22 @@ pub trait Command: Send + Sync + 'static {
     /// What the caller must hold on the type `grantd`; checked by [`decide`] before anything else.
     const REQUIRES: Authority;
 
+    /// Whether it makes the realm. All others are refused where there is none: before it is made, and after it was deleted.
+    const FOUNDS_REALM: bool = false;
+
     /// Decides it. Pure: the same state, command and context give the same decision.
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Self::Answer>, Refusal>;
+}
+
+/// A command that may have to be handed in again, and is too long to be copied.
+impl<C: Command> Command for std::sync::Arc<C> {
+    type Answer = C::Answer;
+    const REQUIRES: Authority = C::REQUIRES;
+    const FOUNDS_REALM: bool = C::FOUNDS_REALM;
+
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Self::Answer>, Refusal> {
+        C::decide(self, state, cx)
+    }
 }
 
 /// The one way from a command to its decision.
@@ -126,6 +158,9 @@ pub fn decide<C: Command>(
     state: &State,
     cx: &mut Context<'_>,
 ) -> Result<Decision<C::Answer>, Refusal> {
+    if !C::FOUNDS_REALM && state.name().is_empty() {
+        return Err(Refusal::NoRealm);
+    }
     cx.require(state, C::REQUIRES)?;
     command.decide(state, cx)
 }

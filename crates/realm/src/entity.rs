@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Object, ObjectRef};
+use grantd_engine::{Object, ObjectRef, Properties, TypeName};
 use imbl::OrdMap;
 
 use crate::State;
@@ -14,30 +14,70 @@ use crate::refusal::{Noun, Refusal};
 /// The longest properties that an entity may have, in bytes of JSON.
 pub const MAX_PROPERTIES: usize = 64 * 1024;
 
-/// The stored properties, as JSON text, by entity.
+/// The stored properties by entity.
 #[derive(Clone, Default)]
 pub struct Entities {
-    pub(crate) by_object: OrdMap<Object, Arc<str>>,
+    by_type: OrdMap<TypeName, OrdMap<Arc<str>, Stored>>,
+}
+
+/// What is stored of one entity.
+#[derive(Clone)]
+struct Stored {
+    /// As in the ledger: the state's hash is over this, and a number read from it may print otherwise.
+    text: Arc<str>,
+    /// As questions see it.
+    properties: Properties,
 }
 
 impl Entities {
     /// The properties of one, as JSON text.
-    pub fn get(&self, object: &Object) -> Option<&str> {
-        self.by_object.get(object).map(AsRef::as_ref)
+    pub fn text(&self, object: ObjectRef<'_>) -> Option<&str> {
+        self.stored(object).map(|stored| &*stored.text)
     }
 
-    pub(crate) fn put(&mut self, object: &Object, properties: &str) {
-        self.by_object.insert(object.clone(), shared(properties));
+    fn stored(&self, object: ObjectRef<'_>) -> Option<&Stored> {
+        self.by_type.get(object.kind)?.get(object.id)
     }
 
-    pub(crate) fn forget(&mut self, object: ObjectRef<'_>) {
-        if let Ok(object) = Object::new(object.kind, object.id) {
-            self.by_object.remove(&object);
+    /// Each entity with its properties as JSON text, in order of the objects.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ObjectRef<'_>, &str)> {
+        self.by_type.iter().flat_map(|(kind, stored)| {
+            stored.iter().map(|(id, one)| (ObjectRef { kind: kind.as_str(), id }, &*one.text))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_type.values().map(OrdMap::len).sum()
+    }
+
+    pub(crate) fn put(&mut self, object: &Object, text: &str) {
+        // No command makes a text that is no object; one that is gives nobody a property.
+        let properties = text.parse().unwrap_or_default();
+        let stored = Stored { text: shared(text), properties };
+        self.by_type.entry(object.type_name().clone()).or_default().insert(shared(object.id()), stored);
+    }
+
+    pub(crate) fn forget(&mut self, object: ObjectRef<'_>) -> bool {
+        let Some(stored) = self.by_type.get_mut(object.kind) else { return false };
+        let was_there = stored.remove(object.id).is_some();
+        if stored.is_empty() {
+            self.by_type.remove(object.kind);
         }
+        was_there
     }
 
     pub(crate) fn delete(&mut self, object: &Object) -> Result<(), String> {
-        self.by_object.remove(object).map(|_| ()).ok_or_else(|| format!("there is no entity `{object}`"))
+        if self.forget(object.as_ref()) { Ok(()) } else { Err(format!("there is no entity `{object}`")) }
+    }
+}
+
+impl grantd_engine::Entities for Entities {
+    fn properties(&self, object: ObjectRef<'_>) -> Option<&Properties> {
+        self.stored(object).map(|stored| &stored.properties)
+    }
+
+    fn ids<'a>(&'a self, kind: &str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+        Box::new(self.by_type.get(kind).into_iter().flat_map(|stored| stored.keys().map(|id| &**id)))
     }
 }
 
@@ -45,8 +85,8 @@ impl Entities {
 pub struct PutEntity {
     /// Which.
     pub object: Object,
-    /// A JSON object as text, in one canonical form.
-    pub properties: String,
+    /// What is to be stored.
+    pub properties: Properties,
 }
 
 impl Command for PutEntity {
@@ -54,13 +94,14 @@ impl Command for PutEntity {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        if self.properties.len() > MAX_PROPERTIES {
+        let properties = self.properties.to_string();
+        if properties.len() > MAX_PROPERTIES {
             return Err(Refusal::invalid("properties", "must be at most 64 KiB of JSON"));
         }
-        if state.entities().get(&self.object) == Some(&self.properties) {
+        if state.entities().text(self.object.as_ref()) == Some(&properties) {
             return Ok(Decision::unchanged(()));
         }
-        let change = Change::EntityPut { object: self.object.clone(), properties: self.properties.clone() };
+        let change = Change::EntityPut { object: self.object.clone(), properties };
         Ok(Decision::one(change, ()))
     }
 }
@@ -76,7 +117,7 @@ impl Command for DeleteEntity {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        if state.entities().get(&self.object).is_none() {
+        if state.entities().text(self.object.as_ref()).is_none() {
             return Err(Refusal::not_found(Noun::Entity, &self.object));
         }
         Ok(Decision::one(Change::EntityDeleted { object: self.object.clone() }, ()))

@@ -11,15 +11,20 @@ pub const SUPER_USERS: &str = "super-users";
 
 /// Refuses a generic write or delete of a relationship that a record or a rule stands behind.
 pub(crate) fn refuse_managed(key: &Key) -> Result<(), Refusal> {
-    let instead = match (key.resource.kind(), key.relation.as_str(), &key.subject) {
+    let Some(instead) = managed_by(key) else { return Ok(()) };
+    let relation = format!("{}#{}", key.resource.kind(), key.relation);
+    Err(Refusal::ManagedRelation { relation, instead })
+}
+
+/// The call that a relationship changes by, if a record or a rule stands behind it.
+pub fn managed_by(key: &Key) -> Option<&'static str> {
+    Some(match (key.resource.kind(), key.relation.as_str(), &key.subject) {
         ("grantd", "admin", _) => "POST /api/v1/keys with grants, or the role `super-users`",
         ("role", "member", _) if key.resource.id() == SUPER_USERS => "POST /api/v1/users with roles",
         ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
         ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
-        _ => return Ok(()),
-    };
-    let relation = format!("{}#{}", key.resource.kind(), key.relation);
-    Err(Refusal::ManagedRelation { relation, instead })
+        _ => return None,
+    })
 }
 
 /// What a relationship would give its subject of grantd's own authorities: a role's membership gives what the

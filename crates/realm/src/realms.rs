@@ -1,5 +1,6 @@
 //! The list of realms, kept in the realm `system`, and the making of a realm.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use grantd_engine::{Key, ObjectRef, SubjectRef};
@@ -7,10 +8,11 @@ use imbl::OrdMap;
 
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
-use crate::command::{Command, Context, Decision};
+use crate::command::{Command, Context, Decision, SealedWrite};
 use crate::managed::SUPER_USERS;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
+use crate::user::password_secret;
 use crate::{Micros, State};
 
 /// The realm that holds realms, system keys and settings.
@@ -39,6 +41,26 @@ impl Realms {
     pub(crate) fn list(&mut self, name: &str, stamp: Stamp) {
         self.created.insert(shared(name), stamp.time);
     }
+
+    pub(crate) fn unlist(&mut self, name: &str) -> Result<(), String> {
+        self.created.remove(name).map(|_| ()).ok_or_else(|| format!("realm `{name}` is not listed"))
+    }
+
+    /// Those behind a name, in order, each with the time at which it was listed.
+    pub fn iter_after<'a>(
+        &'a self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a str, Micros)> + use<'a> {
+        let from = after.map_or(Bound::Unbounded, |name| Bound::Excluded(Arc::from(name)));
+        self.created
+            .range::<_, Arc<str>>((from, Bound::Unbounded))
+            .map(|(name, created)| (name.as_ref(), *created))
+    }
+
+    /// When a realm was listed, if it is.
+    pub fn listed_at(&self, name: &str) -> Option<Micros> {
+        self.created.get(name).copied()
+    }
 }
 
 /// A realm's name: 1 to 64 of `[a-z0-9-]`, not starting with a hyphen.
@@ -62,6 +84,7 @@ pub struct CreateRealm {
 impl Command for CreateRealm {
     type Answer = ();
     const REQUIRES: Authority = Authority::Admin;
+    const FOUNDS_REALM: bool = true;
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         check_name(&self.name)?;
@@ -87,15 +110,69 @@ pub struct ListRealm {
     pub name: String,
 }
 
+/// Whether it changed the list.
 impl Command for ListRealm {
+    type Answer = bool;
+    const REQUIRES: Authority = Authority::Admin;
+
+    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<bool>, Refusal> {
+        check_name(&self.name)?;
+        if state.realms().contains(&self.name) {
+            return Ok(Decision::unchanged(false));
+        }
+        Ok(Decision::one(Change::RealmListed { name: self.name.clone() }, true))
+    }
+}
+
+/// Takes a realm off the list in the realm `system`.
+pub struct UnlistRealm {
+    /// Its name.
+    pub name: String,
+}
+
+/// Whether it changed the list.
+impl Command for UnlistRealm {
+    type Answer = bool;
+    const REQUIRES: Authority = Authority::Admin;
+
+    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<bool>, Refusal> {
+        if !state.realms().contains(&self.name) {
+            return Ok(Decision::unchanged(false));
+        }
+        Ok(Decision::one(Change::RealmUnlisted { name: self.name.clone() }, true))
+    }
+}
+
+/// The last command of a realm: of everything in it nothing is left but the ledger.
+pub struct DeleteRealm {
+    /// Its name, so that a mistake in the address deletes nothing.
+    pub name: String,
+}
+
+impl Command for DeleteRealm {
     type Answer = ();
     const REQUIRES: Authority = Authority::Admin;
 
-    fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        check_name(&self.name)?;
-        if state.realms().contains(&self.name) {
-            return Ok(Decision::unchanged(()));
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+        // A realm's own administrators rule in it, not over it.
+        if cx.caller.conferred.is_none() {
+            return Err(Refusal::NotAllowed(Authority::Admin));
         }
-        Ok(Decision::one(Change::RealmListed { name: self.name.clone() }, ()))
+        if is_fixed(&self.name) {
+            return Err(Refusal::invalid("name", "`system` and `default` cannot be deleted"));
+        }
+        if *self.name != *state.name() {
+            return Err(Refusal::not_found(Noun::Realm, &self.name));
+        }
+        let with_password = state.users().iter_after(None).filter(|user| user.password.is_some());
+        let forgotten = with_password.map(|user| SealedWrite::Delete { name: password_secret(user.uuid) });
+        let sealed = forgotten.collect();
+        let changes = vec![Change::RealmDeleted { name: self.name.clone() }];
+        Ok(Decision { changes, sealed, answer: () })
     }
+}
+
+/// The realms that every store has.
+pub fn is_fixed(name: &str) -> bool {
+    [SYSTEM, DEFAULT].contains(&name)
 }

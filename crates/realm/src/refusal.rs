@@ -14,6 +14,9 @@ pub enum Refusal {
     /// The caller would give away what they do not hold.
     #[error("nobody grants what they do not hold: `{}` on `grantd` is missing", .0.name())]
     NotHeld(Authority),
+    /// There is no realm: it was deleted, or never made.
+    #[error("there is no realm of that name")]
+    NoRealm,
     /// A thing that the command names does not exist.
     #[error("there is no {noun} `{id}`")]
     NotFound {
@@ -128,6 +131,7 @@ impl Refusal {
         match self {
             Self::NotAllowed(_) => "forbidden",
             Self::NotHeld(_) => "not_held",
+            Self::NoRealm => "unknown_realm",
             Self::NotFound { .. } => "not_found",
             Self::Exists { .. } => "already_exists",
             Self::ManagedIdentity(_) => "managed_identity",

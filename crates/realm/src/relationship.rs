@@ -1,7 +1,7 @@
 //! Relationships written and deleted as such.
 
 use grantd_engine::{
-    Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef,
+    Filter, Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef,
     TypeName,
 };
 
@@ -102,12 +102,51 @@ impl Command for WriteRelationships {
         for key in &self.delete {
             refuse_managed(key)?;
             require_held(cx.caller, conferred(state, key, cx.now), state, cx.now)?;
-            if state.graph().get(key).is_some() {
+            // What has ended is absent already; upkeep takes it away.
+            if exists(state, key, cx.now) {
                 changes.push(Change::RelationshipDeleted { key: key.clone() });
             }
         }
         let deleted = changes.len() as u64 - written;
         Ok(Decision::all(changes, RelationshipsWritten { written, deleted }))
+    }
+}
+
+impl State {
+    /// Up to `limit` relationships that match and exist at `now`, in key order, from the first one after `after`.
+    pub fn relationships(
+        &self,
+        filter: &Filter,
+        after: Option<&Key>,
+        limit: usize,
+        now: Micros,
+    ) -> Vec<Relationship> {
+        let mut found: Vec<Relationship> = Vec::new();
+        let mut after = after.cloned();
+        loop {
+            let wanted = limit.saturating_sub(found.len());
+            let page = self.graph().read(filter, after.as_ref(), wanted);
+            let is_last = page.len() < wanted;
+            after = page.last().map(|last| last.key.clone()).or(after);
+            found.extend(page.into_iter().filter(|one| one.until.is_none_or(|until| now < until)));
+            if is_last || found.len() >= limit {
+                return found;
+            }
+        }
+    }
+
+    /// How many relationships match and exist at `now`.
+    pub fn count_relationships(&self, filter: &Filter, now: Micros) -> u64 {
+        const PAGE: usize = 100_000;
+        let (mut count, mut after) = (0, None);
+        loop {
+            let page = self.graph().read(filter, after.as_ref(), PAGE);
+            count += page.iter().filter(|one| one.until.is_none_or(|until| now < until)).count() as u64;
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = Some(last.key.clone()),
+                _ => return count,
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::State;
 use crate::api_key::ApiKey;
-use crate::change::{read_object, shared, unknown, write_object, write_relationship_ref};
+use crate::change::{read_object, shared, unknown, write_relationship_ref};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
 use crate::repository::Repository;
@@ -81,15 +81,11 @@ impl State {
         write_list(w, self.identities.by_id.len(), self.identities.by_id.values(), write_identity);
         w.u64(self.repositories.next_number);
         write_list(w, self.repositories.by_id.len(), self.repositories.by_id.values(), write_repository);
-        write_list(
-            w,
-            self.entities.by_object.len(),
-            self.entities.by_object.iter(),
-            |w, (object, properties)| {
-                write_object(w, object);
-                w.text(properties);
-            },
-        );
+        write_list(w, self.entities.len(), self.entities.iter(), |w, (object, properties)| {
+            w.text(object.kind);
+            w.text(object.id);
+            w.text(properties);
+        });
     }
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
@@ -129,7 +125,7 @@ impl State {
             state.repositories.by_id.insert(repository.id, repository);
         }
         for _ in 0..r.u64()? {
-            state.entities.by_object.insert(read_object(r)?, shared(r.text()?));
+            state.entities.put(&read_object(r)?, r.text()?);
         }
         state.put_model(r.text()?).map_err(unknown("the model"))?;
         let schema = state.graph.schema().clone();

@@ -30,8 +30,9 @@ pub struct Misfit {
 pub struct State {
     pub(crate) name: Arc<str>,
     pub(crate) account: Uuid,
-    /// The built-in models, which the realm's own stands beside.
+    /// What every realm begins with, and a deleted one goes back to.
     pub(crate) builtin: Arc<Schema>,
+    /// The realm's own model, which stands beside the built-in ones; empty: none.
     pub(crate) model: Arc<str>,
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
@@ -49,9 +50,9 @@ impl State {
         Self {
             name: "".into(),
             account: Uuid::nil(),
-            builtin: schema.clone(),
             model: "".into(),
-            graph: Graph::new(schema),
+            graph: Graph::new(schema.clone()),
+            builtin: schema,
             realms: Realms::default(),
             users: Users::default(),
             api_keys: ApiKeys::default(),
@@ -128,6 +129,13 @@ impl State {
                 self.account = *account;
             }
             Change::RealmListed { name } => self.realms.list(name, stamp),
+            Change::RealmUnlisted { name } => self.realms.unlist(name)?,
+            Change::RealmDeleted { name } => {
+                if *name != *self.name {
+                    return Err(format!("the realm is not `{name}`"));
+                }
+                *self = Self::empty(self.builtin.clone());
+            }
             Change::FieldsErased { object } => self.erase_fields(object.as_ref()),
             Change::RelationshipWritten { relationship } => {
                 self.graph.write(relationship.clone());

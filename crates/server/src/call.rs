@@ -3,7 +3,9 @@
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request};
 use bytes::Bytes;
 use grantd_node::LoadError;
@@ -13,13 +15,15 @@ use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::{Caller, Micros, Refusal};
 use grantd_node::{Done, Idempotency, Published, Realm, Request as Submission};
 use http::{HeaderMap, Method, Uri};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::SharedApp;
 use crate::caller;
 use crate::consistency::{RevisionNote, RevisionToken, settle};
+use crate::edge::layers::ORDINARY_TIMEOUT;
 use crate::edge::{
-    EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_json, read_bytes,
+    EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_object, read_bytes,
 };
 use crate::face::{CallError, Face};
 
@@ -30,6 +34,35 @@ pub(crate) struct RealmName(pub(crate) String);
 /// The longest reason and idempotency key, in bytes.
 const MAX_REASON: usize = 1_000;
 const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+/// Does long work off the threads that answer everybody else. A panic in it is the request's.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CallError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(EdgeError::Unavailable { retry_after_secs: 1 }.into()),
+        },
+    }
+}
+
+/// Until when long work goes on: as long as somebody waits for its answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    /// From now.
+    pub(crate) fn new() -> Self {
+        Self(Instant::now() + ORDINARY_TIMEOUT)
+    }
+
+    /// An error once it is over.
+    pub(crate) fn lasts(self) -> Result<(), CallError> {
+        if Instant::now() < self.0 { Ok(()) } else { Err(EdgeError::Timeout.into()) }
+    }
+}
 
 /// A request whose caller and realm are known. A handler of a face that has callers takes one of these, and so
 /// cannot forget to ask who calls.
@@ -58,8 +91,32 @@ impl<F: Face> FromRequest<SharedApp> for Call<F> {
     }
 }
 
+/// A call whose body is still to come: for streams, which are never in memory as a whole. The caller is known before the
+/// first byte of it is read.
+pub struct Streaming<F> {
+    /// The call, with an empty body.
+    pub call: Call<F>,
+    /// The body.
+    pub body: Body,
+}
+
+impl<F: Face> FromRequest<SharedApp> for Streaming<F> {
+    type Rejection = F::Error;
+
+    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, Self::Rejection> {
+        let (call, body) = Call::begin(request, app).await?;
+        Ok(Self { call, body })
+    }
+}
+
 impl<F: Face> Call<F> {
     async fn read(request: Request, app: &SharedApp) -> Result<Self, CallError> {
+        let (call, body) = Self::begin(request, app).await?;
+        Ok(Self { body: read_bytes(body).await?, ..call })
+    }
+
+    /// All but the body.
+    async fn begin(request: Request, app: &SharedApp) -> Result<(Self, Body), CallError> {
         let (mut parts, body) = request.into_parts();
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
@@ -77,8 +134,7 @@ impl<F: Face> Call<F> {
         let params = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| not_utf8())?;
         let params = params.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let (method, headers, uri) = (parts.method, parts.headers, parts.uri);
-        let body = read_bytes(body).await?;
-        Ok(Self {
+        let call = Self {
             app: app.clone(),
             caller,
             realm,
@@ -87,14 +143,18 @@ impl<F: Face> Call<F> {
             uri,
             method,
             params,
-            body,
+            body: Bytes::new(),
             note,
             face: PhantomData,
-        })
+        };
+        Ok((call, body))
     }
 
     /// Finds out anew who calls, after a wait: keys are revoked and expire.
     pub async fn recognise(&mut self) -> Result<(), CallError> {
+        if self.realm.is_deleted() {
+            return Err(CallError::UnknownRealm);
+        }
         let credential = F::credential(&self.headers);
         self.caller = caller::find(&self.app, &self.realm, credential, self.source).await?;
         Ok(())
@@ -110,6 +170,11 @@ impl<F: Face> Call<F> {
         let published = self.realm.published();
         note_head(&self.note, &published);
         published
+    }
+
+    /// Has the answer name the revision of this state: an earlier one, for a later page.
+    pub(crate) fn answers_by(&self, published: &Published) {
+        note_head(&self.note, published);
     }
 
     /// The state, for a caller who holds at least one of these authorities.
@@ -141,13 +206,9 @@ impl<F: Face> Call<F> {
     }
 
     /// The body, a JSON object.
-    pub fn json<T: DeserializeOwned>(&self, rules: JsonRules) -> Result<T, CallError> {
+    pub fn json<'b, T: Deserialize<'b>>(&'b self, rules: JsonRules) -> Result<T, CallError> {
         check_content_type(&self.headers, rules.content_type)?;
-        // serde would also take an array for a struct, by position.
-        if self.body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
-            return Err(EdgeError::BadRequest("the body must be a JSON object".into()).into());
-        }
-        Ok(parse_json(&self.body, rules)?)
+        Ok(parse_object(&self.body, rules)?)
     }
 
     /// The body as it came.
@@ -157,21 +218,45 @@ impl<F: Face> Call<F> {
 
     /// Carries out a command; returns once it is durable.
     pub async fn submit<C: Command>(&self, command: C) -> Result<Done<C::Answer>, CallError> {
-        let reason = self.text_header("grantd-reason", MAX_REASON)?.map(Into::into);
-        let idempotency = self
-            .text_header("idempotency-key", MAX_IDEMPOTENCY_KEY)?
-            .map(|key| Idempotency::new(&self.caller, &self.route(), key, &self.body));
+        let (reason, idempotency) = (self.reason()?, self.idempotency()?);
         let caller = self.caller.clone();
         let request = Submission { command, caller, via: F::VIA, reason, idempotency };
         let done = self.realm.submit(request).await?;
-        let published = self.realm.published();
-        self.note.set(RevisionToken { ledger_id: published.head.ledger_id.0, revision: done.revision });
+        self.note_revision(done.revision);
         Ok(done)
     }
 
-    /// What an idempotency key is bound to besides its caller.
+    /// Why, in the caller's words.
+    pub fn reason(&self) -> Result<Option<String>, CallError> {
+        Ok(self.text_header("grantd-reason", MAX_REASON)?.map(Into::into))
+    }
+
+    /// The idempotency key, bound to who used it for what.
+    pub fn idempotency(&self) -> Result<Option<Idempotency>, CallError> {
+        let key = self.text_header("idempotency-key", MAX_IDEMPOTENCY_KEY)?;
+        Ok(key.map(|key| Idempotency::new(&self.caller, &self.route(), key, &self.asked())))
+    }
+
+    /// What an idempotency key is bound to besides its caller. A realm of the same name made again is another one.
     fn route(&self) -> String {
-        format!("{} {} {}", self.method, self.realm.name(), self.uri.path())
+        let account = self.realm.published().state.account();
+        format!("{} {} {account} {}", self.method, self.realm.name(), self.uri.path())
+    }
+
+    /// What must be the same when a key is used again: the query and the body.
+    fn asked(&self) -> Vec<u8> {
+        [self.uri.query().unwrap_or_default().as_bytes(), &self.body].join(&b'\n')
+    }
+
+    /// A header as text; `None` if it is not there or no text.
+    pub fn header(&self, name: http::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Notes the revision of the answer, for its header.
+    pub fn note_revision(&self, revision: u64) {
+        let ledger_id = self.realm.published().head.ledger_id.0;
+        self.note.set(RevisionToken { ledger_id, revision });
     }
 
     fn text_header(&self, name: &'static str, max: usize) -> Result<Option<&str>, CallError> {
@@ -192,7 +277,8 @@ fn not_utf8() -> CallError {
     EdgeError::BadRequest("the path is not valid UTF-8".into()).into()
 }
 
-async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
+/// A realm by its name.
+pub(crate) async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
     if name == app.system.name() {
         return Ok(app.system.clone());
     }

@@ -25,6 +25,8 @@ use crate::edge::Peer;
 pub enum FaceName {
     /// grantd's own API.
     Api,
+    /// OpenID AuthZEN.
+    Authzen,
     /// The identities dialect.
     Freestyle,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
@@ -52,6 +54,9 @@ pub struct Target<'a> {
     pub path: &'a str,
 }
 
+/// Where AuthZEN's metadata is.
+const METADATA: &str = "/.well-known/authzen-configuration";
+
 /// Finds the face of a path that came in on a listener of this tag.
 pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a> {
     let (realm, path) = match path.strip_prefix("/r/").and_then(|rest| rest.split_once('/')) {
@@ -61,6 +66,17 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         }
         _ => (None, path),
     };
+    if realm.is_none()
+        && let Some(of) = below(METADATA, path)
+    {
+        // A well-known document names its realm behind its own name (RFC 8615 leaves nothing in front).
+        return match of.strip_prefix("/r/") {
+            Some(realm) if !realm.is_empty() && !realm.contains('/') => {
+                Target { face: FaceName::Authzen, realm: Some(realm), path: METADATA }
+            }
+            _ => Target { face: FaceName::Authzen, realm, path },
+        };
+    }
     let to = |face, path| Target { face, realm, path };
     if let Some(face) = FaceName::of_dialect(listener) {
         return to(face, without_slash(path));
@@ -70,6 +86,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     }
     if below("/api/v1", path).is_some() || below("/bench", path).is_some() || path == "/openapi.json" {
         return to(FaceName::Api, path);
+    }
+    if below("/access/v1", path).is_some() {
+        return to(FaceName::Authzen, without_slash(path));
     }
     if root_paths && is_freestyle(path) {
         return to(FaceName::Freestyle, without_slash(path));
@@ -104,6 +123,7 @@ fn without_slash(path: &str) -> &str {
 #[derive(Clone)]
 pub struct Dispatch {
     pub(crate) api: Router,
+    pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
@@ -136,6 +156,7 @@ impl Service<Request> for Dispatch {
         request.extensions_mut().insert(note.clone());
         let face = match target.face {
             FaceName::Api => &mut self.api,
+            FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
             FaceName::Operations => &mut self.operations,
         };

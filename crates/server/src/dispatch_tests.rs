@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Freestyle, Operations};
+use super::FaceName::{Api, Authzen, Freestyle, Operations};
 use super::{Target, target};
 
 #[test]
@@ -23,6 +23,29 @@ fn paths_find_their_face() {
         ("/v5/identities", Freestyle, None, "/v5/identities"),
         ("/r/acme/api/v1/check", Api, Some("acme"), "/api/v1/check"),
         ("/r/acme/freestyle/v5/identities", Freestyle, Some("acme"), "/v5/identities"),
+        ("/access/v1/evaluation", Authzen, None, "/access/v1/evaluation"),
+        ("/access/v1/search/subject/", Authzen, None, "/access/v1/search/subject"),
+        ("/access/v10/evaluation", Operations, None, "/access/v10/evaluation"),
+        ("/r/acme/access/v1/evaluations", Authzen, Some("acme"), "/access/v1/evaluations"),
+        ("/.well-known/authzen-configuration", Authzen, None, "/.well-known/authzen-configuration"),
+        (
+            "/.well-known/authzen-configuration/r/acme",
+            Authzen,
+            Some("acme"),
+            "/.well-known/authzen-configuration",
+        ),
+        (
+            "/.well-known/authzen-configuration/r/acme/x",
+            Authzen,
+            None,
+            "/.well-known/authzen-configuration/r/acme/x",
+        ),
+        (
+            "/r/acme/.well-known/authzen-configuration",
+            Operations,
+            Some("acme"),
+            "/.well-known/authzen-configuration",
+        ),
         ("/r//api/v1/check", Operations, None, "/r//api/v1/check"),
         ("/healthz", Operations, None, "/healthz"),
         ("/", Operations, None, "/"),

@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse;
 use grantd_node::realm::Refusal;
-use grantd_node::{LoadError, SubmitError};
+use grantd_node::{LoadError, RealmError, SubmitError};
 use http::HeaderMap;
 
 use crate::edge::EdgeError;
@@ -83,6 +83,15 @@ impl From<SubmitError> for CallError {
         match error {
             SubmitError::Refused(refusal) => Self::Refused(refusal),
             other => Self::Submit(other),
+        }
+    }
+}
+
+impl From<RealmError> for CallError {
+    fn from(error: RealmError) -> Self {
+        match error {
+            RealmError::Submit(error) => error.into(),
+            RealmError::Load(error) => error.into(),
         }
     }
 }

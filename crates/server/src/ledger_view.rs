@@ -21,6 +21,8 @@ pub fn change_as_json(change: &Change) -> Value {
             json!({ "kind": "realm_created", "name": name, "account": account })
         }
         Change::RealmListed { name } => json!({ "kind": "realm_listed", "name": name }),
+        Change::RealmUnlisted { name } => json!({ "kind": "realm_unlisted", "name": name }),
+        Change::RealmDeleted { name } => json!({ "kind": "realm_deleted", "name": name }),
         Change::FieldsErased { object } => json!({ "kind": "fields_erased", "object": object.to_string() }),
         Change::RelationshipWritten { relationship } => json!({
             "kind": "relationship_written",

@@ -6,16 +6,20 @@
 
 pub mod api;
 pub mod app;
+pub mod authzen;
 pub mod call;
 mod caller;
 pub mod consistency;
+mod cursor;
 pub mod dispatch;
 pub mod edge;
+mod explanation;
 pub mod face;
 pub mod freestyle;
 pub mod ledger_view;
 mod operations;
 pub mod password;
+mod properties;
 pub mod serve;
 pub mod telemetry;
 pub mod time;

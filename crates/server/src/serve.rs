@@ -12,7 +12,7 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, freestyle, operations};
+use crate::{api, authzen, freestyle, operations};
 
 /// What can be chosen about the faces.
 #[derive(Debug, Clone)]
@@ -38,6 +38,7 @@ pub async fn faces(
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
+        authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
@@ -65,6 +66,7 @@ fn spawn_upkeep(app: SharedApp) {
 fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings::new("api");
     let waiting = LayerSettings { timeout: Some(Duration::from_secs(40)), ..layers.clone() };
+    let streaming = layers.clone().streaming();
     let mut ordinary = api::routes().route("/openapi.json", get(openapi));
     if bench_route {
         ordinary = ordinary.route("/bench/constant", post(api::constant));
@@ -72,6 +74,16 @@ fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
     stack(ordinary, layers.clone(), metrics.clone())
         .merge(stack_part(api::bulk_routes(), layers.body_limit(BULK_BODY), metrics.clone()))
         .merge(stack_part(api::waiting_routes(), waiting, metrics.clone()))
+        .merge(stack_part(api::streaming_routes(), streaming, metrics.clone()))
+}
+
+fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("authzen").renderer(authzen::render);
+    stack(authzen::routes(), layers.clone(), metrics.clone()).merge(stack_part(
+        authzen::bulk_routes(),
+        layers.body_limit(BULK_BODY),
+        metrics.clone(),
+    ))
 }
 
 async fn openapi() -> impl axum::response::IntoResponse {

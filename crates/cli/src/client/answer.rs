@@ -36,9 +36,38 @@ impl Answer {
         response.body_mut().read_to_string().with_context(|| format!("{base} answered no text"))
     }
 
+    /// The error of an answer that is no success.
+    pub(super) fn refused(mut response: Response<Body>, base: &str) -> anyhow::Error {
+        let body = response.body_mut().read_json::<Value>();
+        refusal(response.status(), response.headers(), body.ok().as_ref(), base)
+    }
+
     /// A member of the body as text; empty if it is not there.
     pub(crate) fn text(&self, name: &str) -> String {
         text(&self.body, name)
+    }
+}
+
+/// What a long call came to.
+pub(crate) enum Sent {
+    /// It went to its end; the body.
+    Done(Value),
+    /// It failed on the way: how far it came, and why.
+    Failed(Option<Value>, anyhow::Error),
+}
+
+impl Sent {
+    pub(super) fn read(mut response: Response<Body>, base: &str) -> anyhow::Result<Self> {
+        let status = response.status();
+        let body = response.body_mut().read_json::<Value>();
+        if status.is_success() {
+            return Ok(Self::Done(
+                body.with_context(|| format!("{base} answered no JSON; is it a grantd server?"))?,
+            ));
+        }
+        let body = body.ok();
+        let progress = body.as_ref().and_then(|body| body.get("progress")).cloned();
+        Ok(Self::Failed(progress, refusal(status, response.headers(), body.as_ref(), base)))
     }
 }
 

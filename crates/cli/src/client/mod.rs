@@ -4,6 +4,7 @@ mod answer;
 mod args;
 mod failure;
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use serde_json::Value;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, http::Response};
 
-pub(crate) use answer::{Answer, text};
+pub(crate) use answer::{Answer, Sent, text};
 pub(crate) use args::{ClientArgs, Why};
 
 /// What may stand unescaped in a path segment (RFC 3986, unreserved).
@@ -82,6 +83,39 @@ impl Client {
     pub(crate) fn put(&self, path: &str, body: &Value, why: &Why) -> anyhow::Result<Answer> {
         let request = self.agent.put(self.address(path)).header("authorization", &self.authorization);
         self.answer(why.on(request).send_json(body))
+    }
+
+    /// Sends a body of another type than JSON, for as long as it takes.
+    pub(crate) fn send(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+        why: &Why,
+    ) -> anyhow::Result<Sent> {
+        let request = self.agent.post(self.address(path)).header("authorization", &self.authorization);
+        let request = request.config().timeout_global(None).build().header("content-type", content_type);
+        let response =
+            why.on(request).send(body).map_err(|error| failure::unreachable(&self.base, &error))?;
+        Sent::read(response, &self.base)
+    }
+
+    /// Reads a body of any length.
+    pub(crate) fn stream(&self, path: &str) -> anyhow::Result<impl Read + use<>> {
+        let request = self.agent.get(self.address(path)).header("authorization", &self.authorization);
+        let sent = request.config().timeout_global(None).build().call();
+        let response = sent.map_err(|error| failure::unreachable(&self.base, &error))?;
+        let response = if response.status().is_success() {
+            response
+        } else {
+            return Err(Answer::refused(response, &self.base));
+        };
+        Ok(response.into_body().into_reader())
+    }
+
+    /// Where the requests go.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// Changes something.

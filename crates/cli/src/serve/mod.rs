@@ -25,6 +25,9 @@ const LOG: &str = "info,grantd::access=warn,refinery_core=warn";
 /// How often a node looks for what others wrote to a shared store.
 const FOLLOW: Duration = Duration::from_secs(1);
 
+/// How long a realm that nobody uses stays loaded.
+const REALM_IDLE: Duration = Duration::from_secs(900);
+
 /// Runs until SIGTERM or SIGINT, then drains.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let args = fill_in(args)?;
@@ -74,7 +77,7 @@ async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> 
         ..args.store.location()
     };
     let opened = open::open(&location).await?;
-    Ok(Node::new(Settings {
+    let node = Node::new(Settings {
         store: opened.store,
         master_key: opened.master_key,
         schema: builtin::schema()?,
@@ -82,7 +85,11 @@ async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> 
         decision_log,
         observer,
         follow: Some(FOLLOW),
-    }))
+    });
+    Ok(match args.realm_idle.map_or(REALM_IDLE, Duration::from_secs) {
+        Duration::ZERO => node,
+        idle => node.unload_after(idle),
+    })
 }
 
 /// Ends when SIGTERM or SIGINT comes; listens for them from this call on, not only from the first look at the future.

@@ -20,6 +20,25 @@ fn check_says_yes_and_no_and_neither() {
 }
 
 #[test]
+fn check_says_why_when_asked() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let yes = server.run(&["check", "user:admin", "writer", "grantd:default", "--explain"]).good();
+    assert!(yes.contains("  because grantd:default#admin@role:super-users#member\n"), "{yes}");
+    assert!(yes.contains("  because role:super-users#member@user:admin\n"), "{yes}");
+    let question = ["check", "user:bob", "writer", "grantd:default", "--context", "{\"ip\": \"::1\"}"];
+    let no = server.run(&[&question[..], &["--explain"]].concat());
+    assert_eq!(no.code, 1);
+    assert!(no.out.contains("  grantd:default#") && no.out.contains(": no relationship\n"), "{no:?}");
+    let json = server.run(&[&question[..], &["--explain", "--json"]].concat());
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["reason"], "not_granted");
+    assert!(json["misses"].is_array());
+    let said = server.run(&["check", "user:bob", "writer", "grantd:default", "--context", "[1]"]).error();
+    assert!(said.contains("--context is no JSON object"), "{said}");
+}
+
+#[test]
 fn check_waits_for_a_revision_of_this_ledger_only() {
     let place = Place::new();
     let server = place.serve(&[]);

@@ -7,6 +7,8 @@ mod client;
 mod copies;
 mod erasure;
 mod help;
+mod importing;
+mod realms;
 mod schema;
 mod serving;
 mod support;

@@ -76,7 +76,12 @@ pub(crate) struct Solver<'a, 'g> {
     too_deep: bool,
     /// How many `but not` are being solved around this one.
     nesting: usize,
+    /// Says in this solver's place what a `but not` comes to: for a part of the data, in which more is absent.
+    judge: Option<&'a Judge<'a, 'g>>,
 }
+
+/// What is taken away at a goal.
+pub(crate) type Judge<'a, 'g> = dyn Fn(Goal, &'g Taken) -> Result<Truth, CheckError> + 'a;
 
 impl<'a, 'g> Solver<'a, 'g> {
     pub(crate) fn new(asked: &'a Asked<'g>) -> Self {
@@ -90,12 +95,18 @@ impl<'a, 'g> Solver<'a, 'g> {
             in_full: false,
             too_deep: false,
             nesting: 0,
+            judge: None,
         }
     }
 
     /// A solver that can say why.
     pub(crate) fn in_full(asked: &'a Asked<'g>) -> Self {
         Self { in_full: true, ..Self::new(asked) }
+    }
+
+    /// The same for a part of the data: what is absent there counts only if the judge says so.
+    pub(crate) fn of_a_part(asked: &'a Asked<'g>, judge: &'a Judge<'a, 'g>) -> Self {
+        Self { judge: Some(judge), ..Self::in_full(asked) }
     }
 
     /// The value of a goal. Stops as soon as it is a yes.
@@ -270,6 +281,9 @@ impl<'a, 'g> Solver<'a, 'g> {
         let depth = self.depth(without);
         if self.nesting == MAX_DEPTH {
             return Err(CheckError::TooDeep);
+        }
+        if let Some(judge) = self.judge {
+            return Ok(base.min(judge(*goal, taken)?.not()));
         }
         let mut below = Solver { nesting: self.nesting + 1, ..Solver::new(self.asked) };
         let value = below.solve_rule(*goal, &taken.rule, depth)?;

@@ -86,33 +86,33 @@ fn smaller(
         graph.write(relationship.clone());
     }
     let Some(less) = Asked::new(&graph, question, asked.circumstances) else { return Ok(None) };
-    let mut solver = Solver::in_full(&less);
+    // What is absent among a few relationships need not be absent among all.
+    let judge = |goal: Goal, taken: &Taken| taken_in_whole(asked, &less, goal, taken);
+    let mut solver = Solver::of_a_part(&less, &judge);
     if solver.solve(less.goal)? != Truth::Yes {
         return Ok(None);
     }
-    let found = found(&less, &solver, question);
-    // What is absent among a few relationships need not be absent among all.
-    for (goal, taken) in solver.reached().absences {
-        if !is_absent(asked, &less, goal, taken)? {
-            return Ok(None);
-        }
-    }
-    Ok(Some(found))
+    Ok(Some(found(&less, &solver, question)))
 }
 
-/// Whether what is taken away at a goal of a smaller graph is absent in the whole one, too.
-fn is_absent(asked: &Asked<'_>, less: &Asked<'_>, goal: Goal, taken: &Taken) -> Result<bool, CheckError> {
-    let Some(object) = less.object(goal) else { return Ok(false) };
+/// What is taken away in the whole graph at a goal of a smaller one; for sure if that cannot be said.
+fn taken_in_whole(
+    asked: &Asked<'_>,
+    less: &Asked<'_>,
+    goal: Goal,
+    taken: &Taken,
+) -> Result<Truth, CheckError> {
+    let Some(object) = less.object(goal) else { return Ok(Truth::Yes) };
     let relation = less.graph.symbols().relation_name(goal.relation);
     let Some(relation) = relation.and_then(|name| asked.graph.symbols().relation(name.as_str())) else {
-        return Ok(false);
+        return Ok(Truth::Yes);
     };
-    let Some(kind) = asked.graph.symbols().kind(object.kind()) else { return Ok(false) };
+    let Some(kind) = asked.graph.symbols().kind(object.kind()) else { return Ok(Truth::Yes) };
     let goal = Goal { node: asked.graph.nodes().find(kind, object.id()), kind, relation };
     let Some(taken) = asked.plan(goal).and_then(|plan| plan.rule.taken(&taken.expression)) else {
-        return Ok(false);
+        return Ok(Truth::Yes);
     };
-    Ok(Solver::new(asked).solve_rule(goal, &taken.rule, 0)? == Truth::No)
+    Solver::new(asked).solve_rule(goal, &taken.rule, 0)
 }
 
 /// Where the values came from that the witness's conditions read.

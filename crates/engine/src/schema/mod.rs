@@ -53,6 +53,7 @@ mod resolve;
 mod text;
 mod tokens;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ pub(crate) use body::string_length;
 
 use crate::condition::ConditionDefinition;
 use crate::name::{NameError, RelationName, TypeName};
-use crate::object::Object;
+use crate::object::{self, Object};
 use crate::path;
 use ast::TypeDefinition;
 use draft::Drafts;
@@ -162,11 +163,18 @@ impl Schema {
 
     /// The object with this id: [`Object::new`], and the normal form of the id if the type is a path type.
     pub fn object(&self, kind: &str, id: &str) -> Result<Object, NameError> {
-        let object = Object::new(kind, id)?;
+        Object::new(kind, &self.id(kind, id)?)
+    }
+
+    /// The id of an object of this type in its one spelling, if there can be an object with it. The type need not exist;
+    /// for one that is no path type nothing is allocated.
+    pub fn id<'i>(&self, kind: &str, id: &'i str) -> Result<Cow<'i, str>, NameError> {
+        object::check(kind, id)?;
         if !self.is_path(kind) {
-            return Ok(object);
+            return Ok(Cow::Borrowed(id));
         }
         let normal = path::normalise(id)?;
-        Object::of(object.type_name().clone(), &normal)
+        object::check(kind, &normal)?;
+        Ok(normal)
     }
 }

@@ -1,6 +1,7 @@
 //! Every question passes one point, which can write it down.
 
 use grantd_node::decision_log::DecisionLog;
+use grantd_node::question::Said;
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
 use grantd_node::realm::engine::{ObjectRef, Question, SubjectRef};
@@ -25,7 +26,8 @@ async fn lines(every: u64, questions: usize) -> Vec<Value> {
     does(&realm, user("ann")).await;
     let published = realm.published();
     for _ in 0..questions {
-        node.ask(&published, &Caller::system("test"), &may("ann")).unwrap();
+        let caller = Caller::system("test");
+        node.asking(published.clone(), &caller).unwrap().check(&may("ann"), Said::NOTHING);
     }
     node.stop().await.unwrap();
     let text = std::fs::read_to_string(path).unwrap();
@@ -54,6 +56,6 @@ async fn who_may_not_ask_gets_no_answer() {
     let rig = Rig::new().await;
     let realm = rig.realm().await;
     let stranger = Caller::local(Actor::User("ann".into()));
-    let refused = rig.node().ask(&realm.published(), &stranger, &may("ann")).unwrap_err();
+    let refused = rig.node().asking(realm.published(), &stranger).err().unwrap();
     assert_eq!(refused.code(), "forbidden");
 }

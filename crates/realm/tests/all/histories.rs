@@ -64,7 +64,9 @@ fn every_kind_of_change_happens_in_random_histories() {
             *happened.entry(change.kind()).or_default() += 1;
         }
     }
-    let all: BTreeSet<u16> = samples().iter().map(Change::kind).collect();
+    // A realm's end is the end of its history: see rules/realms.rs.
+    let ends = |change: &&Change| matches!(change, Change::RealmDeleted { .. });
+    let all: BTreeSet<u16> = samples().iter().filter(|one| !ends(one)).map(Change::kind).collect();
     let often: BTreeSet<u16> =
         happened.iter().filter(|(_, times)| **times >= 3).map(|(kind, _)| *kind).collect();
     assert_eq!(often, all, "{happened:?}");

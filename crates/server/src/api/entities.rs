@@ -28,7 +28,7 @@ fn named(call: &Call) -> Result<Object, Error> {
 pub(super) async fn get_entity(call: Call) -> Result<Properties, Error> {
     let published = call.published_for(&[Authority::Auditor, Authority::Writer])?;
     let object = named(&call)?;
-    let stored = published.state.entities().get(&object);
+    let stored = published.state.entities().text(object.as_ref());
     let stored = stored.ok_or_else(|| Refusal::not_found(Noun::Entity, &object))?;
     Ok(Json(serde_json::from_str(stored).unwrap_or_default()))
 }
@@ -42,9 +42,7 @@ pub(super) async fn get_entity(call: Call) -> Result<Properties, Error> {
 pub(super) async fn put_entity(call: Call) -> Result<Properties, Error> {
     let properties: Map<String, Value> = read(&call)?;
     let object = named(&call)?;
-    // serde_json's map is sorted, so that equal properties have equal text.
-    let text = Value::Object(properties.clone()).to_string();
-    call.submit(PutEntity { object, properties: text }).await?;
+    call.submit(PutEntity { object, properties: properties.clone().into() }).await?;
     Ok(Json(properties))
 }
 

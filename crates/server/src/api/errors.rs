@@ -5,35 +5,72 @@ use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
 use grantd_node::realm::model::Orphans;
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::edge::{EdgeError, Problem};
 use crate::face::CallError;
 
 /// An error as the API says it.
-pub struct Error(CallError);
+pub struct Error {
+    error: CallError,
+    /// How far a long call came.
+    progress: Option<Value>,
+    /// Says it better than the error does.
+    detail: Option<&'static str>,
+}
 
 impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
-        Self(error)
+        Self { error, progress: None, detail: None }
     }
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self(refusal.into())
+        CallError::from(refusal).into()
     }
 }
 
 impl From<EdgeError> for Error {
     fn from(error: EdgeError) -> Self {
-        Self(error.into())
+        CallError::from(error).into()
     }
 }
 
 impl Error {
+    /// Says how far the call came before it failed.
+    pub(super) fn after(self, progress: impl Serialize) -> Self {
+        Self { progress: serde_json::to_value(progress).ok(), ..self }
+    }
+
+    /// Says it in other words.
+    pub(super) fn saying(self, detail: &'static str) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
+    /// The code and the sentence, for an error that is one of many.
+    pub(super) fn told(&self) -> (String, String) {
+        let body = self.problem().to_json();
+        let text = |name| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (text("code"), text("detail"))
+    }
+
     fn problem(&self) -> Problem {
-        let problem = |status, code| Problem::new(status, code).detail(self.0.to_string());
-        match &self.0 {
+        let problem = self.plain_problem();
+        let problem = match self.detail {
+            Some(detail) => problem.detail(detail),
+            None => problem,
+        };
+        match &self.progress {
+            Some(progress) => problem.with("progress", progress.clone()),
+            None => problem,
+        }
+    }
+
+    fn plain_problem(&self) -> Problem {
+        let problem = |status, code| Problem::new(status, code).detail(self.error.to_string());
+        match &self.error {
             CallError::Unauthorized(_) => problem(StatusCode::UNAUTHORIZED, "unauthorized"),
             CallError::UnknownRealm => problem(StatusCode::NOT_FOUND, "unknown_realm"),
             CallError::BadConsistency(_) => problem(StatusCode::BAD_REQUEST, "invalid_revision"),
@@ -49,7 +86,7 @@ impl Error {
 fn refused(refusal: &Refusal) -> Problem {
     let status = match refusal {
         Refusal::NotAllowed(_) | Refusal::NotHeld(_) | Refusal::ManagedIdentity(_) => StatusCode::FORBIDDEN,
-        Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
+        Refusal::NotFound { .. } | Refusal::NoRealm => StatusCode::NOT_FOUND,
         Refusal::Exists { .. }
         | Refusal::ManagedRelation { .. }
         | Refusal::Precondition { .. }
@@ -86,11 +123,11 @@ fn submitted(error: &SubmitError) -> Problem {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.problem().into_response();
-        if let CallError::Edge(edge) = &self.0 {
+        if let CallError::Edge(edge) = &self.error {
             edge.complete(&mut response);
         }
         let headers = response.headers_mut();
-        match &self.0 {
+        match &self.error {
             CallError::Unauthorized(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"grantd\""));
             }

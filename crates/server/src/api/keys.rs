@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::errors::{Error, invalid};
-use super::page::{Page, Paging, page};
+use super::page::{Page, Paging};
 use super::{Call, read};
 use crate::time::{parse_rfc3339, rfc3339};
 
@@ -89,11 +89,12 @@ pub(super) async fn create_key(call: Call) -> Result<(http::StatusCode, Json<Cre
 pub(super) async fn list_keys(call: Call) -> Result<Json<Page<Key>>, Error> {
     let published = call.published_for(&[Authority::Auditor, Authority::Operator])?;
     let paging: Paging = call.query()?;
-    let limit = paging.limit()?;
-    let after = paging.after(&call, "keys")?.and_then(|id| Uuid::parse_str(&id).ok());
-    let keys = published.state.api_keys().iter_after(after).take(limit + 1);
-    let items = keys.map(|key| Key::new(key, &published.state)).collect();
-    Ok(Json(page(&call, "keys", items, limit, |key: &Key| key.id.to_string())))
+    let wanted = paging.wanted(&call, published, "keys")?;
+    let after = wanted.after.as_ref().and_then(|id| Uuid::parse_str(id).ok());
+    let state = &wanted.published.state;
+    let items = state.api_keys().iter_after(after).take(wanted.sought()).map(|key| Key::new(key, state));
+    let items = items.collect();
+    Ok(Json(wanted.page(&call, items, |key: &Key| key.id.to_string())))
 }
 
 /// Revokes an API key.

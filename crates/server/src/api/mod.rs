@@ -1,19 +1,26 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
+mod batch;
 mod bench;
 mod check;
 mod entities;
 mod errors;
+mod export;
+mod import;
 mod keys;
 mod ledger;
 mod names;
 mod openapi;
 mod page;
+mod realms;
+mod relationship_lines;
 mod relationships;
 mod routes;
 mod schema;
+mod search;
 mod users;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::edge::{ContentTypeRule, JsonRules};
@@ -21,7 +28,7 @@ use crate::face::Face;
 
 pub(crate) use bench::constant;
 pub use openapi::document;
-pub use routes::{bulk_routes, routes, waiting_routes};
+pub use routes::{bulk_routes, routes, streaming_routes, waiting_routes};
 
 /// The face.
 pub struct Api;
@@ -34,7 +41,17 @@ impl Face for Api {
 /// A request to this face.
 type Call = crate::call::Call<Api>;
 
+/// How bodies are read.
+fn rules() -> JsonRules {
+    JsonRules { content_type: ContentTypeRule::Required, ..JsonRules::default() }
+}
+
 /// The body, which must be a JSON object.
 fn read<T: DeserializeOwned>(call: &Call) -> Result<T, errors::Error> {
-    Ok(call.json(JsonRules { content_type: ContentTypeRule::Required, ..JsonRules::default() })?)
+    read_with(call)
+}
+
+/// The same, with texts borrowed from the body.
+fn read_with<'b, T: Deserialize<'b>>(call: &'b Call) -> Result<T, errors::Error> {
+    Ok(call.json(rules())?)
 }

@@ -2,7 +2,9 @@
 
 use utoipa::OpenApi;
 
-use super::{check, entities, keys, ledger, relationships, schema, users};
+use super::{
+    batch, check, entities, export, import, keys, ledger, realms, relationships, schema, search, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,8 +16,15 @@ use super::{check, entities, keys, ledger, relationships, schema, users};
     ),
     paths(
         check::check,
+        batch::check_batch,
+        search::search_subjects,
+        search::search_resources,
+        search::search_actions,
         relationships::write_relationships,
         relationships::read_relationships,
+        relationships::delete_relationships,
+        import::import_relationships,
+        export::export_relationships,
         entities::get_entity,
         entities::put_entity,
         entities::delete_entity,
@@ -29,6 +38,10 @@ use super::{check, entities, keys, ledger, relationships, schema, users};
         keys::create_key,
         keys::list_keys,
         keys::revoke_key,
+        realms::create_realm,
+        realms::list_realms,
+        realms::get_realm,
+        realms::delete_realm,
         ledger::read_ledger,
     ),
     modifiers(&BearerAuth)

@@ -8,37 +8,38 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::{Error, invalid};
 use super::names::Named;
-use super::page::{Page, Paging, page};
+use super::page::{Page, Paging};
 use super::{Call, read};
+use crate::edge::EdgeError;
 use crate::time::{parse_rfc3339, rfc3339};
 
 /// A relationship, or the key of one.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub(super) struct RelationshipInput {
     /// `type:id`
     #[schema(value_type = String, example = "role:qa")]
-    resource: Named,
+    pub(super) resource: Named,
     /// A relation of the resource's type.
     #[schema(example = "member")]
-    relation: String,
+    pub(super) relation: String,
     /// `type:id`, `type:id#relation` or `type:*`
     #[schema(value_type = String, example = "user:alice")]
-    subject: Named,
+    pub(super) subject: Named,
     /// From then on it no longer exists. RFC 3339.
-    until: Option<String>,
+    pub(super) until: Option<String>,
     /// Under which condition of the schema it holds.
-    condition: Option<ConditionInput>,
+    pub(super) condition: Option<ConditionInput>,
 }
 
 /// A condition and the parameters that are already known.
-#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub(super) struct ConditionInput {
     /// As the schema names it.
-    name: String,
+    pub(super) name: String,
     /// By name.
     #[serde(default)]
     #[schema(value_type = Object)]
-    parameters: serde_json::Map<String, serde_json::Value>,
+    pub(super) parameters: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What must hold for the write to happen; exactly one of the two.
@@ -78,19 +79,19 @@ pub(super) struct WriteAnswer {
 /// A relationship as it is stored.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct RelationshipOutput {
-    resource: String,
-    relation: String,
-    subject: String,
+    pub(super) resource: String,
+    pub(super) relation: String,
+    pub(super) subject: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
+    pub(super) until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<ConditionInput>,
+    pub(super) condition: Option<ConditionInput>,
     #[serde(skip)]
     key: String,
 }
 
 /// Which relationships; all parts that are given must match.
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub(super) struct ReadQuery {
     /// `type:id`
     resource: Option<String>,
@@ -111,7 +112,8 @@ impl RelationshipInput {
         Ok(Key { resource, relation, subject: self.subject.subject("subject", schema)? })
     }
 
-    fn relationship(&self, schema: &Schema) -> Result<Relationship, Error> {
+    /// The relationship, with its names in their one spelling.
+    pub(super) fn relationship(&self, schema: &Schema) -> Result<Relationship, Error> {
         let until = match &self.until {
             None => None,
             Some(text) => {
@@ -123,6 +125,27 @@ impl RelationshipInput {
             parameters: condition.parameters.clone().into(),
         });
         Ok(Relationship { key: self.key(schema)?, until, condition })
+    }
+}
+
+impl ReadQuery {
+    /// The filter, with every name in its one spelling.
+    pub(super) fn filter(&self, schema: &Schema) -> Result<Filter, Error> {
+        let named = |text: &String| Named::Text(text.clone());
+        let kind = |text: &Option<String>, field| match text {
+            None => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|e: NameError| invalid(field, e.to_string())),
+        };
+        Ok(Filter {
+            resource: self.resource.as_ref().map(|r| named(r).object("resource", schema)).transpose()?,
+            relation: match &self.relation {
+                None => None,
+                Some(text) => Some(text.parse().map_err(|e: NameError| invalid("relation", e.to_string()))?),
+            },
+            subject: self.subject.as_ref().map(|s| named(s).subject("subject", schema)).transpose()?,
+            resource_type: kind(&self.resource_type, "resource_type")?,
+            subject_type: kind(&self.subject_type, "subject_type")?,
+        })
     }
 }
 
@@ -179,29 +202,78 @@ pub(super) async fn read_relationships(call: Call) -> Result<Json<Page<Relations
     let published = call.published_for(&[Authority::Auditor, Authority::Writer])?;
     let query: ReadQuery = call.query()?;
     let paging: Paging = call.query()?;
-    let schema = published.state.graph().schema();
-    let named = |text: &String| Named::Text(text.clone());
-    let kind = |text: &Option<String>, field| match text {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|e: NameError| invalid(field, e.to_string())),
-    };
-    let filter = Filter {
-        resource: query.resource.as_ref().map(|r| named(r).object("resource", schema)).transpose()?,
-        relation: match &query.relation {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|e: NameError| invalid("relation", e.to_string()))?),
-        },
-        subject: query.subject.as_ref().map(|s| named(s).subject("subject", schema)).transpose()?,
-        resource_type: kind(&query.resource_type, "resource_type")?,
-        subject_type: kind(&query.subject_type, "subject_type")?,
-    };
+    let filter = query.filter(published.state.graph().schema())?;
     let bound = format!("relationships {filter:?}");
-    let limit = paging.limit()?;
-    let after = match paging.after(&call, &bound)? {
+    let wanted = paging.wanted(&call, published, bound)?;
+    let after = match &wanted.after {
         None => None,
         Some(text) => Some(text.parse::<Key>().map_err(|e| invalid("cursor", e.to_string()))?),
     };
-    let found = published.state.graph().read(&filter, after.as_ref(), limit + 1);
+    let state = &wanted.published.state;
+    let found = state.relationships(&filter, after.as_ref(), wanted.sought(), wanted.time);
     let items = found.into_iter().map(RelationshipOutput::from).collect();
-    Ok(Json(page(&call, &bound, items, limit, |item: &RelationshipOutput| item.key.clone())))
+    Ok(Json(wanted.page(&call, items, |item: &RelationshipOutput| item.key.clone())))
+}
+
+/// Whether to delete, and how many at most.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub(super) struct DeleteQuery {
+    /// Only counts.
+    #[serde(default)]
+    dry_run: bool,
+    /// At most so many, 1 to 10000; 10000 without it.
+    limit: Option<usize>,
+}
+
+/// What a deletion by filter came to.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct DeleteAnswer {
+    /// The revision at which it holds.
+    revision: u64,
+    /// How many matched.
+    matched: u64,
+    /// How many were removed, as one entry.
+    deleted: u64,
+    /// How many that matched are still there: above 0, the same call again removes the next ones.
+    remaining: u64,
+}
+
+/// Deletes the relationships that match; at least one part of the filter must be given. All that one call deletes goes at
+/// once, or nothing does: one managed relationship among them refuses the call.
+#[utoipa::path(
+    delete, path = "/api/v1/relationships", tag = "relationships", params(ReadQuery, DeleteQuery),
+    responses((status = 200, body = DeleteAnswer), (status = 400), (status = 401), (status = 403), (status = 409))
+)]
+pub(super) async fn delete_relationships(call: Call) -> Result<Json<DeleteAnswer>, Error> {
+    let published = call.published_for(&[Authority::Writer])?;
+    let filter = call.query::<ReadQuery>()?.filter(published.state.graph().schema())?;
+    if filter == Filter::default() {
+        return Err(invalid("resource", "at least one part of the filter must be given"));
+    }
+    let query: DeleteQuery = call.query()?;
+    let limit = match query.limit {
+        None => MAX,
+        Some(limit) if (1..=MAX).contains(&limit) => limit,
+        Some(_) => return Err(invalid("limit", "must be 1 to 10000")),
+    };
+    let (now, revision, dry_run) = (call.now(), published.head.revision, query.dry_run);
+    // A filter by type alone looks at everything: that is nothing for a thread that answers others.
+    let look = tokio::task::spawn_blocking(move || {
+        let found =
+            if dry_run { Vec::new() } else { published.state.relationships(&filter, None, limit, now) };
+        let all = !dry_run && found.len() < limit;
+        let matched =
+            if all { found.len() as u64 } else { published.state.count_relationships(&filter, now) };
+        (found, matched)
+    });
+    let (found, matched) = look.await.map_err(|_| EdgeError::Internal)?;
+    let remaining = matched.saturating_sub(found.len() as u64);
+    if dry_run {
+        return Ok(Json(DeleteAnswer { revision, matched, deleted: 0, remaining }));
+    }
+    let delete = found.into_iter().map(|relationship| relationship.key).collect();
+    let command = WriteRelationships { write: Vec::new(), delete, require: Vec::new() };
+    let done = call.submit(command).await?;
+    let deleted = done.answer.deleted;
+    Ok(Json(DeleteAnswer { revision: done.revision, matched, deleted, remaining }))
 }

@@ -3,13 +3,18 @@
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 
-use super::{check, entities, keys, ledger, relationships, schema, users};
+use super::{
+    batch, check, entities, export, import, keys, ledger, realms, relationships, schema, search, users,
+};
 use crate::app::SharedApp;
 
 /// The routes with ordinary limits.
 pub fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/api/v1/check", post(check::check))
+        .route("/api/v1/search/subjects", post(search::search_subjects))
+        .route("/api/v1/search/resources", post(search::search_resources))
+        .route("/api/v1/search/actions", post(search::search_actions))
         .route(
             "/api/v1/entities/{type}/{id}",
             get(entities::get_entity).put(entities::put_entity).delete(entities::delete_entity),
@@ -21,14 +26,26 @@ pub fn routes() -> Router<SharedApp> {
         )
         .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
         .route("/api/v1/keys/{id}", delete(keys::revoke_key))
+        .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
+        .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))
 }
 
 /// The routes that take long bodies.
 pub fn bulk_routes() -> Router<SharedApp> {
-    let write = post(relationships::write_relationships).get(relationships::read_relationships);
+    let write = post(relationships::write_relationships)
+        .get(relationships::read_relationships)
+        .delete(relationships::delete_relationships);
     Router::new()
+        .route("/api/v1/check/batch", post(batch::check_batch))
         .route("/api/v1/relationships", write)
         .route("/api/v1/schema", put(schema::put_schema).get(schema::get_schema))
+}
+
+/// The routes whose bodies are streams of any length.
+pub fn streaming_routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/api/v1/relationships/import", post(import::import_relationships))
+        .route("/api/v1/relationships/export", get(export::export_relationships))
 }
 
 /// The routes that may wait.

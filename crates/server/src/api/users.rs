@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::errors::Error;
-use super::page::{Page, Paging, page};
+use super::page::{Page, Paging};
 use super::{Call, read};
 use crate::password;
 use crate::time::rfc3339;
@@ -100,11 +100,10 @@ async fn hashed(
 pub(super) async fn list_users(call: Call) -> Result<Json<Page<User>>, Error> {
     let published = call.published_for(&READERS)?;
     let paging: Paging = call.query()?;
-    let limit = paging.limit()?;
-    let after = paging.after(&call, "users")?;
-    let users = published.state.users().iter_after(after.as_deref()).take(limit + 1);
+    let wanted = paging.wanted(&call, published, "users")?;
+    let users = wanted.published.state.users().iter_after(wanted.after.as_deref()).take(wanted.sought());
     let items = users.map(|user| UserView::from(user).into()).collect();
-    Ok(Json(page(&call, "users", items, limit, |user: &User| user.login.clone())))
+    Ok(Json(wanted.page(&call, items, |user: &User| user.login.clone())))
 }
 
 /// Reads one user.

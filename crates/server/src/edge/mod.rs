@@ -21,7 +21,9 @@ pub mod tls;
 pub use conn::App;
 pub use drain::Drain;
 pub use error::{EdgeError, InvalidBody, Renderer};
-pub use json::{ContentTypeRule, Json, JsonRules, check_content_type, parse_json, read_bytes, read_json};
+pub use json::{
+    ContentTypeRule, Json, JsonRules, check_content_type, parse_json, parse_object, read_bytes, read_json,
+};
 pub use peer::Peer;
 pub use problem::Problem;
 pub use rate_limit::{FailureLimits, FailureQuotas, Limited};

@@ -89,6 +89,7 @@ impl From<Refusal> for Error {
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
                 (StatusCode::CONFLICT, "PERMISSION_ALREADY_EXISTS")
             }
+            Refusal::NoRealm => (StatusCode::NOT_FOUND, "INVALID_REQUEST"),
             Refusal::ManagedIdentity(_) => (StatusCode::FORBIDDEN, "CANNOT_MODIFY_MANAGED_IDENTITY"),
             Refusal::IdempotencyKeyReused | Refusal::Exists { .. } | Refusal::Orphans(_) => {
                 (StatusCode::CONFLICT, "INVALID_REQUEST")

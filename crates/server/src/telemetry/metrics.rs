@@ -294,6 +294,8 @@ pub struct DecisionLogMetrics {
     denied: Counter,
     conditional: Counter,
     error: Counter,
+    /// Pages of searches.
+    pub searched: Counter,
     /// Decisions that found the log's queue full.
     pub dropped: Counter,
 }
@@ -307,9 +309,11 @@ impl DecisionLogMetrics {
             denied: of(CheckResult::Denied),
             conditional: of(CheckResult::Conditional),
             error: of(CheckResult::Error),
+            searched: Counter::default(),
             dropped: Counter::default(),
         };
         registry.register("checks", "Checks, each one of a batch counted, by result", checks);
+        registry.register("searches", "Pages of searches", decisions.searched.clone());
         registry.register(
             "decision_log_dropped",
             "Decisions that found the decision log's queue full",

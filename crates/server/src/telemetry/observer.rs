@@ -27,6 +27,10 @@ impl Observer for Metrics {
         self.decisions.checked(result, 1);
     }
 
+    fn searched(&self) {
+        self.decisions.searched.inc();
+    }
+
     fn decision_dropped(&self) {
         self.decisions.dropped.inc();
     }

@@ -9,17 +9,25 @@
     reason = "a failed test panics"
 )]
 
+mod across_realms;
+mod authzen;
+mod authzen_search;
 mod bodies;
 mod callers;
 mod consistency;
+mod decisions;
+mod deleting;
 mod errors;
 mod idempotency;
+mod import_export;
 mod ledger;
 mod lists;
 mod openapi;
+mod realm_life;
 mod realms;
 mod route_table;
 mod routes;
 mod schema;
+mod searches;
 mod support;
 mod vm_grants;

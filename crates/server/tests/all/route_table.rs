@@ -1,6 +1,7 @@
 //! The routes, read from the route tables themselves, so that no new one can be forgotten here.
 
 const API: &str = include_str!("../../src/api/routes.rs");
+const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -9,6 +10,10 @@ pub(crate) type Route = (String, String);
 
 pub(crate) fn api() -> Vec<Route> {
     routes(API)
+}
+
+pub(crate) fn authzen() -> Vec<Route> {
+    routes(AUTHZEN)
 }
 
 pub(crate) fn freestyle() -> Vec<Route> {
@@ -81,7 +86,8 @@ fn methods(text: &str, table: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_tables_are_read_to_their_end() {
-    assert_eq!(api().len(), 15);
+    assert_eq!(api().len(), 19 + 3 + 4);
+    assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");

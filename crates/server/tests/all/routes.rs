@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::route_table::{api, filled, freestyle};
+use crate::route_table::{api, authzen, filled, freestyle};
 use crate::support::Rig;
 
 /// Where a dialect's paths are reached.
@@ -15,6 +15,13 @@ async fn no_credential_is_401_in_the_faces_own_form() {
         let answer = rig.bare(&method, &filled(&path)).json(json!({})).await;
         let answer = answer.is_problem(401, "unauthorized");
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"grantd\"", "{method} {path}");
+    }
+    for (method, path) in authzen().into_iter().filter(|(method, _)| method == "POST") {
+        for mount in ["", "/r/default"] {
+            let answer = rig.bare(&method, &format!("{mount}{path}")).json(json!({})).await.is(401);
+            assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"grantd\"", "{mount}{path}");
+            assert!(answer.body.is_string(), "{}", answer.text);
+        }
     }
     for (method, path) in freestyle() {
         for mount in MOUNTS {
@@ -35,6 +42,13 @@ async fn nobody_without_an_authority_gets_anywhere() {
         for key in [&key, &token] {
             let answer = rig.with(key, &method, &filled(&path)).json(json!({})).await;
             assert!((400..500).contains(&answer.status), "{method} {path}: {}", answer.text);
+        }
+    }
+    for (method, path) in authzen().into_iter().filter(|(method, _)| method == "POST") {
+        let named = json!({"type": "user", "id": "x"});
+        let body = json!({"subject": named, "action": {"name": "member"}, "resource": named});
+        for key in [&key, &token] {
+            assert!(rig.with(key, &method, &path).json(body.clone()).await.is(403).body.is_string());
         }
     }
     for (method, path) in freestyle().into_iter().filter(|(_, path)| path != "/auth/v1/whoami") {
@@ -78,6 +92,8 @@ async fn what_is_not_there_is_said_in_the_faces_own_form() {
     let rig = Rig::new().await;
     rig.call("GET", "/api/v1/nothing").send().await.is_problem(404, "not_found");
     rig.call("DELETE", "/api/v1/check").send().await.is_problem(405, "method_not_allowed");
+    assert!(rig.call("GET", "/access/v1/nothing").send().await.is(404).body.is_string());
+    assert!(rig.call("GET", "/access/v1/evaluation").send().await.is(405).body.is_string());
     rig.call("GET", "/freestyle/nothing").send().await.is_freestyle(404, "INVALID_REQUEST");
     let answer = rig.call("PATCH", "/v5/identities").send().await.is_freestyle(405, "INVALID_REQUEST");
     assert!(!answer.header("allow").is_empty());

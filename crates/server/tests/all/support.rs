@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grantd_node::bootstrap::{First, bootstrap};
 use grantd_node::realm::command::Secret;
+use grantd_node::realm::engine::{Schema, Source};
 use grantd_node::realm::realms::CreateRealm;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
@@ -52,6 +53,13 @@ impl Drop for Rig {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
+        Self::with_model("").await
+    }
+
+    /// A server whose realms have this model beside the built-in ones.
+    pub(crate) async fn with_model(model: &str) -> Self {
+        let mut sources = builtin::SOURCES.to_vec();
+        sources.push(Source { name: "test.fga", text: model });
         let dir = tempfile::tempdir().unwrap();
         let clock = HandClock::default();
         let stores = clock.clone();
@@ -65,7 +73,7 @@ impl Rig {
         let node = Arc::new(Node::new(Settings {
             store: store.clone(),
             master_key: MasterKey::from_bytes([7; 32]),
-            schema: builtin::schema().unwrap(),
+            schema: Arc::new(Schema::parse(&sources).unwrap()),
             clock: Arc::new(Hand(clock.clone())),
             decision_log: None,
             observer: Arc::new(()),
@@ -83,6 +91,11 @@ impl Rig {
         let task = tokio::spawn(server.serve(faces, std::future::pending()));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { store, node, clock, base, http, task, _dir: dir }
+    }
+
+    /// Where it is reached.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// Makes a realm beside `default`.
@@ -133,10 +146,23 @@ impl Rig {
         self.call("POST", &path).send().await.is(200).body["token"].as_str().unwrap().to_owned()
     }
 
+    /// Writes relationships, given as `resource#relation@subject`.
+    pub(crate) async fn relate(&self, keys: &[&str]) {
+        let write: Vec<_> = keys.iter().map(|key| related(key)).collect();
+        self.call("POST", "/api/v1/relationships").json(json!({"write": write})).await.is(200);
+    }
+
     /// The revision of the realm `default`.
     pub(crate) async fn revision(&self) -> u64 {
         self.node.realm("default").await.unwrap().published().head.revision
     }
+}
+
+/// A relationship as the native API takes it, from `resource#relation@subject`.
+pub(crate) fn related(key: &str) -> Value {
+    let (resource, rest) = key.split_once('#').unwrap();
+    let (relation, subject) = rest.split_once('@').unwrap();
+    json!({"resource": resource, "relation": relation, "subject": subject})
 }
 
 /// A request being made.

@@ -162,7 +162,7 @@ async fn things(realm: &Realm) {
     does(realm, WriteRelationships { write, delete, require: Vec::new() }).await;
     let object = |id: &str| Object::new("user", id).unwrap();
     for (id, properties) in [("ann", r#"{"a":1}"#), ("ann", r#"{"å":[1,2,{}]}"#), ("ben", "{}")] {
-        does(realm, PutEntity { object: object(id), properties: properties.into() }).await;
+        does(realm, PutEntity { object: object(id), properties: properties.parse().unwrap() }).await;
     }
     does(realm, DeleteEntity { object: object("ben") }).await;
 }

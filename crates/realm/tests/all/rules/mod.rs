@@ -1,10 +1,13 @@
 //! The rules, one by one.
 
+mod expiry;
 mod giving;
+mod import;
 mod keys;
 mod managed;
 mod models;
 mod names;
+mod realms;
 mod refusals;
 mod relationships;
 mod repositories;

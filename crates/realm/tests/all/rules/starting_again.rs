@@ -17,7 +17,7 @@ fn ann() -> CreateUser {
 }
 
 fn entity(kind: &str, id: &str) -> PutEntity {
-    PutEntity { object: Object::new(kind, id).unwrap(), properties: r#"{"clearance":9}"#.into() }
+    PutEntity { object: Object::new(kind, id).unwrap(), properties: r#"{"clearance":9}"#.parse().unwrap() }
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_user() {
     assert!(!world.allows("user:ann", "checker", "grantd:default"));
     let object = Object::new("user", "ann").unwrap();
     assert_eq!(
-        world.state.entities().get(&object),
+        world.state.entities().text(object.as_ref()),
         None,
         "nor do the properties of the old one speak for the new"
     );
@@ -77,7 +77,7 @@ fn an_identity() {
     let again = world.state.identities().get(id).unwrap();
     assert!(list(&world.state, again).is_empty() && again.tokens.ids().is_empty());
     let object = Object::new("identity", &id.to_string()).unwrap();
-    assert_eq!(world.state.entities().get(&object), None);
+    assert_eq!(world.state.entities().text(object.as_ref()), None);
 }
 
 #[test]

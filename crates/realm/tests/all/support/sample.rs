@@ -30,6 +30,8 @@ pub(crate) fn samples() -> Vec<Change> {
     vec![
         Change::RealmCreated { name: "acme".into(), account: id(1) },
         Change::RealmListed { name: "acme".into() },
+        Change::RealmUnlisted { name: "acme".into() },
+        Change::RealmDeleted { name: "acme".into() },
         Change::FieldsErased { object: user.clone() },
         Change::RelationshipWritten { relationship: limited() },
         Change::RelationshipWritten { relationship: Relationship::lasting(key_of("a:b%23c#d@e:*")) },

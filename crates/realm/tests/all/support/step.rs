@@ -9,7 +9,7 @@ use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_realm::model::{ModelForm, PutModel};
-use grantd_realm::realms::{CreateRealm, ListRealm};
+use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
 use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
 use grantd_realm::repository_grant::{
@@ -50,6 +50,7 @@ type Login = &'static str;
 enum What {
     CreateRealm(&'static str),
     ListRealm(&'static str),
+    UnlistRealm(&'static str),
     CreateUser(Login, Option<&'static str>, bool, Vec<&'static str>),
     UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>),
     DeleteUser(Login),
@@ -144,6 +145,7 @@ fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         1 => realm().prop_map(What::CreateRealm),
         1 => realm().prop_map(What::ListRealm),
+        3 => realm().prop_map(What::UnlistRealm),
         4 => (login(), name(), prop::bool::ANY, roles).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
         3 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY))
             .prop_map(|(l, n, p, a)| What::UpdateUser(l, n, p, a)),
@@ -211,6 +213,7 @@ impl Step {
         match &self.what {
             What::CreateRealm(name) => decided(world, by, CreateRealm { name: text(name) }),
             What::ListRealm(name) => decided(world, by, ListRealm { name: text(name) }),
+            What::UnlistRealm(name) => decided(world, by, UnlistRealm { name: text(name) }),
             What::CreateUser(login, name, password, roles) => {
                 let (name, password) = (name.as_ref().map(text), secret(password));
                 let roles = roles.iter().map(text).collect();
@@ -267,7 +270,7 @@ impl Step {
             }
             What::RevokeVm(index, vm) => decided(world, by, RevokeVm { identity: i(index), vm: text(vm) }),
             What::PutEntity(on, properties) => {
-                decided(world, by, PutEntity { object: object(on), properties: text(properties) })
+                decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
             What::DeleteEntity(on) => decided(world, by, DeleteEntity { object: object(on) }),
             What::PutModel(model) => {

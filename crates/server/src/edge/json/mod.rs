@@ -13,6 +13,7 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{EdgeError, InvalidBody};
@@ -91,7 +92,7 @@ pub async fn read_bytes(body: Body) -> Result<Bytes, EdgeError> {
 ///
 /// # Errors
 /// `InvalidBody` with `empty_body`, `not_utf8`, `not_json`, `too_deep`, or `invalid_field`, which names the field.
-pub fn parse_json<T: DeserializeOwned>(body: &[u8], rules: JsonRules) -> Result<T, EdgeError> {
+pub fn parse_json<'b, T: Deserialize<'b>>(body: &'b [u8], rules: JsonRules) -> Result<T, EdgeError> {
     let text = std::str::from_utf8(body).map_err(|_| invalid("not_utf8", None, "the body is not UTF-8"))?;
     if text.trim_ascii().is_empty() {
         return Err(invalid("empty_body", None, "a JSON body is expected, this one is empty"));
@@ -103,8 +104,19 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8], rules: JsonRules) -> Result<
     serde_json::from_str(text).map_err(|error| explain::<T>(text, &error))
 }
 
+/// Reads bytes as a `T` that is a JSON object. serde would also take an array for a struct, by position.
+///
+/// # Errors
+/// As [`parse_json`], and `BadRequest` for an array.
+pub fn parse_object<'b, T: Deserialize<'b>>(body: &'b [u8], rules: JsonRules) -> Result<T, EdgeError> {
+    if body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
+        return Err(EdgeError::BadRequest("the body must be a JSON object".into()));
+    }
+    parse_json(body, rules)
+}
+
 /// Reads the text once more, now noting the path: only a body that is wrong pays for that.
-fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> EdgeError {
+fn explain<'b, T: Deserialize<'b>>(text: &'b str, error: &serde_json::Error) -> EdgeError {
     if !error.is_data() {
         let message = format!("the body is not JSON: line {} column {}", error.line(), error.column());
         return invalid("not_json", None, &message);

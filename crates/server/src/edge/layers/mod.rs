@@ -24,6 +24,9 @@ pub const ORDINARY_BODY: u64 = 1 << 20;
 /// 16 MiB: the body of a batch, a relationship call or a schema.
 pub const BULK_BODY: u64 = 16 << 20;
 
+/// How long an ordinary request may take.
+pub const ORDINARY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How the layer around a face behaves.
 #[derive(Clone, Debug)]
 pub struct LayerSettings {
@@ -54,7 +57,7 @@ impl LayerSettings {
             face,
             renderer: render_problem,
             body_limit: Some(ORDINARY_BODY),
-            timeout: Some(Duration::from_secs(10)),
+            timeout: Some(ORDINARY_TIMEOUT),
             body_stall: Duration::from_secs(30),
             say_plain_errors_again: true,
             answer_headers: api_headers(),

@@ -1,12 +1,11 @@
-//! The real server, in a process of its own, with data made for the measurement.
+//! The real server, in a process of its own.
 
 use std::io::BufRead as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, bail};
-use serde_json::json;
+use anyhow::{Context as _, bail, ensure};
 
 pub(crate) const KEY: &str = "gdk_bench_0123456789abcdefghij";
 
@@ -15,9 +14,12 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
 }
 
-fn binary() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let binary = own.with_file_name("grantd");
+/// The `grantd` that was built beside this program, or the one that `GRANTD_BIN` names.
+pub(crate) fn binary() -> anyhow::Result<PathBuf> {
+    let binary = match std::env::var_os("GRANTD_BIN") {
+        Some(named) => named.into(),
+        None => std::env::current_exe()?.with_file_name("grantd"),
+    };
     if !binary.exists() {
         bail!("`{}` is not there; run `cargo build --release` first", binary.display());
     }
@@ -32,7 +34,8 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--bench-route", "--data"])
             .arg(data)
             .env("GRANTD_BOOTSTRAP_API_KEY", KEY)
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         if let Some(library) = preload {
             command.env("LD_PRELOAD", library);
         }
@@ -43,7 +46,16 @@ impl Server {
                 return Ok(Self { child, addr: addr.parse()? });
             }
         }
+        let _ = child.wait();
         bail!("the server did not start")
+    }
+
+    /// Lets it stop by itself: it keeps what makes the next start quick.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ensure!(asked.success(), "the server cannot be told to stop");
+        ensure!(self.child.wait()?.success(), "the server did not stop well");
+        Ok(())
     }
 
     /// Seconds of processor time so far, of all its threads.
@@ -58,41 +70,13 @@ impl Server {
 
     /// Bytes of memory that are resident.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("status")?;
-        Ok(line.trim().trim_end_matches(" kB").trim().parse::<f64>()? * 1_024.0)
+        crate::memory::of_process(&self.child.id().to_string(), "VmRSS")
     }
 
-    /// Writes so many relationships: machine `i` may log in on VM `i % 1000` as user `i`.
-    pub(crate) fn fill(&self, relationships: usize) -> anyhow::Result<()> {
-        let url = format!("http://{}/api/v1/relationships", self.addr);
-        let numbers: Vec<usize> = (0..relationships).collect();
-        for chunk in numbers.chunks(10_000) {
-            let write: Vec<_> = chunk
-                .iter()
-                .map(|i| {
-                    json!({
-                        "resource": resource(*i), "relation": "member", "subject": subject(*i),
-                    })
-                })
-                .collect();
-            ureq::post(&url)
-                .header("authorization", format!("Bearer {KEY}"))
-                .send_json(json!({ "write": write }))
-                .context("the relationships cannot be written")?;
-        }
-        Ok(())
+    /// The most bytes of memory that ever were resident.
+    pub(crate) fn peak(&self) -> anyhow::Result<f64> {
+        crate::memory::of_process(&self.child.id().to_string(), "VmHWM")
     }
-}
-
-/// A role that the `i`-th relationship is on; a hundred members each.
-pub(crate) fn resource(i: usize) -> String {
-    format!("role:role-{:06}", i / 100)
-}
-
-/// The member of the `i`-th relationship.
-pub(crate) fn subject(i: usize) -> String {
-    format!("user:user-{i:08}")
 }
 
 impl Drop for Server {

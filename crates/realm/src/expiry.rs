@@ -1,0 +1,44 @@
+//! The clean-up of relationships that have ended. No answer depends on it: what has ended does not exist.
+
+use grantd_engine::{Graph, Key};
+
+use crate::caller::Authority;
+use crate::change::Change;
+use crate::command::{Command, Context, Decision};
+use crate::refusal::Refusal;
+use crate::{Micros, State};
+
+/// Takes away relationships that have ended, as far as they are still there.
+pub struct RemoveEnded {
+    /// Which; see [`ended`].
+    pub keys: Vec<Key>,
+}
+
+impl Command for RemoveEnded {
+    /// How many were taken away.
+    type Answer = u64;
+    const REQUIRES: Authority = Authority::Admin;
+
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<u64>, Refusal> {
+        // Between the look and the decision somebody may have given one of them a new end.
+        let has_ended = |key: &&Key| {
+            let found = state.graph().get(key);
+            found.and_then(|found| found.until).is_some_and(|until| until <= cx.now)
+        };
+        let gone = self.keys.iter().filter(has_ended);
+        let changes: Vec<_> = gone.map(|key| Change::RelationshipDeleted { key: key.clone() }).collect();
+        let count = changes.len() as u64;
+        Ok(Decision::all(changes, count))
+    }
+}
+
+/// Up to `limit` relationships that have ended.
+pub fn ended(graph: &Graph, now: Micros, limit: usize) -> Vec<Key> {
+    let mut found = Vec::new();
+    graph.for_each(|relationship| {
+        if found.len() < limit && relationship.until.is_some_and(|until| until <= now) {
+            found.push(relationship.key);
+        }
+    });
+    found
+}
