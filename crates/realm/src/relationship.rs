@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use grantd_engine::{
-    Filter, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef, TypeName,
+    Filter, Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef,
+    TypeName,
 };
 
 use crate::caller::Authority;
@@ -171,9 +172,9 @@ pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
 
 /// Refuses what the schema does not admit.
 pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Refusal> {
-    state
-        .graph()
-        .schema()
-        .admits(&relationship.key, relationship.condition.as_ref())
-        .map_err(|problem| Refusal::invalid("write", problem.to_string()))
+    state.graph().schema().admits(&relationship.key, relationship.condition.as_ref()).map_err(|problem| {
+        let about_condition =
+            matches!(problem, Inadmissible::Condition { .. } | Inadmissible::Parameters { .. });
+        Refusal::invalid(if about_condition { "condition" } else { "write" }, problem.to_string())
+    })
 }

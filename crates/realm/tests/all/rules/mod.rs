@@ -6,6 +6,7 @@ mod giving;
 mod import;
 mod keys;
 mod managed;
+mod models;
 mod names;
 mod realms;
 mod refusals;
