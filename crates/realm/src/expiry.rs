@@ -2,11 +2,11 @@
 
 use grantd_engine::Key;
 
+use crate::State;
 use crate::caller::Authority;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::refusal::Refusal;
-use crate::State;
 
 /// Takes away relationships that have ended, as far as they are still there.
 pub struct RemoveEnded {
