@@ -1,7 +1,7 @@
 //! Random expressions come to the same as in the `cel` crate's interpreter.
 
 #![allow(missing_docs, reason = "a test file")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use grantd_engine::condition::{Inputs, Layers, Outcome};
 use grantd_engine::{Properties, Schema, Source};

@@ -109,10 +109,7 @@ impl<'a> Oracle<'a> {
     #[must_use]
     pub fn check(&self, subject: SubjectRef<'_>, action: &str, resource: ObjectRef<'_>) -> Decision {
         let world = self.world(subject, resource);
-        world.decision(&place(resource, action), |place| match self.schema.expression(&place.0, &place.2) {
-            Some(expression) => Some((expression.clone(), place.clone())),
-            None => None,
-        })
+        world.decision(&place(resource, action))
     }
 
     /// Whether a subject is in what an expression says at a relation of a resource.
@@ -362,7 +359,7 @@ impl<'a> World<'a> {
         live.map(|(relationship, outcome)| (*relationship, outcome)).collect()
     }
 
-    fn decision(&self, asked: &Place, rule: impl Fn(&Place) -> Option<(Expression, Place)>) -> Decision {
+    fn decision(&self, asked: &Place) -> Decision {
         match self.values.get(asked).copied().unwrap_or(Value::No) {
             Value::No => Decision::Denied,
             Value::Yes => Decision::Allowed,
@@ -371,9 +368,9 @@ impl<'a> World<'a> {
                 let mut next = vec![asked.clone()];
                 while let Some(place) = next.pop() {
                     if open.seen.insert(place.clone())
-                        && let Some((expression, place)) = rule(&place)
+                        && let Some(expression) = self.schema.expression(&place.0, &place.2)
                     {
-                        self.open(&expression, &place, &mut open, &mut next);
+                        self.open(expression, &place, &mut open, &mut next);
                     }
                 }
                 Decision::Conditional {

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use grantd_ledger::entry::Hash;
 use grantd_ledger::store::{SnapshotMeta, Store as _, StoreError};
-use grantd_node::realm::engine::{Object, Relationship};
+use grantd_node::realm::engine::{Object, Properties, Relationship};
 use grantd_node::realm::entity::PutEntity;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::relationship::WriteRelationships;
@@ -143,7 +143,7 @@ async fn a_store_that_failed_once_is_asked_again() {
 async fn with_a_large_state() -> Rig {
     let rig = Rig::new().await;
     let realm = rig.realm().await;
-    let properties = format!(r#"{{"a":"{}"}}"#, "x".repeat(60 * 1024));
+    let properties = format!(r#"{{"a":"{}"}}"#, "x".repeat(60 * 1024)).parse::<Properties>().unwrap();
     for n in 0..80 {
         let object = Object::new("user", &format!("u{n}")).unwrap();
         does(&realm, PutEntity { object, properties: properties.clone() }).await;
