@@ -65,6 +65,9 @@ fn main() -> anyhow::Result<ExitCode> {
 
 /// Runs the workloads. One that fails says so in the table, and the others run all the same.
 fn measure(options: Options, wanted: &[String]) -> ExitCode {
+    if cfg!(debug_assertions) {
+        eprintln!("not a release build: only grantd's engine is optimised, and the ratios mean nothing");
+    }
     let mut bench = Bench::new(options);
     let mut failed = false;
     for workload in

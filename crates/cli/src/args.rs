@@ -13,6 +13,7 @@ use crate::import::ImportArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::realm::RealmCommand;
+use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
 
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Permission models: check, show, load, test
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// The ledgers themselves: verify, show, copy, erase, sign; no server needed
     #[command(subcommand)]
     Ledger(LedgerCommand),

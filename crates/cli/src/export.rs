@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Ended> {
             let mut out = BufWriter::new(File::create(&part).with_context(about)?);
             let (lines, bytes) = copy(&mut body, &mut out)?;
             out.into_inner()
-                .map_err(|error| error.into_error())
+                .map_err(std::io::IntoInnerError::into_error)
                 .and_then(|file| file.sync_all())
                 .with_context(about)?;
             std::fs::rename(&part, file).with_context(about)?;

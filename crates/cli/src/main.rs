@@ -16,6 +16,7 @@ mod output;
 mod password;
 mod progress;
 mod realm;
+mod schema;
 mod secret;
 mod serve;
 #[cfg(test)]
@@ -49,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),
         Command::Key(command) => key::run(&command),
+        Command::Schema(command) => schema::run(&command),
         Command::Ledger(command) => runtime.block_on(ledger::run(&command)),
         Command::Admin(command) => runtime.block_on(admin::run(&command)),
         Command::Completions(args) => completions::run(&args),

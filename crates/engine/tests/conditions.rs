@@ -1,7 +1,7 @@
 //! What conditions come to.
 
 #![allow(missing_docs, reason = "a test file")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
@@ -32,7 +32,9 @@ fn outcome(parameters: &str, expression: &str, context: &str) -> Outcome {
         resource: none,
         context: &context,
     };
-    condition(parameters, expression).unwrap_or_else(|error| panic!("{expression}: {error}")).evaluate(&inputs)
+    condition(parameters, expression)
+        .unwrap_or_else(|error| panic!("{expression}: {error}"))
+        .evaluate(&inputs)
 }
 
 fn missing(names: &[&str]) -> Outcome {
@@ -159,7 +161,8 @@ fn mistakes_are_found_when_the_schema_is_read() {
 
 #[test]
 fn what_nobody_has_said_is_named() {
-    let parameters = "x: int, y: int, b: bool, m: map<int>, l: list<int>, resource: map<any>, context: map<any>";
+    let parameters =
+        "x: int, y: int, b: bool, m: map<int>, l: list<int>, resource: map<any>, context: map<any>";
     for (expression, context, expected) in [
         ("x > 1", "{}", missing(&["x"])),
         ("x + y > 1", "{}", missing(&["x", "y"])),
@@ -231,7 +234,12 @@ fn values_are_converted_to_the_types_of_parameters() {
         ("string", "x == 'a'", "1", "`x` must be a string"),
         ("bool", "x", "\"true\"", "`x` must be a bool"),
         ("timestamp", "x == timestamp(0)", "1", "`x` must be a timestamp"),
-        ("timestamp", "x == timestamp(0)", "\"yesterday\"", "`x` must be a timestamp, but it is a text that does not fit"),
+        (
+            "timestamp",
+            "x == timestamp(0)",
+            "\"yesterday\"",
+            "`x` must be a timestamp, but it is a text that does not fit",
+        ),
         ("duration", "x == duration('1s')", "\"1 day\"", "`x` must be a duration"),
         ("ipaddress", "x.in_cidr('::/0')", "\"localhost\"", "`x` must be an ipaddress"),
         ("list<int>", "size(x) == 1", "[\"a\"]", "`x` an element must be an int"),
@@ -245,11 +253,20 @@ fn values_are_converted_to_the_types_of_parameters() {
 #[test]
 fn each_name_is_found_in_its_layer() {
     let parameters = "subject: map<any>, action: map<any>, resource: map<any>, context: map<any>, x: int";
-    let (relationship, request, stored) =
-        (map(r#"{"x": 1, "resource": {"a": 1}}"#), map(r#"{"a": 2, "b": 2}"#), map(r#"{"a": 3, "b": 3, "c": 3}"#));
+    let (relationship, request, stored) = (
+        map(r#"{"x": 1, "resource": {"a": 1}}"#),
+        map(r#"{"a": 2, "b": 2}"#),
+        map(r#"{"a": 3, "b": 3, "c": 3}"#),
+    );
     let context = map(r#"{"x": 2, "resource": {"a": 4}}"#);
     let layers = Layers { request: &request, stored: &stored };
-    let inputs = Inputs { relationship: &relationship, subject: layers, action: layers, resource: layers, context: &context };
+    let inputs = Inputs {
+        relationship: &relationship,
+        subject: layers,
+        action: layers,
+        resource: layers,
+        context: &context,
+    };
     for expression in [
         "x == 1",
         "resource.a == 1 && resource.b == 2 && resource.c == 3 && !has(resource.d)",
@@ -258,7 +275,11 @@ fn each_name_is_found_in_its_layer() {
         "resource == {'a': 1, 'b': 2, 'c': 3} && size(resource) == 3",
         "resource.all(k, resource[k] > 0)",
     ] {
-        assert_eq!(condition(parameters, expression).unwrap().evaluate(&inputs), Outcome::Holds, "{expression}");
+        assert_eq!(
+            condition(parameters, expression).unwrap().evaluate(&inputs),
+            Outcome::Holds,
+            "{expression}"
+        );
     }
     let uses = |expression: &str| -> Vec<_> {
         let uses = condition(parameters, expression).unwrap().uses(&inputs);
@@ -267,7 +288,9 @@ fn each_name_is_found_in_its_layer() {
     use PropertySource::{Relationship, Request, Stored};
     let named = |name: &str, source| (name.to_owned(), source);
     assert_eq!(
-        uses("resource.c == 3 && resource.a == 1 && x == 1 && subject.b == 2 && has(action.c) && !has(action.d)"),
+        uses(
+            "resource.c == 3 && resource.a == 1 && x == 1 && subject.b == 2 && has(action.c) && !has(action.d)"
+        ),
         [
             named("action.c", Stored),
             named("resource.a", Relationship),
@@ -279,7 +302,10 @@ fn each_name_is_found_in_its_layer() {
     assert_eq!(uses("true || x == 1"), []);
     // A map of another type is a parameter like any other.
     let plain = condition("resource: string", "resource == 'a'").unwrap();
-    assert_eq!(plain.evaluate(&inputs), Outcome::Broken("`resource` must be a string, but it is a map".to_owned()));
+    assert_eq!(
+        plain.evaluate(&inputs),
+        Outcome::Broken("`resource` must be a string, but it is a map".to_owned())
+    );
 }
 
 #[test]
@@ -305,12 +331,21 @@ fn work_is_bounded() {
 fn nesting_is_bounded() {
     for depth in [65, 1_000, 7_000] {
         for (open, inner, close) in [
-            ("(", "true", ")"), ("!", "true", ""), ("-", "1", ""), ("[", "1", "]"), ("{1:", "1", "}"), ("1+", "1", ""),
-            ("true?true:", "true", ""), ("size(", "''", ")"), ("[1].all(i,", "true", ")"), ("'a'==", "'a'", ""),
+            ("(", "true", ")"),
+            ("!", "true", ""),
+            ("-", "1", ""),
+            ("[", "1", "]"),
+            ("{1:", "1", "}"),
+            ("1+", "1", ""),
+            ("true?true:", "true", ""),
+            ("size(", "''", ")"),
+            ("[1].all(i,", "true", ")"),
+            ("'a'==", "'a'", ""),
         ] {
             let text = format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
             let found = condition("x: int", &text).unwrap_err();
-            let deep = found.contains("nested more than 64 levels deep") || found.contains("more than 16384 bytes");
+            let deep =
+                found.contains("nested more than 64 levels deep") || found.contains("more than 16384 bytes");
             assert!(deep, "{open} {depth}: {found}");
         }
     }

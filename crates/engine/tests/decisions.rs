@@ -1,7 +1,7 @@
 //! The stories of `cases/decisions`, and the limits of a question.
 
 #![allow(missing_docs, reason = "a test file")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

@@ -141,8 +141,10 @@ fn errors_in_json_name_type_and_relation() {
 #[test]
 fn a_schema_is_extended_beside_what_it_has() {
     let base = parse("type user\npath type vm\n relations\n define login: [user]\n");
-    let extend = |text: &str| base.extend(&[Source { name: "own.fga", text }]).map_err(|error| error.to_string());
-    let both = extend("type user\npath type vm\ntype doc\n relations\n define a: [user, vm#login]\n").unwrap();
+    let extend =
+        |text: &str| base.extend(&[Source { name: "own.fga", text }]).map_err(|error| error.to_string());
+    let both =
+        extend("type user\npath type vm\ntype doc\n relations\n define a: [user, vm#login]\n").unwrap();
     assert_eq!(both.types().count(), 3);
     assert_eq!(both.relations("vm").count(), 1);
     // The base's types need not be named.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantd_ledger::store::StoreError;
 use grantd_realm::Caller;
-use grantd_realm::expiry::{RemoveEnded, ended};
+use grantd_realm::expiry::RemoveEnded;
 use grantd_realm::realms::is_fixed;
 
 use crate::load::save_snapshot;
@@ -50,8 +50,7 @@ impl Node {
             if published.state.name().is_empty() {
                 return;
             }
-            let look = tokio::task::spawn_blocking(move || ended(published.state.graph(), now, REMOVED));
-            let Ok(keys) = look.await else { return };
+            let keys = published.state.graph().ended(now, REMOVED);
             let last = keys.len() < REMOVED;
             if keys.is_empty() {
                 return;

@@ -87,6 +87,9 @@ pub enum Change {
     EntityPut { object: Object, properties: String },
     /// 71
     EntityDeleted { object: Object },
+
+    /// 80: the realm's own model, in the modelling language; empty: none.
+    ModelPut { text: String },
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -151,6 +154,7 @@ impl Change {
             Self::VmGrantRevoked { .. } => 62,
             Self::EntityPut { .. } => 70,
             Self::EntityDeleted { .. } => 71,
+            Self::ModelPut { .. } => 80,
         }
     }
 
@@ -160,9 +164,10 @@ impl Change {
                 w.text(name);
                 w.uuid(*account);
             }
-            Self::RealmListed { name } | Self::RealmUnlisted { name } | Self::RealmDeleted { name } => {
-                w.text(name)
-            }
+            Self::RealmListed { name }
+            | Self::RealmUnlisted { name }
+            | Self::RealmDeleted { name }
+            | Self::ModelPut { text: name } => w.text(name),
             Self::FieldsErased { object } | Self::EntityDeleted { object } => write_object(w, object),
             Self::RelationshipWritten { relationship } => write_relationship(w, relationship),
             Self::RelationshipDeleted { key } => write_key(w, key),
@@ -293,6 +298,7 @@ impl Change {
             (62, 1) => Self::VmGrantRevoked { identity: r.uuid()?, vm: r.text()?.into() },
             (70, 1) => Self::EntityPut { object: read_object(r)?, properties: r.text()?.into() },
             (71, 1) => Self::EntityDeleted { object: read_object(r)? },
+            (80, 1) => Self::ModelPut { text: r.text()?.into() },
             _ => {
                 return Err(CodecError::Unknown {
                     what: "a change",

@@ -1,16 +1,16 @@
 //! The clean-up of relationships that have ended. No answer depends on it: what has ended does not exist.
 
-use grantd_engine::{Graph, Key};
+use grantd_engine::Key;
 
+use crate::State;
 use crate::caller::Authority;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::refusal::Refusal;
-use crate::{Micros, State};
 
 /// Takes away relationships that have ended, as far as they are still there.
 pub struct RemoveEnded {
-    /// Which; see [`ended`].
+    /// Which; see [`grantd_engine::Graph::ended`].
     pub keys: Vec<Key>,
 }
 
@@ -30,15 +30,4 @@ impl Command for RemoveEnded {
         let count = changes.len() as u64;
         Ok(Decision::all(changes, count))
     }
-}
-
-/// Up to `limit` relationships that have ended.
-pub fn ended(graph: &Graph, now: Micros, limit: usize) -> Vec<Key> {
-    let mut found = Vec::new();
-    graph.for_each(|relationship| {
-        if found.len() < limit && relationship.until.is_some_and(|until| until <= now) {
-            found.push(relationship.key);
-        }
-    });
-    found
 }

@@ -20,6 +20,7 @@ pub mod expiry;
 pub mod identity;
 pub mod import;
 pub mod managed;
+pub mod model;
 pub mod personal;
 pub mod realms;
 pub mod refusal;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::caller::Authority;
+use crate::model::Orphans;
 
 /// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +60,12 @@ pub enum Refusal {
         /// What was required.
         must_exist: bool,
     },
+    /// The new model does not admit relationships that are stored.
+    #[error(
+        "the model does not admit {} stored relationships, such as `{}`: delete them first, or keep what they need",
+        .0.count, .0.first.first().map_or("", String::as_str)
+    )]
+    Orphans(Orphans),
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
@@ -131,6 +138,7 @@ impl Refusal {
             Self::Invalid { .. } => "invalid_request",
             Self::ManagedRelation { .. } => "managed_relation",
             Self::Precondition { .. } => "precondition_failed",
+            Self::Orphans(_) => "orphans",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
         }
     }

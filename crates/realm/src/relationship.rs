@@ -1,7 +1,10 @@
 //! Relationships written and deleted as such.
 
+use std::collections::HashSet;
+
 use grantd_engine::{
-    Filter, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef, TypeName,
+    Filter, Inadmissible, Key, NameError, Object, ObjectRef, RelationName, Relationship, Subject, SubjectRef,
+    TypeName,
 };
 
 use crate::caller::Authority;
@@ -134,19 +137,32 @@ impl State {
         }
     }
 
-    /// How many relationships match and exist at `now`.
+    /// How many relationships match and exist at `now`. Sorts nothing.
     pub fn count_relationships(&self, filter: &Filter, now: Micros) -> u64 {
-        const PAGE: usize = 100_000;
-        let (mut count, mut after) = (0, None);
-        loop {
-            let page = self.graph().read(filter, after.as_ref(), PAGE);
-            count += page.iter().filter(|one| one.until.is_none_or(|until| now < until)).count() as u64;
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = Some(last.key.clone()),
-                _ => return count,
-            }
-        }
+        let ended = self.graph().ended(now, usize::MAX);
+        let gone = ended.iter().filter(|key| matches(filter, key)).count() as u64;
+        self.graph().count(filter).saturating_sub(gone)
     }
+
+    /// Up to `limit` relationships that match and exist at `now`, in no particular order. Sorts nothing.
+    pub fn matching_relationships(&self, filter: &Filter, limit: usize, now: Micros) -> Vec<Key> {
+        let gone: HashSet<Key> = self.graph().ended(now, usize::MAX).into_iter().collect();
+        let found = self.graph().matching(filter, limit.saturating_add(gone.len()));
+        found.into_iter().filter(|key| !gone.contains(key)).take(limit).collect()
+    }
+}
+
+fn matches(filter: &Filter, key: &Key) -> bool {
+    let Filter { resource, relation, subject, resource_type, subject_type } = filter;
+    let kind = match &key.subject {
+        Subject::Object(object) | Subject::Userset(object, _) => object.type_name(),
+        Subject::Wildcard(kind) => kind,
+    };
+    resource.as_ref().is_none_or(|resource| *resource == key.resource)
+        && relation.as_ref().is_none_or(|relation| *relation == key.relation)
+        && subject.as_ref().is_none_or(|subject| *subject == key.subject)
+        && resource_type.as_ref().is_none_or(|wanted| wanted == key.resource.type_name())
+        && subject_type.as_ref().is_none_or(|wanted| wanted == kind)
 }
 
 /// A relationship exists while `now < until`.
@@ -156,9 +172,9 @@ pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
 
 /// Refuses what the schema does not admit.
 pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Refusal> {
-    state
-        .graph()
-        .schema()
-        .admits(&relationship.key, relationship.condition.as_ref())
-        .map_err(|problem| Refusal::invalid("write", problem.to_string()))
+    state.graph().schema().admits(&relationship.key, relationship.condition.as_ref()).map_err(|problem| {
+        let about_condition =
+            matches!(problem, Inadmissible::Condition { .. } | Inadmissible::Parameters { .. });
+        Refusal::invalid(if about_condition { "condition" } else { "write" }, problem.to_string())
+    })
 }

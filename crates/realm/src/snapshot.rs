@@ -20,10 +20,13 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
+
+/// Begins the realm's own model in what is hashed, after everything else.
+const MODEL: u8 = 1;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -37,6 +40,11 @@ impl State {
             write_relationship_ref(&mut w, &relationship);
             w.spill();
         });
+        // Only a realm that has a model has these bytes, so that the hash of the others is what it always was.
+        if !self.model.is_empty() {
+            w.u8(MODEL);
+            w.text(&self.model);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -45,6 +53,7 @@ impl State {
         let mut w = Writer::revealing();
         w.u32(FORMAT);
         self.write_records(&mut w);
+        w.text(&self.model);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -84,7 +93,7 @@ impl State {
         if format != FORMAT {
             return Err(CodecError::Unknown { what: "the state's format", found: format.to_string() });
         }
-        let mut state = Self::empty(schema.clone());
+        let mut state = Self::empty(schema);
         state.name = shared(r.text()?);
         state.account = r.uuid()?;
         for _ in 0..r.u64()? {
@@ -118,6 +127,8 @@ impl State {
         for _ in 0..r.u64()? {
             state.entities.put(&read_object(r)?, r.text()?);
         }
+        state.put_model(r.text()?).map_err(unknown("the model"))?;
+        let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
     }

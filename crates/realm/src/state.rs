@@ -32,6 +32,8 @@ pub struct State {
     pub(crate) account: Uuid,
     /// What every realm begins with, and a deleted one goes back to.
     pub(crate) builtin: Arc<Schema>,
+    /// The realm's own model, which stands beside the built-in ones; empty: none.
+    pub(crate) model: Arc<str>,
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
     pub(crate) users: Users,
@@ -43,11 +45,12 @@ pub struct State {
 }
 
 impl State {
-    /// The state before the first entry.
+    /// The state before the first entry, under the built-in models.
     pub fn empty(schema: Arc<Schema>) -> Self {
         Self {
             name: "".into(),
             account: Uuid::nil(),
+            model: "".into(),
             graph: Graph::new(schema.clone()),
             builtin: schema,
             realms: Realms::default(),
@@ -197,6 +200,7 @@ impl State {
             Change::VmGrantRevoked { identity, vm } => self.identities.revoke_vm_grant(*identity, vm)?,
             Change::EntityPut { object, properties } => self.entities.put(object, properties),
             Change::EntityDeleted { object } => self.entities.delete(object)?,
+            Change::ModelPut { text } => self.put_model(text)?,
         }
         Ok(())
     }

@@ -193,6 +193,12 @@ impl<F: Face> Call<F> {
         self.params.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
 
+    /// Whether the client asks for JSON before anything else.
+    pub fn prefers_json(&self) -> bool {
+        let accept = self.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.trim_start().starts_with("application/json"))
+    }
+
     /// The query.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         let read = Query::<T>::try_from_uri(&self.uri);

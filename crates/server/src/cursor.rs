@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantd_node::Published;
 use grantd_node::realm::Micros;
+use grantd_node::{Published, Realm};
 
 use crate::call::Call;
 use crate::face::Face;
@@ -41,23 +41,28 @@ pub(crate) enum BadCursor {
 }
 
 impl Cursor {
-    /// As the caller gets it. `query` is everything that must be the same in the next request.
-    pub(crate) fn seal<F: Face>(&self, call: &Call<F>, query: &[u8]) -> String {
+    /// As the caller gets it. `realm` is whose state it is, `query` everything that must be the same in the next request.
+    pub(crate) fn seal<F: Face>(&self, call: &Call<F>, realm: &Realm, query: &[u8]) -> String {
         let expires = call.now() + LIFE;
-        call.realm.pin(self.state.clone(), expires);
+        realm.pin(self.state.clone(), expires);
         let (revision, limit) = (self.state.head.revision, self.limit as u64);
         let content = Content { expires, revision, time: self.time, limit, last: self.last.clone() };
-        seal(&content.to_bytes(), |content| tag(call, query, content))
+        seal(&content.to_bytes(), |content| tag(call, realm, query, content))
     }
 
-    /// What [`Self::seal`] gave, for the same query.
-    pub(crate) fn open<F: Face>(call: &Call<F>, query: &[u8], text: &str) -> Result<Self, BadCursor> {
-        let content = open(text, |content| tag(call, query, content)).ok_or(BadCursor::Invalid)?;
+    /// What [`Self::seal`] gave, for the same realm and query.
+    pub(crate) fn open<F: Face>(
+        call: &Call<F>,
+        realm: &Realm,
+        query: &[u8],
+        text: &str,
+    ) -> Result<Self, BadCursor> {
+        let content = open(text, |content| tag(call, realm, query, content)).ok_or(BadCursor::Invalid)?;
         if call.now() >= content.expires {
             return Err(BadCursor::Invalid);
         }
         let limit = usize::try_from(content.limit).map_err(|_| BadCursor::Invalid)?;
-        let state = call.realm.at(content.revision).ok_or(BadCursor::Gone)?;
+        let state = realm.at(content.revision).ok_or(BadCursor::Gone)?;
         Ok(Self { state, time: content.time, limit, last: content.last })
     }
 }
@@ -118,9 +123,9 @@ pub(crate) fn open(text: &str, tag: impl FnOnce(&[u8]) -> blake3::Hash) -> Optio
 }
 
 /// The tag over everything that a cursor is bound to.
-fn tag<F: Face>(call: &Call<F>, query: &[u8], content: &[u8]) -> blake3::Hash {
+fn tag<F: Face>(call: &Call<F>, realm: &Realm, query: &[u8], content: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_keyed(&call.app.cursor_key);
-    let published = call.realm.published();
+    let published = realm.published();
     let caller = call.caller.actor.to_string();
     let parts = [F::VIA.as_bytes(), published.head.ledger_id.0.as_bytes(), caller.as_bytes(), query, content];
     for part in parts {

@@ -81,6 +81,7 @@ pub fn change_as_json(change: &Change) -> Value {
             "kind": "entity_put", "object": object.to_string(),
             "properties": serde_json::from_str::<Value>(properties).unwrap_or_default(),
         }),
+        Change::ModelPut { text } => json!({ "kind": "model_put", "schema": text }),
         Change::EntityDeleted { object } => json!({ "kind": "entity_deleted", "object": object.to_string() }),
     }
 }

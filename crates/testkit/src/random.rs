@@ -1,5 +1,7 @@
 //! Random worlds: few names, so that things meet.
 
+#![expect(clippy::panic, reason = "a test that cannot build its world has failed")]
+
 use grantd_engine::schema::Expression;
 use grantd_engine::{Condition, Graph, Key, ObjectRef, Properties, Relationship, Schema, Source, SubjectRef};
 use proptest::prelude::*;
@@ -56,14 +58,16 @@ pub enum Step {
 pub fn schemas() -> impl Strategy<Value = String> {
     let relations = |own: usize| prop::collection::vec(definition(own), 3);
     let bases = prop::collection::vec(direct(None), 3);
-    (bases, relations(0), relations(1), relations(2)).prop_filter_map("no schema", |(bases, one, two, three)| {
-        let mut text = String::new();
-        for (at, kind) in ["type group", "type doc", "path type tree"].iter().enumerate() {
-            text.push_str(&format!("{kind}\n  relations\n    define base: {}\n", bases.get(at)?));
-            for (relation, definitions) in RELATIONS.iter().zip([&one, &two, &three]) {
-                text.push_str(&format!("    define {relation}: {}\n", definitions.get(at)?));
-            }
-            let conditional = if bases.concat().contains("late") { ", doc with late" } else { "" };
+    (bases, relations(0), relations(1), relations(2)).prop_filter_map(
+        "no schema",
+        |(bases, one, two, three)| {
+            let mut text = String::new();
+            for (at, kind) in ["type group", "type doc", "path type tree"].iter().enumerate() {
+                text.push_str(&format!("{kind}\n  relations\n    define base: {}\n", bases.get(at)?));
+                for (relation, definitions) in RELATIONS.iter().zip([&one, &two, &three]) {
+                    text.push_str(&format!("    define {relation}: {}\n", definitions.get(at)?));
+                }
+                let conditional = if bases.concat().contains("late") { ", doc with late" } else { "" };
                 text.push_str(&format!("    define parent: [group, doc, tree{conditional}]\n"));
             }
             let used = CONDITIONS.iter().filter(|(name, _)| text.contains(&format!("with {name}")));
@@ -79,7 +83,8 @@ pub fn schemas() -> impl Strategy<Value = String> {
 fn definition(own: usize) -> impl Strategy<Value = String> {
     let rule = expression(Some(own), own, 3);
     (any::<bool>(), rule).prop_map(|(open, rule)| {
-        let rule = if open && rule.contains('[') { rule } else { format!("[user, user with late] or ({rule})") };
+        let rule =
+            if open && rule.contains('[') { rule } else { format!("[user, user with late] or ({rule})") };
         with_one_list(&rule)
     })
 }

@@ -92,14 +92,16 @@ impl Reference {
     }
 }
 
+/// Which subject, which resource if nothing names it, and what the conditions come to.
+type Known = (String, String, Vec<Outcome>);
+
 /// Answers many questions in the same circumstances.
 pub struct Oracle<'a> {
     reference: &'a Reference,
     schema: &'a Schema,
     circumstances: Circumstances<'a>,
     strata: BTreeMap<(String, String), usize>,
-    /// By the texts of subject and resource.
-    known: RefCell<BTreeMap<(String, String), Rc<World<'a>>>>,
+    known: RefCell<Vec<(Known, Rc<World<'a>>)>>,
 }
 
 impl<'a> Oracle<'a> {
@@ -107,10 +109,7 @@ impl<'a> Oracle<'a> {
     #[must_use]
     pub fn check(&self, subject: SubjectRef<'_>, action: &str, resource: ObjectRef<'_>) -> Decision {
         let world = self.world(subject, resource);
-        world.decision(&place(resource, action), |place| match self.schema.expression(&place.0, &place.2) {
-            Some(expression) => Some((expression.clone(), place.clone())),
-            None => None,
-        })
+        world.decision(&place(resource, action))
     }
 
     /// Whether a subject is in what an expression says at a relation of a resource.
@@ -129,38 +128,25 @@ impl<'a> Oracle<'a> {
 
     /// What follows about a subject, with a question's resource.
     fn world(&self, subject: SubjectRef<'_>, resource: ObjectRef<'_>) -> Rc<World<'a>> {
-        // Without conditions, what follows about a subject does not depend on the resource, if it is named anyway.
-        let relationships = &self.reference.relationships;
-        let depends = relationships.iter().any(|relationship| relationship.condition.is_some())
-            || !relationships.iter().any(|Relationship { key, until, .. }| {
-                key.resource.as_ref() == resource && until.is_none_or(|until| self.circumstances.now < until)
-            });
-        let key = (subject.to_string(), if depends { resource.to_string() } else { String::new() });
-        if let Some(known) = self.known.borrow().get(&key) {
+        let live = self.live(subject, resource);
+        // What follows depends on the resource only by what conditions come to, unless nothing else names it.
+        let is_named = live.iter().any(|(relationship, _)| relationship.key.resource.as_ref() == resource);
+        let named = if is_named { String::new() } else { resource.to_string() };
+        let outcomes = live.iter().filter(|(relationship, _)| relationship.condition.is_some());
+        let outcomes = outcomes.map(|(_, outcome)| outcome.clone()).collect();
+        let key = (subject.to_string(), named, outcomes);
+        let mut known = self.known.borrow_mut();
+        if let Some((_, known)) = known.iter().find(|(other, _)| *other == key) {
             return Rc::clone(known);
         }
-        let world = Rc::new(World::new(self, subject, resource));
-        self.known.borrow_mut().insert(key, Rc::clone(&world));
+        let world = Rc::new(World::new(self, live, subject, resource));
+        known.push((key, Rc::clone(&world)));
         world
     }
-}
 
-fn place(object: ObjectRef<'_>, relation: &str) -> Place {
-    (object.kind.to_owned(), object.id.to_owned(), relation.to_owned())
-}
-
-/// What follows about one subject.
-struct World<'a> {
-    schema: &'a Schema,
-    subject: Subject,
     /// Every relationship that has not ended, with what its condition comes to.
-    live: Vec<(&'a Relationship, Outcome)>,
-    values: BTreeMap<Place, Value>,
-}
-
-impl<'a> World<'a> {
-    fn new(oracle: &Oracle<'a>, subject: SubjectRef<'_>, resource: ObjectRef<'_>) -> Self {
-        let (schema, circumstances) = (oracle.schema, &oracle.circumstances);
+    fn live(&self, subject: SubjectRef<'_>, resource: ObjectRef<'_>) -> Vec<(&'a Relationship, Outcome)> {
+        let (schema, circumstances) = (self.schema, &self.circumstances);
         let stored = |object: Option<ObjectRef<'_>>| {
             let properties = object.and_then(|object| circumstances.entities.properties(object));
             properties.unwrap_or(Properties::EMPTY)
@@ -180,11 +166,35 @@ impl<'a> World<'a> {
                 ))
             }),
         };
-        let live = oracle.reference.relationships.iter();
+        let live = self.reference.relationships.iter();
         let live =
             live.filter(|relationship| relationship.until.is_none_or(|until| circumstances.now < until));
-        let live = live.map(|relationship| (relationship, outcome(relationship))).collect();
-        let mut world = Self { schema, subject: owned(subject), live, values: BTreeMap::new() };
+        live.map(|relationship| (relationship, outcome(relationship))).collect()
+    }
+}
+
+fn place(object: ObjectRef<'_>, relation: &str) -> Place {
+    (object.kind.to_owned(), object.id.to_owned(), relation.to_owned())
+}
+
+/// What follows about one subject.
+struct World<'a> {
+    schema: &'a Schema,
+    subject: Subject,
+    /// Every relationship that has not ended, with what its condition comes to.
+    live: Vec<(&'a Relationship, Outcome)>,
+    values: BTreeMap<Place, Value>,
+}
+
+impl<'a> World<'a> {
+    fn new(
+        oracle: &Oracle<'a>,
+        live: Vec<(&'a Relationship, Outcome)>,
+        subject: SubjectRef<'_>,
+        resource: ObjectRef<'_>,
+    ) -> Self {
+        let mut world =
+            Self { schema: oracle.schema, subject: owned(subject), live, values: BTreeMap::new() };
         world.rise(oracle, subject, resource);
         world
     }
@@ -349,7 +359,7 @@ impl<'a> World<'a> {
         live.map(|(relationship, outcome)| (*relationship, outcome)).collect()
     }
 
-    fn decision(&self, asked: &Place, rule: impl Fn(&Place) -> Option<(Expression, Place)>) -> Decision {
+    fn decision(&self, asked: &Place) -> Decision {
         match self.values.get(asked).copied().unwrap_or(Value::No) {
             Value::No => Decision::Denied,
             Value::Yes => Decision::Allowed,
@@ -358,9 +368,9 @@ impl<'a> World<'a> {
                 let mut next = vec![asked.clone()];
                 while let Some(place) = next.pop() {
                     if open.seen.insert(place.clone())
-                        && let Some((expression, place)) = rule(&place)
+                        && let Some(expression) = self.schema.expression(&place.0, &place.2)
                     {
-                        self.open(&expression, &place, &mut open, &mut next);
+                        self.open(expression, &place, &mut open, &mut next);
                     }
                 }
                 Decision::Conditional {

@@ -26,6 +26,16 @@ impl Answer {
         Ok(Self { revision: revision.map(Into::into), body })
     }
 
+    /// Reads a body that is a text.
+    pub(super) fn read_text(mut response: Response<Body>, base: &str) -> anyhow::Result<String> {
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.body_mut().read_json::<Value>();
+            return Err(refusal(status, response.headers(), body.ok().as_ref(), base));
+        }
+        response.body_mut().read_to_string().with_context(|| format!("{base} answered no text"))
+    }
+
     /// The error of an answer that is no success.
     pub(super) fn refused(mut response: Response<Body>, base: &str) -> anyhow::Error {
         let body = response.body_mut().read_json::<Value>();

@@ -57,6 +57,13 @@ impl Client {
         self.answer(request.call())
     }
 
+    /// Reads a text.
+    pub(crate) fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        let request = self.agent.get(self.address(path)).header("authorization", &self.authorization);
+        let response = request.call().map_err(|error| failure::unreachable(&self.base, &error))?;
+        Answer::read_text(response, &self.base)
+    }
+
     /// Asks, at a revision at least as new as the token says.
     pub(crate) fn ask(&self, path: &str, body: &Value, at_least: Option<&str>) -> anyhow::Result<Answer> {
         let mut request = self.agent.post(self.address(path)).header("authorization", &self.authorization);
@@ -69,6 +76,12 @@ impl Client {
     /// Makes something.
     pub(crate) fn post(&self, path: &str, body: &Value, why: &Why) -> anyhow::Result<Answer> {
         let request = self.agent.post(self.address(path)).header("authorization", &self.authorization);
+        self.answer(why.on(request).send_json(body))
+    }
+
+    /// Stores something in place of what was there.
+    pub(crate) fn put(&self, path: &str, body: &Value, why: &Why) -> anyhow::Result<Answer> {
+        let request = self.agent.put(self.address(path)).header("authorization", &self.authorization);
         self.answer(why.on(request).send_json(body))
     }
 

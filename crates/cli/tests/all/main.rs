@@ -9,6 +9,7 @@ mod erasure;
 mod help;
 mod importing;
 mod realms;
+mod schema;
 mod serving;
 mod support;
 mod verifying;

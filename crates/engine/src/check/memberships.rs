@@ -70,7 +70,10 @@ impl Memberships {
         let mut at = 0;
         while let Some(held) = found.held.get(at).copied() {
             found.included(asked, held)?;
-            found.above(asked, held.node, held.kind, Shape::Userset(held.relation), held.level + 1)?;
+            let plan = asked.graph.plan().relation(held.kind, held.relation);
+            if plan.is_some_and(|plan| plan.is_nested) {
+                found.above(asked, held.node, held.kind, Shape::Userset(held.relation), held.level + 1)?;
+            }
             at += 1;
         }
         Some(found)

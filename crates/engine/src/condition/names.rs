@@ -1,6 +1,7 @@
 //! Which value a name of a condition has.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::cel::{Budget, Found, Key, Map, Names, Stop, Val};
@@ -62,10 +63,9 @@ impl<'a> Resolver<'a> {
             for (key, value) in layer.iter() {
                 budget.spend(1)?;
                 budget.spend_on(key.len())?;
-                let place = Key::Text(key.into());
-                if !merged.contains_key(&place) {
+                if let Entry::Vacant(place) = merged.entry(Key::Text(key.into())) {
                     let value = layered.kind.convert(value, budget);
-                    merged.insert(place, value.map_err(|stop| prefix(stop, &format!("`{name}.{key}` ")))?);
+                    place.insert(value.map_err(|stop| prefix(stop, &format!("`{name}.{key}` ")))?);
                     self.note(format!("{name}.{key}"), source);
                 }
             }

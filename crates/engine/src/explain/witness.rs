@@ -96,7 +96,12 @@ fn smaller(
 }
 
 /// What is taken away in the whole graph at a goal of a smaller one; for sure if that cannot be said.
-fn taken_in_whole(asked: &Asked<'_>, less: &Asked<'_>, goal: Goal, taken: &Taken) -> Result<Truth, CheckError> {
+fn taken_in_whole(
+    asked: &Asked<'_>,
+    less: &Asked<'_>,
+    goal: Goal,
+    taken: &Taken,
+) -> Result<Truth, CheckError> {
     let Some(object) = less.object(goal) else { return Ok(Truth::Yes) };
     let relation = less.graph.symbols().relation_name(goal.relation);
     let Some(relation) = relation.and_then(|name| asked.graph.symbols().relation(name.as_str())) else {

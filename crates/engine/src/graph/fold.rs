@@ -53,6 +53,12 @@ impl Graph {
         self.folding.is_none() && self.overlay_exceeds(16)
     }
 
+    /// Whether a fold was begun whose result is still to be adopted.
+    #[must_use]
+    pub fn is_folding(&self) -> bool {
+        self.folding.is_some()
+    }
+
     /// Sets aside what was written lately and gives the fold to be run. Costs O(1), and no answer changes. A fold that was
     /// begun before can no longer be adopted.
     pub fn begin_fold(&mut self) -> Fold {

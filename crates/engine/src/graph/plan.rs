@@ -35,6 +35,8 @@ pub(crate) struct RelationPlan {
     pub(crate) is_membership: bool,
     /// It is a membership that is used as a userset somewhere, or that such a one follows from.
     pub(crate) feeds_memberships: bool,
+    /// Some relation that feeds memberships takes it as a userset: then whoever is in it may be in more.
+    pub(crate) is_nested: bool,
     /// The relations of the type that take everyone from this one by name.
     pub(crate) included_in: Vec<Relation>,
 }
@@ -140,6 +142,7 @@ impl RelationPlan {
             is_plain: false,
             is_membership: false,
             feeds_memberships: false,
+            is_nested: false,
             included_in: Vec::new(),
         }
     }

@@ -96,7 +96,10 @@ impl Drafts {
     ) -> Result<(), SchemaError> {
         let Some(draft) = self.types.get(kind) else {
             let (file, line) = (place.file.to_owned(), place.line);
-            self.types.insert(kind.clone(), Draft { file, line, is_path, closed: false, relations: BTreeMap::new() });
+            self.types.insert(
+                kind.clone(),
+                Draft { file, line, is_path, closed: false, relations: BTreeMap::new() },
+            );
             return Ok(());
         };
         let (file, line) = (&draft.file, draft.line);

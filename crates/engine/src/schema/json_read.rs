@@ -58,7 +58,8 @@ fn type_definition(
     let metadata = definition.get("metadata").and_then(|metadata| metadata.get("relations"));
     for (name, rewrite) in objects(definition.get("relations"), "relations", place)? {
         place.relation = None;
-        let relation: RelationName = name.parse().map_err(|error: NameError| place.error(error.to_string()))?;
+        let relation: RelationName =
+            name.parse().map_err(|error: NameError| place.error(error.to_string()))?;
         place.relation = Some(relation.clone());
         let types = metadata
             .and_then(|metadata| metadata.get(&name))
@@ -83,7 +84,9 @@ fn objects<'a>(
 ) -> Result<Vec<(String, &'a Value)>, SchemaError> {
     match value {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Object(entries)) => Ok(entries.iter().map(|(name, value)| (name.clone(), value)).collect()),
+        Some(Value::Object(entries)) => {
+            Ok(entries.iter().map(|(name, value)| (name.clone(), value)).collect())
+        }
         Some(_) => Err(place.error(format!("`{name}` must be an object"))),
     }
 }
@@ -93,7 +96,8 @@ fn named<N: std::str::FromStr<Err = NameError>>(
     field: &str,
     place: &Place<'_>,
 ) -> Result<N, SchemaError> {
-    let text = value.and_then(Value::as_str).ok_or_else(|| place.error(format!("`{field}` must be a name")))?;
+    let text =
+        value.and_then(Value::as_str).ok_or_else(|| place.error(format!("`{field}` must be a name")))?;
     text.parse().map_err(|error: NameError| place.error(error.to_string()))
 }
 
@@ -107,7 +111,9 @@ fn direct_types(value: Option<&Value>, place: &Place<'_>) -> Result<Vec<DirectTy
         let kind: TypeName = named(one.get("type"), "type", place)?;
         let given = |field: &str| one.get(field).filter(|value| !value.is_null() && *value != "");
         let form = match (given("relation"), given("wildcard")) {
-            (Some(_), Some(_)) => return Err(place.error("a direct type has `relation` or `wildcard`, not both")),
+            (Some(_), Some(_)) => {
+                return Err(place.error("a direct type has `relation` or `wildcard`, not both"));
+            }
             (Some(relation), None) => SubjectForm::Userset(kind, named(Some(relation), "relation", place)?),
             (None, Some(_)) => SubjectForm::Wildcard(kind),
             (None, None) => SubjectForm::Object(kind),
@@ -130,7 +136,8 @@ impl Rewrites<'_> {
     fn read(&mut self, value: &Value, nesting: usize) -> Result<Expression, SchemaError> {
         self.parts += 1;
         if nesting > MAX_NESTING || self.parts > MAX_PARTS {
-            let message = "more than 32 operators in each other or more than 1000 operands: define a relation for some";
+            let message =
+                "more than 32 operators in each other or more than 1000 operands: define a relation for some";
             return Err(self.place.error(message));
         }
         let field = |names: [&str; 2]| names.into_iter().find_map(|name| value.get(name));
@@ -178,7 +185,8 @@ impl Rewrites<'_> {
         make: fn(Vec<Expression>) -> Expression,
     ) -> Result<Expression, SchemaError> {
         let children = value.get("child").and_then(Value::as_array).filter(|children| !children.is_empty());
-        let children = children.ok_or_else(|| self.place.error("`child` must be a list that is not empty"))?;
+        let children =
+            children.ok_or_else(|| self.place.error("`child` must be a list that is not empty"))?;
         let mut parts =
             children.iter().map(|child| self.read(child, nesting + 1)).collect::<Result<Vec<_>, _>>()?;
         match parts.pop() {

@@ -103,8 +103,12 @@ impl Schema {
     #[must_use]
     pub fn without(&self, base: &Self) -> Self {
         let own = |kind: &TypeName| !base.types.contains_key(kind);
-        let mut types: BTreeMap<_, _> =
-            self.types.iter().filter(|(kind, _)| own(kind)).map(|(kind, one)| (kind.clone(), one.clone())).collect();
+        let mut types: BTreeMap<_, _> = self
+            .types
+            .iter()
+            .filter(|(kind, _)| own(kind))
+            .map(|(kind, one)| (kind.clone(), one.clone()))
+            .collect();
         let mentioned: Vec<_> = (types.values())
             .flat_map(|one| one.relations.values())
             .flat_map(Expression::direct_types)

@@ -25,10 +25,8 @@ pub(super) fn resolve(drafts: Drafts) -> Result<Schema, SchemaError> {
             }
         }
     }
-    let unused = drafts
-        .conditions
-        .iter()
-        .find(|(name, condition)| !condition.closed && !used.contains(name.as_str()));
+    let unused =
+        drafts.conditions.iter().find(|(name, condition)| !condition.closed && !used.contains(name.as_str()));
     if let Some((name, DraftCondition { file, line, .. })) = unused {
         return Err(SchemaError {
             file: file.clone(),

@@ -64,7 +64,9 @@ fn joined(f: &mut fmt::Formatter<'_>, parts: &[Expression], operator: &str) -> f
 /// Operators in each other stand in parentheses: the language has no precedence.
 fn operand(f: &mut fmt::Formatter<'_>, part: &Expression) -> fmt::Result {
     match part {
-        Expression::Union(_) | Expression::Intersection(_) | Expression::Exclusion(..) => write!(f, "({part})"),
+        Expression::Union(_) | Expression::Intersection(_) | Expression::Exclusion(..) => {
+            write!(f, "({part})")
+        }
         _ => write!(f, "{part}"),
     }
 }

@@ -26,7 +26,8 @@ pub const MAX_CANDIDATES: usize = 20_000_000;
 pub struct FoundResource {
     /// The resource.
     pub object: Object,
-    /// It is a node of a path type: the answer counts for every path below it that nothing names.
+    /// It is a node of a path type, and the answer counts for every path below it that nothing names. It need not, where a
+    /// condition reads what is stored about the node.
     pub covers_subtree: bool,
 }
 
@@ -87,11 +88,17 @@ impl Graph {
         ) else {
             return Ok(Vec::new());
         };
-        let covers_subtree = self.schema().is_path(kind);
+        let is_path = self.schema().is_path(kind);
         let may = |id: &&str| self.may(subject, action, ObjectRef { kind, id }, circumstances);
         let found = in_order(candidates, after).filter(may).take(limit);
         let object = |id: &str| Object::stored(name.clone(), id.into());
-        Ok(found.map(|id| FoundResource { object: object(id), covers_subtree }).collect())
+        let covers = |id: &str| {
+            let below = self.unnamed_below(kind, id, circumstances);
+            self.may(subject, action, ObjectRef { kind, id: &below }, circumstances)
+        };
+        let found =
+            found.map(|id| FoundResource { object: object(id), covers_subtree: is_path && covers(id) });
+        Ok(found.collect())
     }
 
     /// What `subject` may do to `resource`, in order of the names. Up to `limit`, from the first one after `after`.
@@ -107,6 +114,19 @@ impl Graph {
         let actions = actions.filter(|action| after.is_none_or(|after| action.as_str() > after));
         let may = |action: &&RelationName| self.may(subject, action.as_str(), resource, circumstances);
         Ok(actions.filter(may).take(limit).cloned().collect())
+    }
+
+    /// A path just below one that nothing names: everything below that nothing names has its answer.
+    fn unnamed_below(&self, kind: &str, id: &str, circumstances: &Circumstances<'_>) -> String {
+        let mut below = format!("{id}~/");
+        let is_named = |id: &str| {
+            let object = ObjectRef { kind, id };
+            self.node(object).is_some() || circumstances.entities.properties(object).is_some()
+        };
+        while is_named(&below) {
+            below.insert(id.len(), '~');
+        }
+        below
     }
 
     /// A question that breaks a limit is a no here as it is for every face.

@@ -3,8 +3,11 @@
 use futures::future::join_all;
 use grantd_ledger::entry::Hash;
 use grantd_ledger::store::{SnapshotMeta, Store as _, StoreError};
-use grantd_node::LoadError;
+use grantd_node::realm::engine::{Object, Properties, Relationship};
+use grantd_node::realm::entity::PutEntity;
 use grantd_node::realm::realms::DEFAULT;
+use grantd_node::realm::relationship::WriteRelationships;
+use grantd_node::{LoadError, SubmitError};
 
 use crate::support::{Rig, does, request, user};
 
@@ -134,4 +137,78 @@ async fn a_store_that_failed_once_is_asked_again() {
         Err(LoadError::Store(StoreError::Unavailable(_)))
     ));
     assert!(node.realm(DEFAULT).await.is_ok());
+}
+
+/// Properties that make a state so large that it is served before its hash is known.
+async fn with_a_large_state() -> Rig {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    let properties = format!(r#"{{"a":"{}"}}"#, "x".repeat(60 * 1024)).parse::<Properties>().unwrap();
+    for n in 0..80 {
+        let object = Object::new("user", &format!("u{n}")).unwrap();
+        does(&realm, PutEntity { object, properties: properties.clone() }).await;
+    }
+    rig
+}
+
+#[tokio::test]
+async fn a_large_snapshot_is_verified_while_it_is_served() {
+    let rig = with_a_large_state().await;
+    let good = rig.realm().await.published();
+    let bytes = good.state.to_snapshot();
+    assert!(bytes.len() > 4 << 20);
+    let meta = SnapshotMeta {
+        format: grantd_node::realm::snapshot::FORMAT,
+        revision: good.head.revision,
+        head_hash: good.head.hash,
+        state_hash: Hash([1; 32]),
+        length: bytes.len() as u64,
+    };
+    rig.store.put_snapshot(DEFAULT, &meta, &bytes).await.unwrap();
+    let node = rig.node();
+    let first = node.realm(DEFAULT).await.unwrap();
+    for round in 0.. {
+        let now = node.realm(DEFAULT).await.unwrap();
+        if !std::sync::Arc::ptr_eq(&first, &now) {
+            assert_eq!(now.published().state.hash(), good.state.hash(), "made from the ledger");
+            does(&now, user("ann")).await;
+            break;
+        }
+        assert!(round < 3_000, "a wrong state is still served");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let late = first.submit(request(user("ben"))).await;
+    assert!(matches!(late, Err(SubmitError::Unavailable)), "nothing is decided on a wrong state");
+    // Its own snapshot is right, and the next node keeps to it.
+    let right = SnapshotMeta { state_hash: Hash(good.state.hash()), ..meta };
+    rig.store.put_snapshot(DEFAULT, &right, &bytes).await.unwrap();
+    let node = rig.node();
+    let first = node.realm(DEFAULT).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert!(std::sync::Arc::ptr_eq(&first, &node.realm(DEFAULT).await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_large_graph_is_compacted_while_writing_goes_on() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    let relationship = |batch: u32, n: u32| {
+        Relationship::lasting(format!("role:r{}#member@user:u{batch}-{n}", n % 7).parse().unwrap())
+    };
+    for batch in 0..16 {
+        let write = (0..10_000).map(|n| relationship(batch, n)).collect();
+        does(&realm, WriteRelationships { write, delete: Vec::new(), require: Vec::new() }).await;
+    }
+    let last = realm.published();
+    assert_eq!(last.state.graph().len(), 160_000);
+    for round in 0.. {
+        if !realm.published().state.needs_compacting() && !realm.published().state.graph().is_folding() {
+            break;
+        }
+        assert!(round < 3_000, "nobody adopted what was folded");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(realm.published().state.hash(), last.state.hash());
+    assert_eq!(realm.published().head, last.head);
+    does(&realm, user("ann")).await;
 }

@@ -18,6 +18,7 @@ mod group_commit;
 mod idempotency;
 mod loading;
 mod offline;
+mod pins;
 mod realms;
 mod shared;
 mod stopping;

@@ -68,7 +68,7 @@ async fn a_realm_made_again_goes_on_in_the_same_ledger_under_another_id() {
         assert_eq!(again.state.users().iter_after(None).count(), 0);
         assert!(node.realm(SYSTEM).await.unwrap().published().state.realms().contains("acme"));
     }
-    does(&*node.realm("acme").await.unwrap(), user("ann")).await;
+    does(&node.realm("acme").await.unwrap(), user("ann")).await;
     let entries = rig.store.entries("acme", 0, 100).await.unwrap();
     let begins_anew = &entries[usize::try_from(first.revision).unwrap() + 1].entry;
     assert_eq!(begins_anew.changes[0].kind, CONTINUED);
@@ -134,7 +134,7 @@ async fn beginning_anew_meets_a_conflict_or_an_unknown_fate() {
             // Whoever makes it again finds it made, or makes it.
             let _ = make(&node, "acme").await;
         }
-        does(&*node.realm("acme").await.unwrap(), user("ann")).await;
+        does(&node.realm("acme").await.unwrap(), user("ann")).await;
         node.delete_realm(&change("acme")).await.unwrap();
     }
 }
@@ -158,7 +158,7 @@ async fn the_passwords_of_a_deleted_realm_are_forgotten() {
         password: Some(grantd_node::realm::command::Secret("$argon2id$".into())),
         ..user("ann")
     };
-    does(&*node.realm("acme").await.unwrap(), with_password).await;
+    does(&node.realm("acme").await.unwrap(), with_password).await;
     let secrets =
         async || rig.store.secrets().await.unwrap().iter().filter(|(realm, _)| realm == "acme").count();
     assert_eq!(secrets().await, 1);

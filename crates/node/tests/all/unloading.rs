@@ -31,7 +31,7 @@ async fn later(rig: &Rig, node: &Node, by: i64) {
 #[tokio::test]
 async fn an_idle_realm_goes_and_comes_back_as_it_was() {
     let (rig, node) = with_acme().await;
-    does(&*node.realm("acme").await.unwrap(), user("ann")).await;
+    does(&node.realm("acme").await.unwrap(), user("ann")).await;
     let before = node.realm("acme").await.unwrap().published().state.hash();
     node.upkeep().await;
     later(&rig, &node, 9).await;
@@ -75,7 +75,7 @@ async fn a_realm_in_use_stays() {
 async fn the_place_of_an_unloaded_realm_is_free_again() {
     let (rig, node) = with_acme().await;
     for _ in 0..3 {
-        does(&*node.realm("acme").await.unwrap(), user(&format!("u{}", rig.clock.now()))).await;
+        does(&node.realm("acme").await.unwrap(), user(&format!("u{}", rig.clock.now()))).await;
         later(&rig, &node, 0).await;
         later(&rig, &node, 60).await;
         assert!(node.loaded_realm("acme").is_none());

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
+use grantd_node::realm::model::Orphans;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -89,6 +90,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::Exists { .. }
         | Refusal::ManagedRelation { .. }
         | Refusal::Precondition { .. }
+        | Refusal::Orphans(_)
         | Refusal::IdempotencyKeyReused => StatusCode::CONFLICT,
         Refusal::Invalid { .. } => StatusCode::BAD_REQUEST,
     };
@@ -96,6 +98,9 @@ fn refused(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Invalid { field, .. } => problem.with("field", *field),
         Refusal::ManagedRelation { instead, .. } => problem.with("instead", *instead),
+        Refusal::Orphans(Orphans { count, first }) => {
+            problem.with("orphan_count", *count).with("orphans", first.clone())
+        }
         _ => problem,
     }
 }

@@ -18,6 +18,7 @@ mod realms;
 mod relationship_lines;
 mod relationships;
 mod routes;
+mod schema;
 mod search;
 mod users;
 

@@ -2,7 +2,9 @@
 
 use utoipa::OpenApi;
 
-use super::{batch, check, entities, export, import, keys, ledger, realms, relationships, search, users};
+use super::{
+    batch, check, entities, export, import, keys, ledger, realms, relationships, schema, search, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +28,8 @@ use super::{batch, check, entities, export, import, keys, ledger, realms, relati
         entities::get_entity,
         entities::put_entity,
         entities::delete_entity,
+        schema::put_schema,
+        schema::get_schema,
         users::create_user,
         users::list_users,
         users::get_user,

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use grantd_node::Published;
 use grantd_node::realm::Micros;
+use grantd_node::{Published, Realm};
 use serde::{Deserialize, Serialize};
 
 use super::Call;
@@ -44,6 +44,7 @@ pub(super) struct Wanted {
     pub(super) after: Option<String>,
     /// At most so many items.
     limit: usize,
+    realm: Arc<Realm>,
     query: String,
 }
 
@@ -60,19 +61,31 @@ impl Paging {
         published: Arc<Published>,
         query: impl Into<String>,
     ) -> Result<Wanted, Error> {
+        let wanted = self.wanted_of(call, call.realm.clone(), published, query)?;
+        call.answers_by(&wanted.published);
+        Ok(wanted)
+    }
+
+    /// The same for a list of another realm than the one that is called.
+    pub(super) fn wanted_of(
+        self,
+        call: &Call,
+        realm: Arc<Realm>,
+        published: Arc<Published>,
+        query: impl Into<String>,
+    ) -> Result<Wanted, Error> {
         let (query, time) = (query.into(), call.now());
         let limit = match self.limit.unwrap_or(DEFAULT_LIMIT) {
             0 => return Err(invalid("limit", "must be 1 to 1000")),
             limit => limit.min(MAX_LIMIT),
         };
         let Some(cursor) = &self.cursor else {
-            return Ok(Wanted { published, time, after: None, limit, query });
+            return Ok(Wanted { published, time, after: None, limit, realm, query });
         };
-        let cursor = Cursor::open(call, query.as_bytes(), cursor)
+        let cursor = Cursor::open(call, &realm, query.as_bytes(), cursor)
             .map_err(|problem| invalid("cursor", problem.to_string()))?;
-        call.answers_by(&cursor.state);
         let (published, time) = (cursor.state, cursor.time);
-        Ok(Wanted { published, time, after: Some(cursor.last), limit, query })
+        Ok(Wanted { published, time, after: Some(cursor.last), limit, realm, query })
     }
 }
 
@@ -89,7 +102,7 @@ impl Wanted {
         let next = items.last().filter(|_| more).map(|last| {
             let cursor =
                 Cursor { state: self.published, time: self.time, limit: self.limit, last: key(last) };
-            cursor.seal(call, self.query.as_bytes())
+            cursor.seal(call, &self.realm, self.query.as_bytes())
         });
         Page { items, next }
     }

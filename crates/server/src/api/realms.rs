@@ -136,9 +136,9 @@ pub(super) async fn list_realms(call: Call) -> Result<Json<Page<ListedRealm>>, E
     call.app.system.catch_up().await.map_err(CallError::from)?;
     let system = call.app.system.published();
     let paging: Paging = call.query()?;
-    // The pages are of the realm that the call is on; the list itself is that of `system`, as it is now.
-    let wanted = paging.wanted(&call, call.published(), "realms")?;
-    let listed = system.state.realms().iter_after(wanted.after.as_deref()).take(wanted.sought());
+    let wanted = paging.wanted_of(&call, call.app.system.clone(), system, "realms")?;
+    let realms = wanted.published.state.realms();
+    let listed = realms.iter_after(wanted.after.as_deref()).take(wanted.sought());
     let items = listed.map(|(name, at)| ListedRealm { name: name.into(), created_at: rfc3339(at) }).collect();
     Ok(Json(wanted.page(&call, items, |realm: &ListedRealm| realm.name.clone())))
 }

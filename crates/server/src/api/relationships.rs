@@ -260,7 +260,7 @@ pub(super) async fn delete_relationships(call: Call) -> Result<Json<DeleteAnswer
     // A filter by type alone looks at everything: that is nothing for a thread that answers others.
     let look = tokio::task::spawn_blocking(move || {
         let found =
-            if dry_run { Vec::new() } else { published.state.relationships(&filter, None, limit, now) };
+            if dry_run { Vec::new() } else { published.state.matching_relationships(&filter, limit, now) };
         let all = !dry_run && found.len() < limit;
         let matched =
             if all { found.len() as u64 } else { published.state.count_relationships(&filter, now) };
@@ -271,8 +271,7 @@ pub(super) async fn delete_relationships(call: Call) -> Result<Json<DeleteAnswer
     if dry_run {
         return Ok(Json(DeleteAnswer { revision, matched, deleted: 0, remaining }));
     }
-    let delete = found.into_iter().map(|relationship| relationship.key).collect();
-    let command = WriteRelationships { write: Vec::new(), delete, require: Vec::new() };
+    let command = WriteRelationships { write: Vec::new(), delete: found, require: Vec::new() };
     let done = call.submit(command).await?;
     let deleted = done.answer.deleted;
     Ok(Json(DeleteAnswer { revision: done.revision, matched, deleted, remaining }))

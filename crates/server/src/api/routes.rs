@@ -1,9 +1,11 @@
 //! The route table of grantd's own API.
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
-use super::{batch, check, entities, export, import, keys, ledger, realms, relationships, search, users};
+use super::{
+    batch, check, entities, export, import, keys, ledger, realms, relationships, schema, search, users,
+};
 use crate::app::SharedApp;
 
 /// The routes with ordinary limits.
@@ -33,7 +35,10 @@ pub fn bulk_routes() -> Router<SharedApp> {
     let write = post(relationships::write_relationships)
         .get(relationships::read_relationships)
         .delete(relationships::delete_relationships);
-    Router::new().route("/api/v1/check/batch", post(batch::check_batch)).route("/api/v1/relationships", write)
+    Router::new()
+        .route("/api/v1/check/batch", post(batch::check_batch))
+        .route("/api/v1/relationships", write)
+        .route("/api/v1/schema", put(schema::put_schema).get(schema::get_schema))
 }
 
 /// The routes whose bodies are streams of any length.

@@ -50,7 +50,7 @@ impl<'c> Page<'c> {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Ok(Self { asking, after: None, limit: limit.unwrap_or(DEFAULT_LIMIT), query });
         };
-        let cursor = Cursor::open(call, query.as_bytes(), &token)
+        let cursor = Cursor::open(call, &call.realm, query.as_bytes(), &token)
             .map_err(|problem| Error::invalid("page.token", problem.to_string()))?;
         call.answers_by(&cursor.state);
         let limit = limit.unwrap_or(cursor.limit);
@@ -76,7 +76,11 @@ impl<'c> Page<'c> {
             None => String::new(),
             Some(last) => {
                 let (state, time) = (self.asking.published().clone(), self.asking.time());
-                Cursor { state, time, limit: self.limit, last: key(last) }.seal(call, self.query.as_bytes())
+                Cursor { state, time, limit: self.limit, last: key(last) }.seal(
+                    call,
+                    &call.realm,
+                    self.query.as_bytes(),
+                )
             }
         };
         let page = AnswerPage { next_token, count: found.len() };

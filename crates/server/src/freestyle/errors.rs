@@ -91,7 +91,7 @@ impl From<Refusal> for Error {
             }
             Refusal::NoRealm => (StatusCode::NOT_FOUND, "INVALID_REQUEST"),
             Refusal::ManagedIdentity(_) => (StatusCode::FORBIDDEN, "CANNOT_MODIFY_MANAGED_IDENTITY"),
-            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } => {
+            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } | Refusal::Orphans(_) => {
                 (StatusCode::CONFLICT, "INVALID_REQUEST")
             }
             Refusal::Invalid { .. } | Refusal::ManagedRelation { .. } | Refusal::Precondition { .. } => {

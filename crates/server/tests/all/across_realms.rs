@@ -21,7 +21,8 @@ struct Marked {
 
 impl Marked {
     async fn new(rig: &Rig, name: &'static str) -> Self {
-        let made = rig.call("POST", "/api/v1/realms").json(json!({"name": name, "admin_key": true})).await.is(201);
+        let made =
+            rig.call("POST", "/api/v1/realms").json(json!({"name": name, "admin_key": true})).await.is(201);
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned();
         let key = text(&made.body["admin_key"]["key"]);
         let key_id = text(&made.body["admin_key"]["id"]);
@@ -37,11 +38,13 @@ impl Marked {
         call("POST", "/api/v1/relationships").json(write).await.is(200);
         let entity = format!("/api/v1/entities/user/{user}");
         call("PUT", &entity).json(json!({"property": mark("property")})).await.is(200);
-        let identity = text(&call("POST", "/freestyle/identity/v1/identities").send().await.is(200).body["id"]);
+        let identity =
+            text(&call("POST", "/freestyle/identity/v1/identities").send().await.is(200).body["id"]);
         let tokens = format!("/freestyle/identity/v1/identities/{identity}/tokens");
         let made = call("POST", &tokens).send().await.is(200);
         let (token, secret) = (text(&made.body["id"]), text(&made.body["token"]));
-        let repository = call("POST", "/freestyle/git/v1/repo").json(json!({"name": mark("repository")})).await;
+        let repository =
+            call("POST", "/freestyle/git/v1/repo").json(json!({"name": mark("repository")})).await;
         let repository = text(&repository.is(200).body["repoId"]);
         let grants = format!("/freestyle/identity/v1/identities/{identity}/permissions");
         let read = || json!({"permission": "read"});

@@ -27,6 +27,7 @@ mod realm_life;
 mod realms;
 mod route_table;
 mod routes;
+mod schema;
 mod searches;
 mod support;
 mod unhindered;

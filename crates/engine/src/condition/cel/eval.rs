@@ -293,7 +293,7 @@ impl Evaluation<'_> {
                         made.insert(key, value);
                     }
                     None => {
-                        pending.note(Stop::Failed(format!("a map's key cannot be a {}", key.type_name())))?
+                        pending.note(Stop::Failed(format!("a map's key cannot be a {}", key.type_name())))?;
                     }
                 },
                 Err(stop) => pending.note(stop)?,

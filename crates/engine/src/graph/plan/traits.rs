@@ -30,6 +30,19 @@ impl Plan {
                 })
         });
         let feeding = self.feeding(&memberships);
+        let mut nested = BTreeSet::new();
+        for (kind, relation) in self.pairs().filter(|(kind, plan)| feeding.contains(&(*kind, plan.number))) {
+            relation.rule.all(&mut |rule| {
+                if let Rule::Direct(direct) = rule {
+                    nested.extend(usersets(direct));
+                }
+                true
+            });
+            debug_assert!(
+                memberships.contains(&(kind, relation.number)),
+                "only memberships feed memberships"
+            );
+        }
         self.membership_relations =
             feeding.iter().map(|(_, relation)| *relation).collect::<BTreeSet<_>>().into_iter().collect();
         for (kind, relations) in self.kinds.iter_mut().enumerate() {
@@ -40,6 +53,7 @@ impl Plan {
                 relation.is_plain = plain.contains(&pair);
                 relation.is_membership = memberships.contains(&pair);
                 relation.feeds_memberships = feeding.contains(&pair);
+                relation.is_nested = nested.contains(&pair);
                 let users = included.iter().filter(|(of, _)| *of == relation.number);
                 relation.included_in = users.map(|(_, user)| *user).collect();
                 mark(&mut relation.rule, &memberships);

@@ -11,6 +11,7 @@ use grantd_node::realm::entity::{DeleteEntity, PutEntity};
 use grantd_node::realm::erasure::EraseFields;
 use grantd_node::realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_node::realm::managed::SUPER_USERS;
+use grantd_node::realm::model::{ModelForm, PutModel};
 use grantd_node::realm::realms::{DEFAULT, ListRealm};
 use grantd_node::realm::relationship::WriteRelationships;
 use grantd_node::realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
@@ -25,6 +26,20 @@ use uuid::Uuid;
 use super::form::Line;
 use super::{directory, hex};
 use crate::support::{Rig, does, keyed, request};
+
+const MODEL: &str = "\
+# Plans, and who may read them.
+type plan
+  relations
+    define parent: [plan]
+    define viewer: [user, role#member with late] or viewer from parent
+    define blocked: [user:*]
+    define reader: viewer but not blocked
+
+condition late(hour: int, names: list<string>) {
+  hour > 17 && names.exists(n, n == \"ann\")
+}
+";
 
 /// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
@@ -131,6 +146,8 @@ async fn machines(realm: &Realm) {
 }
 
 async fn things(realm: &Realm) {
+    let model = ModelForm::Text(MODEL.into());
+    does(realm, PutModel { model, dry_run: false }).await;
     let lasting = |text: &str| Relationship::lasting(text.parse().unwrap());
     let until = Some(4_102_444_800_000_000);
     let write = vec![

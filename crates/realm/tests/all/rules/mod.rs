@@ -1,14 +1,17 @@
 //! The rules, one by one.
 
+mod entities;
 mod expiry;
 mod giving;
 mod import;
 mod keys;
 mod managed;
+mod models;
 mod names;
 mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
 mod starting_again;
+mod supposing;
 mod vms;

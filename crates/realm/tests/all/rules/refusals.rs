@@ -18,6 +18,7 @@ fn codes_are_words_and_differ() {
         Refusal::invalid("x", "y"),
         Refusal::ManagedRelation { relation: "a#b".into(), instead: "c" },
         Refusal::Precondition { relationship: "a:b#c@d:e".into(), must_exist: true },
+        Refusal::Orphans(grantd_realm::model::Orphans { count: 1, first: vec!["a:b#c@d:e".into()] }),
         Refusal::IdempotencyKeyReused,
     ];
     let codes: BTreeSet<&str> = all.iter().map(Refusal::code).collect();

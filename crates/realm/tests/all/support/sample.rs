@@ -60,5 +60,6 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::VmGrantRevoked { identity: id(8), vm: vm() },
         Change::EntityPut { object: user.clone(), properties: r#"{"a":1}"#.into() },
         Change::EntityDeleted { object: user },
+        Change::ModelPut { text: "type plan\n".into() },
     ]
 }

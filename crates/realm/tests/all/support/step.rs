@@ -8,6 +8,7 @@ use grantd_realm::engine::{Key, Relationship};
 use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
+use grantd_realm::model::{ModelForm, PutModel};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
 use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
@@ -72,10 +73,13 @@ enum What {
     PutEntity(&'static str, &'static str),
     DeleteEntity(&'static str),
     Erase(&'static str),
+    PutModel(&'static str),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
 const LOGINS: [Login; 4] = ["ann", "bob", "cyd", "not a login"];
+const MODELS: [&str; 3] =
+    ["", "type plan\n relations\n define viewer: [user]\n", "type user\n relations\n define x: y"];
 const NAMES: [&str; 3] = ["Ann", "Bøb", "a\nline"];
 const ROLES: [&str; 4] = ["super-users", "qa", "ops", "no/role"];
 const BRANCHES: [&str; 3] = ["main", "dev", "../x"];
@@ -165,6 +169,7 @@ fn what() -> impl Strategy<Value = What> {
         2 => (object(), properties).prop_map(|(o, p)| What::PutEntity(o, p)),
         1 => object().prop_map(What::DeleteEntity),
         1 => object().prop_map(What::Erase),
+        2 => select(&MODELS[..]).prop_map(What::PutModel),
         6 => (write, delete, require).prop_map(|(w, d, r)| What::Write(w, d, r)),
     ]
 }
@@ -268,6 +273,10 @@ impl Step {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
             What::DeleteEntity(on) => decided(world, by, DeleteEntity { object: object(on) }),
+            What::PutModel(model) => {
+                let model = ModelForm::Text(text(model));
+                decided(world, by, PutModel { model, dry_run: false })
+            }
             What::Erase(on) => decided(world, by, EraseFields { object: object(on) }),
             What::Write(write, delete, require) => {
                 let until = |after: &Option<i64>| after.map(|after| now + after);
