@@ -21,7 +21,9 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let Some(relationship) = read else { return };
     // Other names no schema can have: such a line is read, and its relationship refused when it is to be written.
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+    };
     if relationship.condition.as_ref().is_some_and(|condition| !is_name(&condition.name)) {
         return;
     }

@@ -43,7 +43,9 @@ fn written() -> &'static (Vec<u8>, Vec<u8>) {
         ] {
             let until = key.ends_with("bob").then_some(1_000);
             let key = key.parse().expect("a key");
-            apply(Change::RelationshipWritten { relationship: Relationship { until, ..Relationship::lasting(key) } });
+            apply(Change::RelationshipWritten {
+                relationship: Relationship { until, ..Relationship::lasting(key) },
+            });
         }
         let object = "user:ann".parse().expect("an object");
         apply(Change::EntityPut { object, properties: r#"{"level":3}"#.into() });
