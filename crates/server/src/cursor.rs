@@ -45,15 +45,9 @@ impl Cursor {
     pub(crate) fn seal<F: Face>(&self, call: &Call<F>, realm: &Realm, query: &[u8]) -> String {
         let expires = call.now() + LIFE;
         realm.pin(self.state.clone(), expires);
-        let mut content = Vec::with_capacity(32 + self.last.len());
-        content.extend_from_slice(&expires.to_le_bytes());
-        content.extend_from_slice(&self.state.head.revision.to_le_bytes());
-        content.extend_from_slice(&self.time.to_le_bytes());
-        content.extend_from_slice(&(self.limit as u64).to_le_bytes());
-        content.extend_from_slice(self.last.as_bytes());
-        let mut sealed = tag(call, realm, query, &content).as_bytes().to_vec();
-        sealed.extend_from_slice(&content);
-        URL_SAFE_NO_PAD.encode(sealed)
+        let (revision, limit) = (self.state.head.revision, self.limit as u64);
+        let content = Content { expires, revision, time: self.time, limit, last: self.last.clone() };
+        seal(&content.to_bytes(), |content| tag(call, realm, query, content))
     }
 
     /// What [`Self::seal`] gave, for the same realm and query.
@@ -63,28 +57,69 @@ impl Cursor {
         query: &[u8],
         text: &str,
     ) -> Result<Self, BadCursor> {
-        let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor::Invalid)?;
-        let (sent, content) = sealed.split_first_chunk::<32>().ok_or(BadCursor::Invalid)?;
-        // BLAKE3's own equality is constant-time.
-        if tag(call, realm, query, content) != *sent {
+        let content = open(text, |content| tag(call, realm, query, content)).ok_or(BadCursor::Invalid)?;
+        if call.now() >= content.expires {
             return Err(BadCursor::Invalid);
         }
-        let (expires, content) = number(content)?;
-        let (revision, content) = number(content)?;
-        let (time, content) = number(content)?;
-        let (limit, last) = number(content)?;
-        if call.now() >= Micros::from_le_bytes(expires) {
-            return Err(BadCursor::Invalid);
-        }
-        let limit = usize::try_from(u64::from_le_bytes(limit)).map_err(|_| BadCursor::Invalid)?;
-        let last = std::str::from_utf8(last).map_err(|_| BadCursor::Invalid)?.to_owned();
-        let state = realm.at(u64::from_le_bytes(revision)).ok_or(BadCursor::Gone)?;
-        Ok(Self { state, time: Micros::from_le_bytes(time), limit, last })
+        let limit = usize::try_from(content.limit).map_err(|_| BadCursor::Invalid)?;
+        let state = realm.at(content.revision).ok_or(BadCursor::Gone)?;
+        Ok(Self { state, time: content.time, limit, last: content.last })
     }
 }
 
-fn number(content: &[u8]) -> Result<([u8; 8], &[u8]), BadCursor> {
-    content.split_first_chunk::<8>().map(|(number, rest)| (*number, rest)).ok_or(BadCursor::Invalid)
+/// What a cursor says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Content {
+    expires: Micros,
+    revision: u64,
+    time: Micros,
+    limit: u64,
+    last: String,
+}
+
+impl Content {
+    /// Four numbers, then the text.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(32 + self.last.len());
+        bytes.extend_from_slice(&self.expires.to_le_bytes());
+        bytes.extend_from_slice(&self.revision.to_le_bytes());
+        bytes.extend_from_slice(&self.time.to_le_bytes());
+        bytes.extend_from_slice(&self.limit.to_le_bytes());
+        bytes.extend_from_slice(self.last.as_bytes());
+        bytes
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let (expires, bytes) = bytes.split_first_chunk::<8>()?;
+        let (revision, bytes) = bytes.split_first_chunk::<8>()?;
+        let (time, bytes) = bytes.split_first_chunk::<8>()?;
+        let (limit, last) = bytes.split_first_chunk::<8>()?;
+        Some(Self {
+            expires: Micros::from_le_bytes(*expires),
+            revision: u64::from_le_bytes(*revision),
+            time: Micros::from_le_bytes(*time),
+            limit: u64::from_le_bytes(*limit),
+            last: std::str::from_utf8(last).ok()?.to_owned(),
+        })
+    }
+}
+
+/// Content behind its tag, as text.
+pub(crate) fn seal(content: &[u8], tag: impl FnOnce(&[u8]) -> blake3::Hash) -> String {
+    let mut sealed = tag(content).as_bytes().to_vec();
+    sealed.extend_from_slice(content);
+    URL_SAFE_NO_PAD.encode(sealed)
+}
+
+/// What [`seal`] was given, if it was given it with the same tag. Any text may come.
+pub(crate) fn open(text: &str, tag: impl FnOnce(&[u8]) -> blake3::Hash) -> Option<Content> {
+    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (sent, content) = sealed.split_first_chunk::<32>()?;
+    // BLAKE3's own equality is constant-time.
+    if tag(content) != *sent {
+        return None;
+    }
+    Content::of_bytes(content)
 }
 
 /// The tag over everything that a cursor is bound to.

@@ -16,6 +16,8 @@ pub mod edge;
 mod explanation;
 pub mod face;
 pub mod freestyle;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod ledger_view;
 mod operations;
 pub mod password;

@@ -8,6 +8,7 @@
     reason = "a failed test panics"
 )]
 
+mod agreement;
 mod bootstrap;
 mod conflicts;
 mod deciding;

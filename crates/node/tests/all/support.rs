@@ -8,6 +8,7 @@ use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use grantd_ledger::store::Store;
 use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::command::Command;
+use grantd_node::realm::engine::Schema;
 use grantd_node::realm::realms::{CreateRealm, DEFAULT};
 use grantd_node::realm::user::CreateUser;
 use grantd_node::realm::{Caller, Micros, builtin};
@@ -86,15 +87,24 @@ impl Rig {
 
     /// Another node, which writes down what it is asked.
     pub(crate) fn node_with(&self, decision_log: Option<DecisionLog>) -> Node {
-        Node::new(Settings {
+        Node::new(Settings { decision_log, ..self.settings(builtin::schema().unwrap()) })
+    }
+
+    /// Another node, whose realms have this schema.
+    pub(crate) fn node_under(&self, schema: Arc<Schema>) -> Node {
+        Node::new(self.settings(schema))
+    }
+
+    fn settings(&self, schema: Arc<Schema>) -> Settings {
+        Settings {
             store: self.store.clone(),
             master_key: MasterKey::from_bytes([7; 32]),
-            schema: builtin::schema().unwrap(),
+            schema,
             clock: Arc::new(Hand(self.clock.clone())),
-            decision_log,
+            decision_log: None,
             observer: Arc::new(()),
             follow: None,
-        })
+        }
     }
 
     /// The realm `default` on a node of its own.

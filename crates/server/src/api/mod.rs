@@ -6,6 +6,8 @@ mod check;
 mod entities;
 mod errors;
 mod export;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod import;
 mod keys;
 mod ledger;
