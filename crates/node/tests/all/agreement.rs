@@ -4,6 +4,8 @@
 //! ledger's entries are folded, one revision at a time, into the slow reference, which must say the same. `GRANTD_ROUNDS` sets
 //! how many commands each writer submits, `GRANTD_ROUNDS_SEED` where chance begins.
 
+#![allow(clippy::print_stderr, reason = "the seed and what was compared are printed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

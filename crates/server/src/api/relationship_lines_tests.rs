@@ -87,7 +87,8 @@ fn a_header_names_each_column_once() {
 #[test]
 fn a_condition_without_a_name_is_no_absent_condition() {
     let schema = grantd_node::realm::builtin::schema().unwrap();
-    let line = br#"{"resource": "role:qa", "relation": "member", "subject": "user:ann", "condition": {"name": ""}}"#;
+    let line =
+        br#"{"resource": "role:qa", "relation": "member", "subject": "user:ann", "condition": {"name": ""}}"#;
     let read = LineReader::JsonLines.read(line, &schema).ok().unwrap();
     assert!(read.condition.is_some());
     assert!(schema.admits(&read.key, read.condition.as_ref()).is_err());
