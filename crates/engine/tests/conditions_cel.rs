@@ -64,7 +64,7 @@ fn lists(depth: u32) -> Text {
 }
 
 fn bools(depth: u32) -> Text {
-    let leaf = one_of(&["true", "false", "b", "has(m.a)", "has(m.z)", "m.a == 1"]);
+    let leaf = one_of(&["true", "false", "b", "has(m.a)", "has(m.z)", "(m.a == 1)"]);
     if depth == 0 {
         return leaf;
     }
@@ -72,7 +72,7 @@ fn bools(depth: u32) -> Text {
     prop_oneof![
         1 => leaf,
         3 => binary(less(), &["&&", "||"], less()),
-        1 => less().prop_map(|of| format!("!{of}")),
+        1 => less().prop_map(|of| format!("!({of})")),
         3 => binary(ints(depth - 1), &["==", "!=", "<", "<=", ">", ">="], ints(depth - 1)),
         1 => binary(texts(depth - 1), &["==", "!=", "<", ">="], texts(depth - 1)),
         1 => binary(lists(depth - 1), &["==", "!="], lists(depth - 1)),
