@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod relationship;
 pub mod repository;
 pub mod repository_grant;
+pub mod session;
 pub mod snapshot;
 pub mod state;
 pub mod token;

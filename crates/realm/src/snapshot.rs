@@ -20,13 +20,16 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
 
 /// Begins the realm's own model in what is hashed, after everything else.
 const MODEL: u8 = 1;
+
+/// Begins, after that, how often all sessions of each user were ended, of those of whom they ever were.
+const SESSIONS: u8 = 2;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -45,6 +48,10 @@ impl State {
             w.u8(MODEL);
             w.text(&self.model);
         }
+        if self.users.by_login.values().any(|user| user.sessions > 0) {
+            w.u8(SESSIONS);
+            self.write_sessions(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -54,6 +61,7 @@ impl State {
         w.u32(FORMAT);
         self.write_records(&mut w);
         w.text(&self.model);
+        self.write_sessions(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -85,6 +93,14 @@ impl State {
             w.text(object.kind);
             w.text(object.id);
             w.text(properties);
+        });
+    }
+
+    fn write_sessions(&self, w: &mut Writer) {
+        let ended = || self.users.by_login.values().filter(|user| user.sessions > 0);
+        write_list(w, ended().count(), ended(), |w, user| {
+            w.text(&user.login);
+            w.u64(user.sessions);
         });
     }
 
@@ -128,6 +144,11 @@ impl State {
             state.entities.put(&read_object(r)?, r.text()?);
         }
         state.put_model(r.text()?).map_err(unknown("the model"))?;
+        for _ in 0..r.u64()? {
+            let (login, sessions) = (r.text()?, r.u64()?);
+            let user = state.users.by_login.get_mut(login);
+            user.ok_or_else(|| unknown("a user's sessions")(login))?.sessions = sessions;
+        }
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -161,6 +182,7 @@ fn read_user(r: &mut Reader<'_>) -> Result<User, CodecError> {
         password: r.option(Reader::u32)?,
         active: r.bool()?,
         created_at: r.i64()?,
+        sessions: 0,
     })
 }
 

@@ -33,6 +33,8 @@ pub struct User {
     pub active: bool,
     /// When they were made.
     pub created_at: Micros,
+    /// How often all their sessions were ended. A session of another generation is over.
+    pub sessions: u64,
 }
 
 impl User {
@@ -87,6 +89,7 @@ impl Users {
             password: None,
             active: true,
             created_at: stamp.time,
+            sessions: 0,
         };
         self.next_number = self.next_number.max(number + 1);
         match self.by_login.insert(shared(login), user) {
@@ -107,6 +110,11 @@ impl Users {
 
     pub(crate) fn activate(&mut self, login: &str, active: bool) -> Result<(), String> {
         self.get_mut(login)?.active = active;
+        Ok(())
+    }
+
+    pub(crate) fn end_sessions(&mut self, login: &str) -> Result<(), String> {
+        self.get_mut(login)?.sessions += 1;
         Ok(())
     }
 
@@ -258,7 +266,7 @@ impl Command for CreateUser {
             active: true,
             created_at: cx.now,
         };
-        Ok(Decision { changes, sealed, answer })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer })
     }
 }
 
@@ -315,9 +323,13 @@ impl Command for UpdateUser {
             && active != user.active
         {
             answer.active = active;
-            changes.push(Change::UserActivated { login, active });
+            changes.push(Change::UserActivated { login: login.clone(), active });
+            if !active {
+                // Else they would come back to life with the user.
+                changes.push(Change::SessionsEnded { login });
+            }
         }
-        Ok(Decision { changes, sealed, answer })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer })
     }
 }
 
@@ -343,6 +355,6 @@ impl Command for DeleteUser {
         require_power_over(state, &self.login, cx)?;
         let sealed = vec![SealedWrite::Delete { name: password_secret(user.uuid) }];
         let changes = vec![Change::UserDeleted { login: self.login.clone() }];
-        Ok(Decision { changes, sealed, answer: () })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer: () })
     }
 }
