@@ -21,6 +21,7 @@ pub mod freestyle;
 pub mod fuzzing;
 pub mod ledger_view;
 mod operations;
+mod pages;
 pub mod password;
 mod properties;
 pub mod serve;
