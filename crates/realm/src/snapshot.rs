@@ -29,7 +29,7 @@ const HASHED_FORM: u32 = 1;
 const MODEL: u8 = 1;
 
 /// Begins, after that, how often all sessions of each user were ended, of those of whom they ever were.
-const SESSIONS: u8 = 2;
+const SESSIONS: u8 = 3;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes

@@ -12,6 +12,7 @@ mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
+mod sessions;
 mod starting_again;
 mod supposing;
 mod vms;
