@@ -159,8 +159,8 @@
   const keys = {
     j: () => move(1),
     k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
+    // On a page of one request these scroll.
+    ...(inbox && { ArrowDown: () => move(1), ArrowUp: () => move(-1) }),
     g: (card) => press(card, "grant"),
     d: (card) => press(card, "deny"),
     r: (card) => card?.querySelector("input[name=reason]")?.focus(),

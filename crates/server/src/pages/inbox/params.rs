@@ -34,12 +34,12 @@ pub(super) struct Line {
 }
 
 impl Block {
-    /// Whether nothing of it is left out.
-    pub(super) fn is_whole(&self) -> bool {
-        self.name.is_whole()
-            && match &self.kind {
-                Kind::Command(text) | Kind::Text(text) => text.is_whole(),
-                Kind::Difference(_, hidden) => *hidden == 0,
+    /// How many bytes of it are left out.
+    pub(super) fn hidden(&self) -> usize {
+        self.name.hidden()
+            + match &self.kind {
+                Kind::Command(text) | Kind::Text(text) => text.hidden(),
+                Kind::Difference(_, hidden) => *hidden,
             }
     }
 
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn what_is_too_long_is_no_whole_block() {
         let params = format!(r#"{{"command":"{}"}}"#, "x".repeat(3_000));
-        assert!(!blocks(&params, Limits::GLANCE)[0].is_whole());
-        assert!(blocks(&params, Limits::NONE)[0].is_whole());
+        assert_eq!(blocks(&params, Limits::GLANCE)[0].hidden(), 1_000);
+        assert_eq!(blocks(&params, Limits::NONE)[0].hidden(), 0);
     }
 
     #[test]

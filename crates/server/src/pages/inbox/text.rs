@@ -42,10 +42,6 @@ impl Shown {
         self.hidden
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.hidden == 0
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -142,7 +138,7 @@ mod tests {
         let lines = Shown::new("1\n2\n3\n", Limits { bytes: 99, lines: 2 });
         assert_eq!((lines.to_string(), lines.hidden()), ("1\n2".into(), 3));
         let whole = Shown::new("1\n2", Limits { bytes: 3, lines: 2 });
-        assert!(whole.is_whole());
+        assert_eq!(whole.hidden(), 0);
         assert_eq!(Shown::new("12", Limits { bytes: 9, lines: 1 }).hidden(), 0);
     }
 }
