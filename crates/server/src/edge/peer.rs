@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::Drain;
+
 /// The other end of the connection a request came in on; in the request's extensions.
 ///
 /// Behind a proxy `addr` is the proxy: see [`super::client_address`].
@@ -16,4 +18,6 @@ pub struct Peer {
     pub tls: bool,
     /// The client's certificate (DER), verified against the listener's roots; `None` unless the listener asks for one.
     pub certificate: Option<Arc<[u8]>>,
+    /// Tells answers that go on when the server goes down.
+    pub drain: Drain,
 }

@@ -22,7 +22,7 @@ use super::errors::PageError;
 use super::frame::Frame;
 use crate::app::SharedApp;
 use crate::call::{RealmName, realm};
-use crate::edge::{EdgeError, Peer, Source, client_address, read_bytes};
+use crate::edge::{Drain, EdgeError, Peer, Source, client_address, read_bytes};
 use crate::face::CallError;
 use crate::{caller, csrf, session_cookie};
 
@@ -43,6 +43,7 @@ pub(super) struct Visit {
     params: Vec<(String, String)>,
     /// Value of the cookie that forms are bound to as long as nobody is signed in, and whether the browser has it yet.
     form_cookie: (String, bool),
+    drain: Option<Drain>,
 }
 
 impl FromRequest<SharedApp> for Visit {
@@ -58,6 +59,7 @@ impl Visit {
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
         let peer = parts.extensions.get::<Peer>();
+        let drain = peer.map(|peer| peer.drain.clone());
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
         let address = client_address(peer, &parts.headers, app.trusted_hops).to_canonical();
         let cookie = session_cookie::name(realm.name(), app.is_secure());
@@ -85,12 +87,36 @@ impl Visit {
             method: parts.method,
             params,
             form_cookie,
+            drain,
         })
     }
 
     /// Who is signed in; else the way to the sign-in page, and back.
     pub(super) fn signed_in(&self) -> Result<&Session, PageError> {
         self.session.as_ref().ok_or_else(|| PageError::SignIn(self.to_sign_in()))
+    }
+
+    /// Whether that session still is one; for answers that go on. This is no use of it: an open page alone does not keep
+    /// anybody signed in.
+    pub(super) async fn is_still_signed_in(&self) -> bool {
+        let (Some(session), Some(cookie)) = (&self.session, self.cookie()) else { return false };
+        match caller::session::look(&self.app, &self.realm, cookie).await {
+            Ok(found) => found.is_some_and(|found| found.id == session.id),
+            Err(_) => false,
+        }
+    }
+
+    /// Returns once the server is going down: answers that go on have to end then.
+    pub(super) async fn drained(&self) {
+        match &self.drain {
+            Some(drain) => drain.wait().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether a script of ours asks for a piece of a page instead of all of it.
+    pub(super) fn asks_for_piece(&self) -> bool {
+        self.headers.contains_key("grantd-fragment")
     }
 
     /// The sign-in page's address, with the way back to this page if it is one to come back to.
@@ -122,6 +148,7 @@ impl Visit {
             realm: Some(self.realm.name()).filter(|name| *name != DEFAULT).map(Into::into),
             login: self.session.as_ref().map(|session| session.login.clone()),
             csrf: self.csrf(),
+            path: self.uri.path().to_owned(),
         }
     }
 

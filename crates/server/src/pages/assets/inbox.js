@@ -291,16 +291,20 @@
   }
 
   let source;
+  let refused = 0;
 
   function listen() {
     source = new EventSource(inbox.dataset.events);
-    source.addEventListener("open", () => state("live", "Live"));
+    source.addEventListener("open", () => { refused = 0; state("live", "Live"); });
     source.addEventListener("list", (event) => show(parsed(event.data)));
     // The session is over, or its approver rights are.
     source.addEventListener("over", () => { source.close(); location.reload(); });
     source.addEventListener("error", () => {
       state("waiting", "Connecting again…");
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+      // A server that is away is tried again by the browser itself; one that will not have us is asked for the page.
+      if (source.readyState !== EventSource.CLOSED) return;
+      refused += 1;
+      setTimeout(refused > 1 ? () => location.reload() : listen, 3000);
     });
   }
 
