@@ -18,7 +18,16 @@ TIMEOUT = float(os.environ.get("GRANTD_CHROMIUM_TIMEOUT", "60"))
 KEYS = {
     "Tab": {"code": "Tab", "windowsVirtualKeyCode": 9},
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
+    "Escape": {"code": "Escape", "windowsVirtualKeyCode": 27},
+    "ArrowDown": {"code": "ArrowDown", "windowsVirtualKeyCode": 40},
 }
+
+
+def key(name):
+    """A key by its name, or a letter by itself."""
+    if name in KEYS:
+        return KEYS[name]
+    return {"code": f"Key{name.upper()}", "windowsVirtualKeyCode": ord(name.upper()), "text": name}
 
 
 def program() -> str:
@@ -120,7 +129,7 @@ class Chromium:
 class Tab:
     """One page in a browser context of its own."""
 
-    def __init__(self, browser: Chromium, width=1280, height=800, dark=False):
+    def __init__(self, browser: Chromium, width=1280, height=800, dark=False, scripts=False):
         self.browser = browser
         self.context = browser.call("Target.createBrowserContext")["browserContextId"]
         target = browser.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
@@ -130,7 +139,7 @@ class Tab:
         for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
             self.call(f"{domain}.enable")
         # What a page can do must not depend on a script.
-        self.call("Emulation.setScriptExecutionDisabled", value=True)
+        self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.look(width, height, dark)
 
     def call(self, method, **params):
@@ -158,6 +167,16 @@ class Tab:
             self._note(event)
             if event["method"] == "Page.loadEventFired":
                 return self
+
+    def until(self, expression, timeout=20):
+        """Waits until an expression says something of the page; gives what it says."""
+        deadline = time.monotonic() + timeout
+        while True:
+            said = self.value(expression)
+            if said:
+                return said
+            assert time.monotonic() < deadline, f"never {expression} on {self.path}: {self.text}"
+            time.sleep(0.05)
 
     def _forget_events(self):
         while not self.events.empty():
@@ -195,8 +214,8 @@ class Tab:
         self.call("DOM.focus", objectId=node["result"]["objectId"])
         self.call("Input.insertText", text=text)
 
-    def press(self, key, shift=False):
-        held = {"modifiers": 8 if shift else 0, "key": key, **KEYS[key]}
+    def press(self, name, shift=False):
+        held = {"modifiers": 8 if shift else 0, "key": name, **key(name)}
         self.call("Input.dispatchKeyEvent", type="keyDown", **held)
         self.call("Input.dispatchKeyEvent", type="keyUp", **{k: v for k, v in held.items() if k != "text"})
 

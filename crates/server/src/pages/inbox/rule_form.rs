@@ -4,6 +4,7 @@ use grantd_node::realm::Micros;
 use grantd_node::realm::request::{Remember, Request};
 use grantd_node::realm::rule::{Effect, RuleDraft, Scope};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 const HOUR: Micros = 3_600_000_000;
 
@@ -31,6 +32,9 @@ pub(super) struct RuleForm {
     pub(super) scope: String,
     #[serde(rename = "rule_until")]
     pub(super) until: String,
+    /// Whether the command is one that no pattern means.
+    #[serde(skip)]
+    pub(super) has_no_pattern: bool,
 }
 
 /// One of the times to choose from.
@@ -44,10 +48,14 @@ impl RuleForm {
     /// What suits a request.
     pub(super) fn like(request: &Request) -> Self {
         let Remember { tool, command, path, .. } = Remember::like(request);
+        // An empty field would mean any command: where there is one that no pattern means, its text stands there, and a rule
+        // of it matches nothing.
+        let text = if command.is_none() { request.params.text().and_then(command_of) } else { None };
         Self {
             effect: "allow".into(),
             tool,
-            command: command.unwrap_or_default(),
+            has_no_pattern: text.is_some(),
+            command: command.or(text).unwrap_or_default(),
             path: path.unwrap_or_default(),
             scope: "session".into(),
             until: "day".into(),
@@ -81,6 +89,15 @@ impl RuleForm {
         };
         let Remember { tool, command, path, scope, expires } = self.remember(request, now);
         Some(RuleDraft { effect, tool, command, path, scope, expires })
+    }
+}
+
+/// The command that parameters hold.
+fn command_of(params: &str) -> Option<String> {
+    let mut params: Map<String, Value> = serde_json::from_str(params).ok()?;
+    match params.remove("command").or_else(|| params.remove("cmd"))? {
+        Value::String(command) => Some(command),
+        other => Some(other.to_string()),
     }
 }
 

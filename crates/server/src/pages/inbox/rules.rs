@@ -37,7 +37,6 @@ struct ShownRule {
     until: Option<String>,
     by: String,
     created: String,
-    may_delete: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -60,14 +59,14 @@ pub(in crate::pages) async fn show_rules(visit: Visit) -> Result<Response, PageE
         Scope::Realm => everywhere,
         Scope::Session(session) => view.decides_in(session),
     };
-    let rules = view.state.rules().iter().filter(|rule| rule.is_live(view.state, now) && may(rule));
-    let rules = rules.map(|rule| ShownRule::of(rule, &view, true)).collect();
+    let rules = view.state.rules().iter_after(0).filter(|rule| rule.is_live(now) && may(rule));
+    let rules = rules.rev().map(|rule| ShownRule::of(rule, &view)).collect();
     let shown = RulesPage { frame: visit.frame("Rules"), notice, problems: Vec::new(), rules };
     Ok(page(StatusCode::OK, &shown, None))
 }
 
 impl ShownRule {
-    fn of(rule: &Rule, view: &View<'_>, may_delete: bool) -> Self {
+    fn of(rule: &Rule, view: &View<'_>) -> Self {
         let (class, effect) = match rule.effect {
             Effect::Allow => ("granted", "Allow"),
             Effect::Ask => ("cancelled", "Ask"),
@@ -77,9 +76,9 @@ impl ShownRule {
             id: rule.id,
             class,
             effect,
-            tool: Shown::new(&rule.tool.to_string(), Limits::NONE),
-            command: rule.command.as_ref().map(|command| Shown::new(&command.to_string(), Limits::NONE)),
-            path: rule.path.as_ref().map(|path| Shown::new(&path.to_string(), Limits::NONE)),
+            tool: Shown::new(rule.tool.text(), Limits::NONE),
+            command: rule.command.as_ref().map(|command| Shown::new(command.text(), Limits::NONE)),
+            path: rule.path.as_ref().map(|path| Shown::new(path.text(), Limits::NONE)),
             scope: match &rule.scope {
                 Scope::Realm => "In every session".into(),
                 Scope::Session(session) => format!("In session {session}"),
@@ -87,7 +86,6 @@ impl ShownRule {
             until: rule.expires.map(moment),
             by: who(view.state, &rule.created_by),
             created: ago(view.now, rule.created_at),
-            may_delete,
         }
     }
 }
