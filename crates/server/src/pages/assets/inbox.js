@@ -286,6 +286,7 @@
 
   function state(word, text) {
     live.hidden = false;
+    document.getElementById("refresh").hidden = true;
     live.dataset.state = word;
     live.textContent = text;
   }
