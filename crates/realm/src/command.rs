@@ -131,11 +131,17 @@ pub trait Command: Send + Sync + 'static {
     /// What the caller is told.
     type Answer: Answer;
 
-    /// What the caller must hold on the type `grantd`; checked by [`decide`] before anything else.
+    /// What the caller must hold on the type `grantd`; see [`Self::authorize`].
     const REQUIRES: Authority;
 
     /// Whether it makes the realm. All others are refused where there is none: before it is made, and after it was deleted.
     const FOUNDS_REALM: bool = false;
+
+    /// Refuses a caller without the right to it; asked by [`decide`] before anything else, on the same state. A command that
+    /// faces authorize in different terms has a [`crate::Basis`], and asks that.
+    fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
+        cx.require(state, Self::REQUIRES)
+    }
 
     /// Decides it. Pure: the same state, command and context give the same decision.
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Self::Answer>, Refusal>;
@@ -146,6 +152,10 @@ impl<C: Command> Command for std::sync::Arc<C> {
     type Answer = C::Answer;
     const REQUIRES: Authority = C::REQUIRES;
     const FOUNDS_REALM: bool = C::FOUNDS_REALM;
+
+    fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
+        C::authorize(self, state, cx)
+    }
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Self::Answer>, Refusal> {
         C::decide(self, state, cx)
@@ -161,6 +171,6 @@ pub fn decide<C: Command>(
     if !C::FOUNDS_REALM && state.name().is_empty() {
         return Err(Refusal::NoRealm);
     }
-    cx.require(state, C::REQUIRES)?;
+    command.authorize(state, cx)?;
     command.decide(state, cx)
 }

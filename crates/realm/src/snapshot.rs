@@ -15,18 +15,22 @@ use crate::change::{read_object, shared, unknown, write_relationship_ref};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
 use crate::repository::Repository;
+use crate::role::Role;
 use crate::token::{Bearer, Tokens};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
 
 /// Begins the realm's own model in what is hashed, after everything else.
 const MODEL: u8 = 1;
+
+/// Begins the roles in what is hashed, after the model.
+const ROLES: u8 = 2;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -45,6 +49,11 @@ impl State {
             w.u8(MODEL);
             w.text(&self.model);
         }
+        // Likewise: one that has other roles than those of its making.
+        if !self.roles.are_founding() {
+            w.u8(ROLES);
+            self.write_roles(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -54,6 +63,7 @@ impl State {
         w.u32(FORMAT);
         self.write_records(&mut w);
         w.text(&self.model);
+        self.write_roles(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -86,6 +96,11 @@ impl State {
             w.text(object.id);
             w.text(properties);
         });
+    }
+
+    fn write_roles(&self, w: &mut Writer) {
+        w.u64(self.roles.next_number);
+        write_list(w, self.roles.by_key.len(), self.roles.by_key.values(), write_role);
     }
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
@@ -128,6 +143,11 @@ impl State {
             state.entities.put(&read_object(r)?, r.text()?);
         }
         state.put_model(r.text()?).map_err(unknown("the model"))?;
+        state.roles.next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let role = read_role(r)?;
+            state.roles.by_key.insert(role.key.clone(), role);
+        }
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -160,6 +180,26 @@ fn read_user(r: &mut Reader<'_>) -> Result<User, CodecError> {
         name: r.option(Reader::personal)?,
         password: r.option(Reader::u32)?,
         active: r.bool()?,
+        created_at: r.i64()?,
+    })
+}
+
+fn write_role(w: &mut Writer, role: &Role) {
+    w.uuid(role.uuid);
+    w.u64(role.number);
+    w.text(&role.key);
+    w.option(role.display_name.as_ref(), Writer::personal);
+    w.option(role.description.as_ref(), Writer::personal);
+    w.i64(role.created_at);
+}
+
+fn read_role(r: &mut Reader<'_>) -> Result<Role, CodecError> {
+    Ok(Role {
+        uuid: r.uuid()?,
+        number: r.u64()?,
+        key: shared(r.text()?),
+        display_name: r.option(Reader::personal)?,
+        description: r.option(Reader::personal)?,
         created_at: r.i64()?,
     })
 }

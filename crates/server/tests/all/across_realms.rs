@@ -30,6 +30,7 @@ impl Marked {
         let call = |method: &'static str, path: &str| rig.with(&key, method, &at(path));
         let mark = |what: &str| format!("{what}-only-in-{name}");
         let (user, vm, role) = (mark("user"), mark("vm"), mark("role"));
+        call("POST", "/api/v1/roles").json(json!({"key": role})).await.is(201);
         let body = json!({"login": user, "name": mark("person"), "roles": [role]});
         call("POST", "/api/v1/users").json(body).await.is(201);
         let write = json!({"write": [
