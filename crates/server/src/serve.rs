@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use grantd_node::Node;
+use grantd_node::realm::session::Limits;
 use http::header;
 
 use crate::app::{App, SharedApp};
@@ -25,6 +26,8 @@ pub struct FaceSettings {
     pub bench_route: bool,
     /// How many proxies stand in front.
     pub trusted_hops: usize,
+    /// How long sessions live.
+    pub sessions: Limits,
 }
 
 /// Every face behind one service.
@@ -33,7 +36,7 @@ pub async fn faces(
     settings: FaceSettings,
     metrics: Arc<Metrics>,
 ) -> Result<Dispatch, grantd_node::LoadError> {
-    let app: SharedApp = Arc::new(App::new(node.clone(), settings.public_url, settings.trusted_hops).await?);
+    let app: SharedApp = Arc::new(App::new(node.clone(), &settings).await?);
     spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {

@@ -6,6 +6,7 @@ use grantd_node::bootstrap::{First, bootstrap};
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Schema, Source};
 use grantd_node::realm::realms::CreateRealm;
+use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
@@ -85,8 +86,9 @@ impl Rig {
         let listen = Listen { addr: ([127, 0, 0, 1], 0).into(), tag: "main".into(), tls: None };
         let server = Server::bind(vec![listen], EdgeSettings::default()).await.unwrap();
         let base = format!("http://{}", server.local_addrs()[0]);
+        let sessions = Limits::default();
         let settings =
-            FaceSettings { public_url: base.clone(), root_paths: true, bench_route: true, trusted_hops: 0 };
+            FaceSettings { public_url: base.clone(), root_paths: true, bench_route: true, trusted_hops: 0, sessions };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
         let task = tokio::spawn(server.serve(faces, std::future::pending()));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
