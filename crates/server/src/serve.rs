@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use grantd_node::Node;
+use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::session::Limits;
 use http::header;
 
@@ -13,7 +14,7 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, freestyle, operations};
+use crate::{api, authzen, freestyle, operations, pulp};
 
 /// What can be chosen about the faces.
 #[derive(Debug, Clone)]
@@ -28,7 +29,12 @@ pub struct FaceSettings {
     pub trusted_hops: usize,
     /// How long sessions live.
     pub sessions: Limits,
+    /// What may be granted in the users-and-roles dialect.
+    pub pulp_delegation: Delegation,
 }
+
+/// Whose client certificates a listener asks for: the names of the realms' authorities (DER).
+pub const CLIENT_AUTHORITIES: [&[u8]; 1] = [client_certificate::AUTHORITY_NAME];
 
 /// Every face behind one service.
 pub async fn faces(
@@ -43,6 +49,7 @@ pub async fn faces(
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
+        pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
             LayerSettings::new("operations"),

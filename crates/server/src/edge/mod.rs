@@ -4,6 +4,7 @@
 //! the router, then one combined layer per face ([`layers::stack`]: request id, body limit, time limit, panics, metrics,
 //! access log), then the handler. This module knows nothing of dialects, callers or realms.
 
+mod client_auth;
 mod conn;
 mod drain;
 mod error;

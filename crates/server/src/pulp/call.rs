@@ -120,10 +120,7 @@ impl<O: Needs> Call<O> {
 
     /// A path of the dialect as the world reaches it.
     pub(super) fn href(&self, path: &str) -> String {
-        let public = &self.call.app.public_url;
-        let host = public.find("://").map_or(0, |at| at + 3);
-        let base = public.get(host..).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
-        format!("{}{}{path}", base.unwrap_or_default(), self.place.mount)
+        format!("{}{}{path}", self.call.app.public_path(), self.place.mount)
     }
 }
 

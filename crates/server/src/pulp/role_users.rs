@@ -3,7 +3,6 @@
 use grantd_node::realm::Refusal;
 use grantd_node::realm::refusal::Noun;
 use grantd_node::realm::role::{AddMember, Member, RemoveMember, Role};
-use grantd_node::realm::user::User as Record;
 
 use super::call::{Call, Delete, Read, Update};
 use super::errors::Error;
@@ -18,7 +17,7 @@ pub(super) async fn list_role_users(call: Call<Read>) -> Result<Answer<Vec<User>
     let role = Role::find(state, call.call.param("role"))?;
     let users = logins(state, &role.key, call.call.now());
     let users = users.iter().filter_map(|login| state.users().get(login));
-    Ok(Answer(users.map(|user: &Record| shown(&call, state, user.into())).collect()))
+    Ok(Answer(users.map(|user| shown(&call, state, user)).collect()))
 }
 
 pub(super) async fn add_role_user(call: Call<Update>) -> Result<Null, Error> {

@@ -31,7 +31,7 @@ async fn search<O: Needs>(call: Call<O>, criteria: Criteria) -> Result<Answer<Ve
         let mut found = Vec::new();
         for user in state.users().iter_after(None) {
             patience.lasts()?;
-            let user = serde_json::to_value(shown(&call, state, user.into())).unwrap_or_default();
+            let user = serde_json::to_value(shown(&call, state, user)).unwrap_or_default();
             if criteria.matches(&user) {
                 found.push(user);
             }

@@ -3,7 +3,7 @@
 use grantd_node::realm::Refusal;
 use grantd_node::realm::State;
 use grantd_node::realm::command::Secret;
-use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser, User as Record, UserView, roles};
+use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser, User as Record, UserView};
 use serde_json::Value;
 
 use super::call::{Call, Create, Delete, Needs, Read, Update};
@@ -15,7 +15,7 @@ use crate::password;
 pub(super) async fn list_users(call: Call<Read>) -> Result<Answer<Vec<User>>, Error> {
     let published = call.call.published();
     let users = published.state.users().iter_after(None);
-    Ok(Answer(users.map(|user| shown(&call, &published.state, user.into())).collect()))
+    Ok(Answer(users.map(|user| shown(&call, &published.state, user)).collect()))
 }
 
 pub(super) async fn create_user(call: Call<Create>) -> Result<Created<User>, Error> {
@@ -36,14 +36,14 @@ pub(super) async fn create_user(call: Call<Create>) -> Result<Created<User>, Err
         basis: call.basis(),
     };
     let made = call.submit(command).await?;
-    let body = shown(&call, &call.call.published().state, made);
+    let body = answered(&call, made);
     Ok(Created { location: body._href.clone(), body })
 }
 
 pub(super) async fn get_user(call: Call<Read>) -> Result<Answer<User>, Error> {
     let published = call.call.published();
     let user = Record::find(&published.state, call.call.param("login"))?;
-    Ok(Answer(shown(&call, &published.state, user.into())))
+    Ok(Answer(shown(&call, &published.state, user)))
 }
 
 pub(super) async fn update_user(call: Call<Update>) -> Result<Answer<User>, Error> {
@@ -61,7 +61,7 @@ pub(super) async fn update_user(call: Call<Update>) -> Result<Answer<User>, Erro
         basis: call.basis(),
     };
     let changed = call.submit(command).await?;
-    Ok(Answer(shown(&call, &call.call.published().state, changed)))
+    Ok(Answer(answered(&call, changed)))
 }
 
 pub(super) async fn delete_user(call: Call<Delete>) -> Result<Null, Error> {
@@ -76,15 +76,23 @@ pub(super) async fn delete_user(call: Call<Delete>) -> Result<Null, Error> {
     Ok(Answer(()))
 }
 
-/// A user as they are now; a remembered answer knows no name.
-pub(super) fn shown<O: Needs>(call: &Call<O>, state: &State, user: UserView) -> User {
-    let user = match state.users().get(&user.login) {
-        Some(now) if now.uuid == user.uuid => now.into(),
-        _ => user,
-    };
-    let roles = roles(state, &user.login, call.call.now());
+/// A user as they are.
+pub(super) fn shown<O: Needs>(call: &Call<O>, state: &State, user: &Record) -> User {
+    with_href(call, UserView::of(state, user, call.call.now()))
+}
+
+/// A user as a command left them. A remembered answer knows no name, so that the record says it.
+fn answered<O: Needs>(call: &Call<O>, user: UserView) -> User {
+    let published = call.call.published();
+    match published.state.users().get(&user.login) {
+        Some(now) if now.uuid == user.uuid => shown(call, &published.state, now),
+        _ => with_href(call, user),
+    }
+}
+
+fn with_href<O: Needs>(call: &Call<O>, user: UserView) -> User {
     let href = call.href(&format!("/v2/users/{}/", user.login));
-    User::new(user, roles, href)
+    User::new(user, href)
 }
 
 /// What the dialect takes for a login, of those that grantd does. `.` and `..` would have a URL that nobody can call.

@@ -69,7 +69,7 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(user: UserView, roles: Vec<String>, href: String) -> Self {
+    pub(super) fn new(user: UserView, href: String) -> Self {
         let id = oid_of(user.uuid);
         Self {
             _id: ObjectId { oid: id.clone() },
@@ -78,7 +78,7 @@ impl User {
             id,
             login: user.login,
             name: user.name,
-            roles,
+            roles: user.roles,
         }
     }
 }
