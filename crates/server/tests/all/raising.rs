@@ -138,33 +138,17 @@ async fn with_little_nothing_is_carried_out() {
 }
 
 #[tokio::test]
-async fn who_may_write_much_does_not_rise_either() {
-    for grants in [&["writer"][..], &["operator"], &["operator", "writer", "auditor"]] {
+async fn who_may_do_much_does_not_rise_either() {
+    for grants in ["writer", "operator"] {
         let rig = rig().await;
-        let (key, caller) = key(&rig, grants).await;
-        let before = held(&rig, &caller).await;
-        let administers = grants.contains(&"operator");
-        let mut expected = before.clone();
-        // An operator may say who administers people, and be one: it administers them already.
-        if administers {
-            expected.1 = Vec::new();
+        let (key, caller) = key(&rig, &[grants]).await;
+        let mut before = held(&rig, &caller).await;
+        // Who writes relationships may do so about what is not of grantd itself.
+        if grants == "writer" {
+            before.1.push(("/elsewhere/", Operation::Read));
+            rig.relate(&[&format!("pulp_uri:/elsewhere/#read@{}", caller.actor)]).await;
         }
-        let mut done = 0;
-        for (method, path) in api().into_iter().filter(|(method, path)| is_write(method, path)) {
-            for (path, body) in attempts(&method, &path, &caller.actor.to_string(), "eve") {
-                let call = rig.with(&key, &method, &path);
-                let answer = if path.ends_with("/import") {
-                    call.text("application/x-ndjson", &body.to_string()).await
-                } else {
-                    call.json(body.clone()).await
-                };
-                done += usize::from(answer.status < 300);
-                let mut now = held(&rig, &caller).await;
-                now.1.retain(|(uri, _)| !(administers && grants.contains(&"writer")) && *uri != "/elsewhere/");
-                assert_eq!((&now.0, now.2), (&before.0, before.2), "{method} {path} {body}");
-                assert_eq!(now.1, before.1, "{method} {path} {body}: {}", answer.text);
-            }
-        }
-        assert!(done > 0, "{grants:?}: some of it is carried out");
+        let (_, done) = walk(&rig, &key, &caller, &before).await;
+        assert!(done > 0, "{grants}: some of it is carried out");
     }
 }
