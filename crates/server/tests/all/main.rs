@@ -16,6 +16,7 @@ mod bodies;
 mod callers;
 mod consistency;
 mod decisions;
+mod crowd;
 mod deleting;
 mod errors;
 mod idempotency;
