@@ -11,7 +11,9 @@ use grantd_realm::pulp::{
 };
 use grantd_realm::role::{AddMember, Member};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
+use grantd_realm::engine::path;
 use grantd_realm::{Refusal, State};
+use proptest::prelude::*;
 
 use crate::support::{World, came_to, deleting, root, with, writing};
 
@@ -327,4 +329,28 @@ fn a_caller_from_outside_the_realm_holds_what_an_admin_holds() {
     assert!(may(&world.state, &root(), Delete, &uri("/v2/users/"), world.now));
     let all_but: Vec<Authority> = Authority::ALL.into_iter().filter(|one| *one != Authority::Admin).collect();
     assert!(!may(&world.state, &with(&all_but), Read, &uri("/v2/users/"), world.now));
+}
+
+/// Texts that are nearly URIs.
+fn nearly() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just("/"), Just("pulp"), Just("api"), Just("."), Just(".."), Just("%2e"), Just("%2F"), Just("%"), Just("a"),
+        Just("@"), Just("é"), Just("%40"), Just("\\"), Just("?x=y"), Just("#"), Just(" "),
+    ];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_096, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_spelling_is_the_one_or_none(text in prop_oneof![nearly(), any::<String>()]) {
+        let Ok(uri) = PulpUri::normalise(&text) else { return Ok(()) };
+        let normal = uri.as_str();
+        prop_assert_eq!(path::normalise(normal).as_deref(), Ok(normal), "as the engine spells it");
+        let once_more = normal.strip_prefix("/pulp/api/").is_none();
+        prop_assert!(!once_more || PulpUri::normalise(normal) == Ok(uri.clone()));
+        prop_assert!(normal != "/" || ["/", "pulp/api", "/pulp/api", "pulp/api/", "/pulp/api/"].contains(&&*text));
+        prop_assert!(!normal.split('/').any(|segment| segment == "." || segment == ".."));
+    }
 }
