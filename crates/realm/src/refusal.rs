@@ -78,8 +78,8 @@ pub enum Refusal {
     },
     /// The new model does not admit relationships that are stored.
     #[error(
-        "the model does not admit {} stored relationships, such as `{}`: delete them first, or keep what they need",
-        .0.count, .0.first.first().map_or("", String::as_str)
+        "the model does not admit {} stored relationship{}, such as `{}`: delete what it does not admit, or keep what that needs",
+        .0.count, if .0.count == 1 { "" } else { "s" }, .0.first.first().map_or("", String::as_str)
     )]
     Orphans(Orphans),
     /// The idempotency key was used for another request.

@@ -159,7 +159,8 @@ fn load(LoadArgs { file, dry_run, why, server }: &LoadArgs) -> anyhow::Result<En
     }
     let orphans = answer.body.get("orphan_count").and_then(Value::as_u64).unwrap_or_default();
     if *dry_run {
-        output::line(format_args!("the model is good; {orphans} stored relationships would be orphaned"))?;
+        let s = if orphans == 1 { "" } else { "s" };
+        output::line(format_args!("the model is good; {orphans} stored relationship{s} would be orphaned"))?;
         for orphan in answer.body.get("orphans").and_then(Value::as_array).into_iter().flatten() {
             output::line(orphan.as_str().unwrap_or_default())?;
         }

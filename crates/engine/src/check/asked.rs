@@ -27,7 +27,7 @@ pub(crate) struct Asked<'g> {
     stored: OnceCell<[&'g Properties; 2]>,
     memberships: OnceCell<Option<Memberships>>,
     /// Looked up only when it turns out that asking from the resource's side takes too long.
-    many_memberships: OnceCell<Option<Memberships>>,
+    many_memberships: OnceCell<Option<Box<Memberships>>>,
     steps: Cell<usize>,
     most_steps: usize,
 }
@@ -221,10 +221,15 @@ impl<'g> Asked<'g> {
         Inputs::new(parameters, self.circumstances, subject, resource)
     }
 
+    /// Whether it has been looked up already what the subject is a member of.
+    pub(super) fn knows_memberships(&self) -> bool {
+        self.memberships.get().is_some()
+    }
+
     /// What the subject is a member of; none if that is too much to be worth knowing.
     pub(super) fn memberships(&self) -> Option<&Memberships> {
         let few = self.memberships.get_or_init(|| Memberships::of(self, FEW)).as_ref();
-        few.or_else(|| self.many_memberships.get()?.as_ref())
+        few.or_else(|| self.many_memberships.get()?.as_deref())
     }
 
     /// Looks up even many memberships, and says whether that is any help.
@@ -233,7 +238,7 @@ impl<'g> Asked<'g> {
             return false;
         }
         self.steps.set(0);
-        self.many_memberships.get_or_init(|| Memberships::of(self, MANY)).is_some()
+        self.many_memberships.get_or_init(|| Memberships::of(self, MANY).map(Box::new)).is_some()
     }
 
     /// The same question with more patience, for an explanation, which follows everything.

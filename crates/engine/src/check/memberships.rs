@@ -25,7 +25,7 @@ pub(crate) struct Memberships {
     /// In order of their levels.
     pub(super) held: SmallVec<[Held; 8]>,
     /// The same, once there are many.
-    known: HashSet<(NodeId, Relation), RandomState>,
+    known: Option<HashSet<(NodeId, Relation), RandomState>>,
     /// A condition on the way depends on what nobody has said.
     pub(super) unclear: bool,
     /// The most that are looked up.
@@ -39,7 +39,7 @@ pub(crate) struct Held {
     pub(super) kind: Kind,
     pub(super) relation: Relation,
     /// How many usersets and computed relations lie between it and the subject.
-    pub(super) level: usize,
+    pub(super) level: u32,
 }
 
 impl Memberships {
@@ -80,14 +80,7 @@ impl Memberships {
     }
 
     /// Adds what takes a subject directly.
-    fn above(
-        &mut self,
-        asked: &Asked<'_>,
-        node: NodeId,
-        kind: Kind,
-        shape: Shape,
-        level: usize,
-    ) -> Option<()> {
+    fn above(&mut self, asked: &Asked<'_>, node: NodeId, kind: Kind, shape: Shape, level: u32) -> Option<()> {
         let (graph, relations) = (asked.graph, asked.graph.plan().membership_relations());
         if relations.is_empty() {
             return Some(());
@@ -115,7 +108,7 @@ impl Memberships {
         asked: &Asked<'_>,
         (subject, kind, shape): (NodeId, Kind, Shape),
         edge: Edge,
-        level: usize,
+        level: u32,
     ) -> Option<()> {
         let graph = asked.graph;
         let (node, relation) = (edge.node(), edge.relation());
@@ -153,10 +146,8 @@ impl Memberships {
         let is_new = if self.held.len() <= LISTED {
             !self.held.iter().any(|known| known.node == held.node && known.relation == held.relation)
         } else {
-            if self.known.is_empty() {
-                self.known.extend(self.held.iter().map(|held| (held.node, held.relation)));
-            }
-            self.known.insert((held.node, held.relation))
+            let held_so_far = || self.held.iter().map(|held| (held.node, held.relation)).collect();
+            self.known.get_or_insert_with(held_so_far).insert((held.node, held.relation))
         };
         if is_new && self.held.len() == self.most {
             return None;

@@ -14,6 +14,9 @@ use crate::graph::{Direct, Edge, NO_RELATION, NodeId, Relation, Rule, Shape};
 /// Above this many goals they are looked up by hash.
 const FEW: usize = 16;
 
+/// Up to so many usersets on one object are followed before it is asked what the subject is a member of.
+const FEW_USERSETS: usize = 4;
+
 /// What a search comes to.
 pub(super) enum Plain {
     /// There is a way.
@@ -34,8 +37,7 @@ pub(super) fn search(asked: &Asked<'_>, first: Goal, depth: usize) -> Result<Pla
 }
 
 fn search_once(asked: &Asked<'_>, first: Goal, mut depth: usize) -> Result<Plain, CheckError> {
-    let mut search =
-        Search { asked, goals: SmallVec::new(), known: HashSet::default(), unclear: false, too_deep: false };
+    let mut search = Search { asked, goals: SmallVec::new(), known: None, unclear: false, too_deep: false };
     search.goals.push(first);
     let (mut at, mut level_end) = (0, 1);
     while let Some(goal) = search.goals.get(at).copied() {
@@ -63,7 +65,7 @@ struct Search<'a, 'g> {
     /// Every goal so far, in the order of discovery.
     goals: SmallVec<[Goal; 8]>,
     /// The same, once there are many.
-    known: HashSet<Goal, RandomState>,
+    known: Option<HashSet<Goal, RandomState>>,
     unclear: bool,
     /// Something lies too deep to be looked at.
     too_deep: bool,
@@ -137,12 +139,12 @@ impl<'g> Search<'_, 'g> {
         {
             return Ok(true);
         }
-        if direct.has_memberships {
+        if direct.has_memberships && !self.few_usersets(node, relation, direct) {
             match self.asked.memberships() {
                 Some(memberships) => {
                     self.unclear |= memberships.unclear;
                     for held in &memberships.held {
-                        if depth + held.level >= MAX_DEPTH {
+                        if depth + held.level as usize >= MAX_DEPTH {
                             self.too_deep = true;
                             break;
                         }
@@ -189,6 +191,24 @@ impl<'g> Search<'_, 'g> {
         })
     }
 
+    /// Discovers the memberships that stand in a relation to a node, if they can be nested and are few here: the subject
+    /// may be in very many. Whether they were few.
+    fn few_usersets(&mut self, node: NodeId, relation: Relation, direct: &Direct) -> bool {
+        if !direct.has_nested_memberships || self.goals.len() > FEW || self.asked.knows_memberships() {
+            return false;
+        }
+        let (low, high) = (Edge::new(relation, 0, 0), Edge::new(relation, NO_RELATION, 0));
+        let few: SmallVec<[Edge; FEW_USERSETS + 1]> =
+            self.asked.graph.forward().between(node, low, high).take(FEW_USERSETS + 1).collect();
+        if few.len() > FEW_USERSETS {
+            return false;
+        }
+        for edge in few {
+            self.userset(node, edge, direct, false);
+        }
+        true
+    }
+
     /// Discovers the usersets that stand in a relation to a node: only those that are no memberships, or only the
     /// memberships.
     fn usersets(
@@ -202,17 +222,21 @@ impl<'g> Search<'_, 'g> {
         let (low, high) = (Edge::new(relation, 0, 0), Edge::new(relation, NO_RELATION, 0));
         for edge in graph.forward().between(node, low, high) {
             self.asked.step()?;
-            let (of, relation) = (edge.node(), edge.subject_relation());
-            let Some(kind) = graph.nodes().kind(of) else { continue };
-            let goal = Goal { node: Some(of), kind, relation };
-            if let Some(form) = direct.form(kind, Shape::Userset(relation))
-                && self.asked.plan(goal).is_some_and(|plan| plan.is_membership != open)
-                && graph.nodes().is_alive(of)
-            {
-                self.lead(node, edge, form, goal);
-            }
+            self.userset(node, edge, direct, open);
         }
         Ok(())
+    }
+
+    fn userset(&mut self, node: NodeId, edge: Edge, direct: &Direct, open: bool) {
+        let (graph, of, relation) = (self.asked.graph, edge.node(), edge.subject_relation());
+        let Some(kind) = graph.nodes().kind(of) else { return };
+        let goal = Goal { node: Some(of), kind, relation };
+        if let Some(form) = direct.form(kind, Shape::Userset(relation))
+            && self.asked.plan(goal).is_some_and(|plan| plan.is_membership != open)
+            && graph.nodes().is_alive(of)
+        {
+            self.lead(node, edge, form, goal);
+        }
     }
 
     /// Discovers a relation of the objects that another relation of the goal's object leads to.
@@ -252,10 +276,8 @@ impl<'g> Search<'_, 'g> {
             }
             return;
         }
-        if self.known.is_empty() {
-            self.known.extend(self.goals.iter().copied());
-        }
-        if self.known.insert(goal) {
+        let goals_so_far = || self.goals.iter().copied().collect();
+        if self.known.get_or_insert_with(goals_so_far).insert(goal) {
             self.goals.push(goal);
         }
     }

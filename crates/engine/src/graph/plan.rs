@@ -66,6 +66,8 @@ pub(crate) struct Direct {
     pub(crate) forms: Vec<Form>,
     /// Some form is a userset that [`RelationPlan::is_membership`] holds of.
     pub(crate) has_memberships: bool,
+    /// Some such form is one that [`RelationPlan::is_nested`] holds of.
+    pub(crate) has_nested_memberships: bool,
     /// Some form is another userset.
     pub(crate) has_open_usersets: bool,
 }

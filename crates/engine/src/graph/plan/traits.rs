@@ -56,7 +56,7 @@ impl Plan {
                 relation.is_nested = nested.contains(&pair);
                 let users = included.iter().filter(|(of, _)| *of == relation.number);
                 relation.included_in = users.map(|(_, user)| *user).collect();
-                mark(&mut relation.rule, &memberships);
+                mark(&mut relation.rule, &memberships, &nested);
             }
         }
     }
@@ -156,20 +156,22 @@ fn included(relations: &[RelationPlan]) -> BTreeSet<(Relation, Relation)> {
 }
 
 /// Notes in each direct rule which kinds of usersets it takes.
-fn mark(rule: &mut Rule, memberships: &BTreeSet<Pair>) {
+fn mark(rule: &mut Rule, memberships: &BTreeSet<Pair>, nested: &BTreeSet<Pair>) {
     match rule {
         Rule::Direct(direct) => {
-            let is_membership: Vec<_> = usersets(direct).map(|pair| memberships.contains(&pair)).collect();
-            direct.has_memberships = is_membership.contains(&true);
-            direct.has_open_usersets = is_membership.contains(&false);
+            let (found, open): (Vec<_>, Vec<_>) =
+                usersets(direct).partition(|pair| memberships.contains(pair));
+            direct.has_memberships = !found.is_empty();
+            direct.has_nested_memberships = found.iter().any(|pair| nested.contains(pair));
+            direct.has_open_usersets = !open.is_empty();
         }
         Rule::Computed(_) | Rule::From { .. } => {}
         Rule::Union(parts) | Rule::Intersection(parts) => {
-            parts.iter_mut().for_each(|part| mark(part, memberships));
+            parts.iter_mut().for_each(|part| mark(part, memberships, nested));
         }
         Rule::Exclusion(base, taken) => {
-            mark(base, memberships);
-            mark(&mut taken.rule, memberships);
+            mark(base, memberships, nested);
+            mark(&mut taken.rule, memberships, nested);
         }
     }
 }
