@@ -4,7 +4,7 @@ mod sample;
 mod step;
 
 pub(crate) use sample::samples;
-pub(crate) use step::{Step, histories};
+pub(crate) use step::{Step, attempts_of, histories};
 
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::{Change, Stamp};

@@ -32,10 +32,17 @@ use super::{World, key_of, root, with};
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     who: Who,
-    pub(crate) basis: Basis,
+    face: Face,
     what: What,
     /// How much later than the step before, in microseconds.
     later: i64,
+}
+
+/// Through which face a command comes that two faces share.
+#[derive(Clone, Copy, Debug)]
+enum Face {
+    Grantd,
+    Pulp(Delegation),
 }
 
 #[derive(Clone, Debug)]
@@ -129,15 +136,12 @@ const LIMITED: [&[Authority]; 3] = [
     &[Authority::Operator, Authority::Writer],
 ];
 
-/// Mostly of the kind that the caller could have.
-fn basis() -> impl Strategy<Value = Basis> {
-    let pulp = (select(&URIS[..]), select(&Operation::ALL[..]), prop::bool::ANY);
-    let pulp = pulp.prop_map(|(uri, operation, held)| Basis::Pulp {
-        uri: uri_of(uri),
-        operation,
-        delegation: if held { Delegation::Held } else { Delegation::Free },
-    });
-    prop_oneof![2 => Just(Basis::Grantd), 1 => pulp]
+fn face() -> impl Strategy<Value = Face> {
+    prop_oneof![
+        4 => Just(Face::Grantd),
+        1 => Just(Face::Pulp(Delegation::Free)),
+        1 => Just(Face::Pulp(Delegation::Held)),
+    ]
 }
 
 fn uri_of(text: &str) -> PulpUri {
@@ -227,9 +231,17 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let step = (who(), basis(), what(), prop_oneof![Just(0), 0..20_i64]);
-    let step = step.prop_map(|(who, basis, what, later)| Step { who, basis, what, later });
-    prop::collection::vec(step, 20..150)
+    prop::collection::vec(step(who()), 20..150)
+}
+
+fn step(who: impl Strategy<Value = Who>) -> impl Strategy<Value = Step> {
+    let step = (who, face(), what(), prop_oneof![Just(0), 0..20_i64]);
+    step.prop_map(|(who, face, what, later)| Step { who, face, what, later })
+}
+
+/// What one user may try.
+pub(crate) fn attempts_of(login: Login) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(Just(Who::User(login))), 20..100)
 }
 
 /// What a step came to, before it is applied.
@@ -242,6 +254,39 @@ impl Step {
         let caller = self.caller(&world.state);
         let outcome = self.outcome(world, &caller);
         (caller, outcome)
+    }
+
+    /// Whether the dialect would let everything be granted.
+    pub(crate) fn grants_freely(&self) -> bool {
+        matches!(self.face, Face::Pulp(Delegation::Free))
+    }
+
+    /// As the faces give it: the dialect's is what the method of the call needs on its own path.
+    fn basis(&self) -> Basis {
+        let Face::Pulp(delegation) = self.face else { return Basis::Grantd };
+        let (uri, operation) = match &self.what {
+            What::CreateUser(..) => ("/v2/users/".to_owned(), Operation::Create),
+            What::UpdateUser(login, ..) => (format!("/v2/users/{login}/"), Operation::Update),
+            What::DeleteUser(login) => (format!("/v2/users/{login}/"), Operation::Delete),
+            What::CreateRole(..) => ("/v2/roles/".to_owned(), Operation::Create),
+            What::UpdateRole(key, ..) => (format!("/v2/roles/{key}/"), Operation::Update),
+            What::DeleteRole(key) => (format!("/v2/roles/{key}/"), Operation::Delete),
+            What::AddMember(key, _) => (format!("/v2/roles/{key}/users/"), Operation::Update),
+            What::RemoveMember(key, Member::User(login)) => {
+                (format!("/v2/roles/{key}/users/{login}/"), Operation::Delete)
+            }
+            What::GrantOperations(Grantee::User(_), ..) => {
+                ("/v2/permissions/actions/grant_to_user/".to_owned(), Operation::Execute)
+            }
+            What::GrantOperations(..) => {
+                ("/v2/permissions/actions/grant_to_role/".to_owned(), Operation::Execute)
+            }
+            What::RevokeOperations(..) => {
+                ("/v2/permissions/actions/revoke_from_user/".to_owned(), Operation::Execute)
+            }
+            _ => return Basis::Grantd,
+        };
+        Basis::Pulp { uri: uri_of(&uri), operation, delegation }
     }
 
     fn caller(&self, state: &State) -> Caller {
@@ -261,7 +306,7 @@ impl Step {
         let text = |text: &&str| (*text).to_owned();
         let users = |list: &Option<Vec<&str>>| list.as_ref().map(|list| list.iter().map(text).collect());
         let object = |text: &str| key_of(&format!("{text}#x@user:x")).resource;
-        let basis = self.basis.clone();
+        let basis = self.basis();
         let secret = |given: &bool| given.then(|| Secret("$argon2id$".into()));
         match &self.what {
             What::CreateRealm(name) => decided(world, by, CreateRealm { name: text(name) }),
