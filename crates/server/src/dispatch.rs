@@ -31,6 +31,8 @@ pub enum FaceName {
     Authzen,
     /// The identities dialect.
     Freestyle,
+    /// The pages.
+    Pages,
     /// The users-and-roles dialect.
     Pulp,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
@@ -101,6 +103,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if below("/access/v1", path).is_some() {
         return to(FaceName::Authzen, without_slash(path));
     }
+    if is_page(path) {
+        return to(FaceName::Pages, if path == "/" { path } else { without_slash(path) });
+    }
     if root_paths && is_pulp(path) {
         return to(FaceName::Pulp, path);
     }
@@ -108,6 +113,11 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         return to(FaceName::Freestyle, without_slash(path));
     }
     to(FaceName::Operations, path)
+}
+
+/// The pages' paths.
+fn is_page(path: &str) -> bool {
+    path == "/" || ["/login", "/logout", "/account", "/assets"].iter().any(|prefix| below(prefix, path).is_some())
 }
 
 /// The identities dialect's documented paths at the root.
@@ -147,6 +157,7 @@ pub struct Dispatch {
     pub(crate) api: Router,
     pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
+    pub(crate) pages: Router,
     pub(crate) pulp: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
@@ -185,6 +196,7 @@ impl Service<Request> for Dispatch {
             FaceName::Api => &mut self.api,
             FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
+            FaceName::Pages => &mut self.pages,
             FaceName::Pulp => &mut self.pulp,
             FaceName::Operations => &mut self.operations,
         };

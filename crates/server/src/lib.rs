@@ -22,6 +22,7 @@ pub mod freestyle;
 pub mod fuzzing;
 pub mod ledger_view;
 mod operations;
+mod pages;
 pub mod password;
 mod properties;
 pub mod pulp;

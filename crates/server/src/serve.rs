@@ -14,7 +14,10 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, freestyle, operations, pulp};
+use crate::{api, authzen, client_certificate, freestyle, operations, pages, pulp};
+
+/// 16 KiB: the body of a form.
+const FORM_BODY: u64 = 16 << 10;
 
 /// What can be chosen about the faces.
 #[derive(Debug, Clone)]
@@ -49,6 +52,7 @@ pub async fn faces(
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
+        pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
@@ -94,6 +98,12 @@ fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
         layers.body_limit(BULK_BODY),
         metrics.clone(),
     ))
+}
+
+fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("pages").renderer(pages::render).body_limit(FORM_BODY);
+    let layers = LayerSettings { answer_headers: pages::headers(), ..layers };
+    stack(pages::routes(), layers, metrics.clone())
 }
 
 async fn openapi() -> impl axum::response::IntoResponse {

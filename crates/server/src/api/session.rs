@@ -17,6 +17,8 @@ pub(super) struct Session {
     /// Names it in lists; no secret.
     id: Uuid,
     issued_at: String,
+    /// The last use that was noted: one a minute is.
+    last_used_at: String,
     /// When it ends if it is not used again.
     ends_at: String,
     /// To be sent as `Grantd-Csrf` with every call that changes something.
@@ -30,7 +32,12 @@ pub(super) struct Session {
 )]
 pub(super) async fn get_session(call: Call) -> Result<Json<Session>, Error> {
     let (session, csrf): (Record, String) = call.session().await?;
-    let ends_at = rfc3339(session.ends(call.app.sessions));
-    let (login, id, issued_at) = (session.login, session.id, rfc3339(session.issued_at));
-    Ok(Json(Session { login, id, issued_at, ends_at, csrf }))
+    Ok(Json(Session {
+        id: session.id,
+        issued_at: rfc3339(session.issued_at),
+        last_used_at: rfc3339(session.last_used),
+        ends_at: rfc3339(session.ends(call.app.sessions)),
+        login: session.login,
+        csrf,
+    }))
 }

@@ -23,7 +23,7 @@ pub(super) async fn find(
     }
     realm.catch_up().await?;
     app.system.catch_up().await?;
-    known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, None, source, Unauthorized::Unknown))
+    known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, source, Unauthorized::Unknown))
 }
 
 fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {

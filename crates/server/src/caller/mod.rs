@@ -12,7 +12,7 @@ use grantd_node::realm::caller::Actor;
 
 use crate::app::App;
 use crate::client_certificate;
-use crate::edge::Source;
+use crate::edge::{Limited, Source};
 use crate::face::{CallError, Credential, Unauthorized};
 
 /// Finds the caller behind a credential, on a realm.
@@ -28,7 +28,7 @@ pub(crate) async fn find(
 ) -> Result<Caller, CallError> {
     match credential {
         Credential::None => Err(Unauthorized::NoCredential.into()),
-        Credential::Malformed => Err(wrong(app, None, source, Unauthorized::Unknown)),
+        Credential::Malformed => Err(wrong(app, source, Unauthorized::Unknown)),
         Credential::Bearer(secret) => bearer::find(app, realm, secret, source).await,
         Credential::Basic { login, password } => {
             password::verify(app, realm, &login, password, source).await?;
@@ -36,11 +36,11 @@ pub(crate) async fn find(
         }
         Credential::Session(cookie) => match session::find(app, realm, cookie).await? {
             Some(session) => Ok(Caller::local(Actor::User(session.login))),
-            None => Err(wrong(app, None, source, Unauthorized::SessionOver)),
+            None => Err(wrong(app, source, Unauthorized::SessionOver)),
         },
         Credential::Certificate(certificate) => match by_certificate(app, realm, certificate).await? {
             Some(login) => Ok(Caller::local(Actor::User(login))),
-            None => Err(wrong(app, None, source, Unauthorized::WrongCertificate)),
+            None => Err(wrong(app, source, Unauthorized::WrongCertificate)),
         },
     }
 }
@@ -52,8 +52,12 @@ async fn by_certificate(app: &App, realm: &Realm, certificate: &[u8]) -> Result<
 }
 
 /// Counts a wrong credential and says what it was, or that there were too many.
-fn wrong(app: &App, account: Option<&str>, source: Source, why: Unauthorized) -> CallError {
-    match app.failures.failed(account, source) {
+fn wrong(app: &App, source: Source, why: Unauthorized) -> CallError {
+    or_limited(app.failures.failed(source), why)
+}
+
+fn or_limited(counted: Result<(), Limited>, why: Unauthorized) -> CallError {
+    match counted {
         Ok(()) => why.into(),
         Err(limited) => CallError::Edge(limited.into()),
     }

@@ -9,7 +9,7 @@ use grantd_node::realm::command::Secret;
 use grantd_node::realm::user::password_secret;
 use uuid::Uuid;
 
-use super::wrong;
+use super::or_limited;
 use crate::app::App;
 use crate::edge::Source;
 use crate::face::{CallError, Unauthorized};
@@ -41,8 +41,8 @@ pub(crate) async fn verify(
     password: Secret,
     source: Source,
 ) -> Result<Account, CallError> {
-    let account = account_name(realm, login);
-    app.failures.may_try(&account, source).map_err(|limited| CallError::Edge(limited.into()))?;
+    let attempt = app.failures.attempt(&account_name(realm, login), source).await;
+    let attempt = attempt.map_err(|limited| CallError::Edge(limited.into()))?;
     let known = Account::of(&realm.published().state, login);
     if let Some(account) = proven(realm, known, password.clone(), source).await? {
         return Ok(account);
@@ -54,7 +54,7 @@ pub(crate) async fn verify(
     {
         return Ok(account);
     }
-    Err(wrong(app, Some(&account), source, Unauthorized::WrongPassword { login: login.into() }))
+    Err(or_limited(attempt.wrong(), Unauthorized::WrongPassword { login: login.into() }))
 }
 
 /// What wrong passwords are counted by: logins are names of one realm.
