@@ -18,7 +18,7 @@ use crate::edge::{ContentTypeRule, EdgeError, JsonRules, parse_json};
 use crate::face::CallError;
 
 /// What a route needs.
-pub(super) trait Needs: Send + 'static {
+pub(super) trait Needs: Send + Sync + 'static {
     /// Which operation on the path of the call.
     const OPERATION: Operation;
 }

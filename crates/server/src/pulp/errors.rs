@@ -189,7 +189,10 @@ impl From<Unauthorized> for Error {
                 "Authentication failed: the client certificate is not valid, or no longer; log in again".into(),
                 json!({ "user": null }),
             ),
-            Unauthorized::NoCredential | Unauthorized::Unknown | Unauthorized::SessionOver => {
+            Unauthorized::NoCredential
+            | Unauthorized::Unknown
+            | Unauthorized::SessionOver
+            | Unauthorized::NoSession => {
                 Self::unauthorized("PLP0025", "authentication_failed", "Authentication failed.".into(), json!({}))
             }
         }
@@ -259,6 +262,6 @@ fn bare(edge: &EdgeError) -> Response {
 }
 
 /// How the edge's errors are said here.
-pub fn render(error: &EdgeError, _: &RequestId) -> Response {
+pub(super) fn render(error: &EdgeError, _: &RequestId) -> Response {
     Error::from(error.clone()).into_response()
 }
