@@ -90,7 +90,7 @@ class Told:
         method = METHODS[action]
         # Refused for its form after the permission was looked at, so that nothing is made or deleted.
         answer = user.call(method, path, {} if method in ("POST", "PUT") else None, headers={"Idempotency-Key": "x" * 300})
-        assert (answer.status < 300) == (answer.status != 401 and method == "GET"), answer
+        assert answer.status in ((200, 404, 401) if method == "GET" else (400, 401)), answer
         return answer.status != 401
 
     def listed(self, login, operation, path):
@@ -130,7 +130,7 @@ def test_stories(tls, story):
                 if found is not None and found != (words[0] == "yes"):
                     wrong.append(line)
     assert wrong == [], "\n".join(wrong)
-    assert asked >= 15, "nothing was asked"
+    assert asked >= 10, "nothing was asked"
 
 
 def test_there_are_stories():

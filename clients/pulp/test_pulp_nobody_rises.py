@@ -113,7 +113,7 @@ def test_with_the_automatic_grants_alone(tls, tls_admin):
     for method, path, request in world.writes():
         answer = attempt(world, method, path, request)
         is_own = path in (own, LOGIN)
-        assert is_own or answer.status == 401, (method, path, request, answer)
+        assert is_own or answer.status == (405 if (method, path) == ("PUT", f"{USERS}search/") else 401), (method, path, answer)
         if answer.status == 401:
             error(answer, 401, "PLP0026", auth_error_code="permission_denied")
         if answer.status == 200 and path == own:

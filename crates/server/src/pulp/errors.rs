@@ -222,6 +222,8 @@ impl From<Refusal> for Error {
             Refusal::OperationDenied { operation } => Self::denied(*operation, ""),
             // What is asked for changes somebody, and would be worth more than the caller has.
             Refusal::NotAllowed(_) | Refusal::NotHeld(_) => Self::denied(Operation::Update, ""),
+            // Upstream's name of a role's key.
+            Refusal::Invalid { field: "key", .. } => Self::invalid("role_id"),
             Refusal::Invalid { field, .. } => Self::invalid(field),
             Refusal::NoRealm => EdgeError::NotFound.into(),
             Refusal::IdempotencyKeyReused => Self::in_a_sentence(StatusCode::CONFLICT, refusal.to_string()),

@@ -26,7 +26,7 @@ use axum::middleware::from_fn;
 
 use crate::app::SharedApp;
 use crate::client_certificate;
-use crate::edge::layers::{LayerSettings, stack};
+use crate::edge::layers::{LayerSettings, stack_part};
 use crate::face::{Credential, Face, Shown, basic, bearer};
 use crate::telemetry::Metrics;
 
@@ -58,7 +58,6 @@ impl Face for Pulp {
 
 /// Every route, with the layers around it.
 pub(crate) fn face(metrics: Arc<Metrics>) -> Router<SharedApp> {
-    let fallback = routes::routes().fallback(call::nowhere);
     let layers = LayerSettings::new("pulp").renderer(errors::render);
-    stack(fallback, layers, metrics).layer(from_fn(envelope::finish))
+    stack_part(routes::routes().fallback(call::nowhere), layers, metrics).layer(from_fn(envelope::finish))
 }

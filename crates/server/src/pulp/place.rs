@@ -46,3 +46,42 @@ fn resource(own: &str) -> Result<PulpUri, BadUri> {
         _ => PulpUri::normalise(own),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use axum::body::Body;
+
+    use super::*;
+
+    /// What the router sees, and what was noted.
+    fn settled(path: &str, own: &str) -> (String, Place) {
+        let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let routed = settle(&mut request, own).into_owned();
+        (routed, request.extensions().get::<Place>().cloned().unwrap())
+    }
+
+    #[test]
+    fn what_is_routed_is_what_is_authorized() {
+        for own in ["/v2/users/a@b/", "/v2/users/a%40b", "/v2/%75sers/a%40b/"] {
+            let (routed, place) = settled(&format!("/r/x/pulp/api{own}?q=1"), own);
+            assert_eq!(routed, "/v2/users/a%40b/");
+            assert_eq!(place.resource.clone().unwrap().as_str(), routed);
+            assert_eq!((place.mount.as_str(), place.query()), ("/r/x/pulp/api", "q=1"));
+            assert_eq!(place.href, format!("/r/x/pulp/api{own}?q=1"));
+        }
+        let (routed, place) = settled("/v2/users/", "/v2/users/");
+        assert_eq!((routed.as_str(), place.mount.as_str(), place.query()), ("/v2/users/", "", ""));
+    }
+
+    #[test]
+    fn what_is_no_path_is_routed_nowhere() {
+        for own in ["/v2/users/../roles/", "/v2//users/", "/v2/users%2Fa/", "/v2/users/%2e%2e/", "/v2/users//"] {
+            let (routed, place) = settled(own, own);
+            assert_eq!(routed, "/", "{own}");
+            assert!(place.resource.is_err(), "{own}");
+        }
+        let (routed, place) = settled("/pulp/api/pulp/api/v2/users/", "/pulp/api/v2/users/");
+        assert_eq!((routed.as_str(), place.resource), ("/", Ok(PulpUri::root())));
+    }
+}

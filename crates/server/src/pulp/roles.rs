@@ -10,11 +10,15 @@ use super::call::{Call, Create, Delete, Needs, Read, Update};
 use super::errors::Error;
 use super::input::{delta, optional_text};
 use super::wire::{Answer, Created, Null, Role};
+use crate::call::aside;
 
 pub(super) async fn list_roles(call: Call<Read>) -> Result<Answer<Vec<Role>>, Error> {
     let published = call.call.published();
-    let roles = published.state.roles().iter_after(None);
-    Ok(Answer(roles.map(|role| with_users(&call, &published.state, role.into())).collect()))
+    let roles = aside(move || {
+        let state = &published.state;
+        state.roles().iter_after(None).map(|role| with_users(&call, state, role.into())).collect()
+    });
+    Ok(Answer(roles.await?))
 }
 
 pub(super) async fn create_role(call: Call<Create>) -> Result<Created<Role>, Error> {

@@ -10,12 +10,16 @@ use super::call::{Call, Create, Delete, Needs, Read, Update};
 use super::errors::Error;
 use super::input::{self, delta, nothing_else, optional_text, take, text};
 use super::wire::{Answer, Created, Null, User};
+use crate::call::aside;
 use crate::password;
 
 pub(super) async fn list_users(call: Call<Read>) -> Result<Answer<Vec<User>>, Error> {
     let published = call.call.published();
-    let users = published.state.users().iter_after(None);
-    Ok(Answer(users.map(|user| shown(&call, &published.state, user)).collect()))
+    let users = aside(move || {
+        let state = &published.state;
+        state.users().iter_after(None).map(|user| shown(&call, state, user)).collect()
+    });
+    Ok(Answer(users.await?))
 }
 
 pub(super) async fn create_user(call: Call<Create>) -> Result<Created<User>, Error> {
@@ -95,10 +99,11 @@ fn with_href<O: Needs>(call: &Call<O>, user: UserView) -> User {
     User::new(user, href)
 }
 
-/// What the dialect takes for a login, of those that grantd does. `.` and `..` would have a URL that nobody can call.
+/// What the dialect takes for a login, of those that grantd does. `.` and `..` would have a URL that nobody can call, `search` one
+/// that is something else.
 fn fits(login: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b".@-_".contains(&b);
-    login.bytes().all(plain) && !matches!(login, "." | "..")
+    login.bytes().all(plain) && !matches!(login, "." | ".." | "search")
 }
 
 /// Keys of roles.
