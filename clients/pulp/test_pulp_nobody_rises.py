@@ -9,7 +9,8 @@ import random
 
 import pytest
 
-from pulp_words import ACTIONS, LOGIN, OPERATIONS, PERMISSIONS, ROLES, USERS, body, by_certificate, error, new_password, unique
+from harness import Server, Temp, grantd
+from pulp_words import ACTIONS, LOGIN, OPERATIONS, PERMISSIONS, ROLES, USERS, Pulp, as_user, body, by_certificate, error, new_password, unique
 
 ACTION_NAMES = ["grant_to_user", "revoke_from_user", "grant_to_role", "revoke_from_role"]
 
@@ -196,6 +197,26 @@ def test_freely_whoever_may_execute_may_grant_anything(tls, tls_admin):
     ):
         assert answer.status == 401, answer
     assert not world.is_super() and tls_admin.role("super-users")["users"] == ["admin"]
+
+
+def test_the_setting_may_stand_in_the_file_and_on_the_command_line(tmp_path):
+    file = tmp_path / "grantd.toml"
+    for text, args, free in (
+        ('pulp.delegation = "held"\n', [], False),
+        ('[pulp]\ndelegation = "held"\n', ["--pulp-delegation", "free"], True),
+        ("", ["--pulp-delegation", "held"], False),
+        ("", [], True),
+    ):
+        file.write_text(text)
+        with Temp("delegation") as data, Server(data, "delegation", args=["--config", str(file), *args]) as running:
+            admin = Pulp(running.client(base="/pulp/api"))
+            user = as_user(running, admin)
+            admin.grant(user.login, ACTIONS, "EXECUTE")
+            assert user.action("grant_to_user", user.login, "/x/", ["READ"]).status == (200 if free else 401)
+    for text in ('pulp.delegation = "other"', "pulp.colour = 1", "pulp = 1"):
+        file.write_text(text)
+        done = grantd("serve", "--config", file, "--data", tmp_path / "data")
+        assert done.returncode != 0 and "grantd.toml" in done.stderr, text
 
 
 def test_two_who_hold_different_things_gain_nothing_together(held, held_admin):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harness import Client, Server, Temp, free_port
 from pulp_words import (
     ACTIONS,
     JSON,
@@ -224,6 +225,27 @@ def test_a_realm_of_its_own(server):
         assert value["_href"] == f"{mount}{USERS}nobody/"
     answer = server.client(base="/r/nowhere/pulp/api").get(USERS)
     assert (answer.status, answer.raw) == (404, b"null")
+
+
+def test_an_address_of_its_own():
+    """Pulp's clients put their mount in front of every path, also there."""
+    port = free_port()
+    with Temp("pulp-alone") as data, Server(data, "pulp-alone", args=["--listen", f"pulp=127.0.0.1:{port}"]) as running:
+        for base in ("", "/pulp/api"):
+            alone = Client(port, basic=("admin", running.password), base=base)
+            login = unique("user")
+            made = alone.post(USERS, {"login": login})
+            assert body(made, 201)["_href"] == made.headers["Location"] == f"{base}{USERS}{login}/"
+            assert len(body(alone.get("/v2/permissions"))) > 0
+            assert alone.get("/healthz").raw == b"null"
+            alone.close()
+
+
+def test_without_the_paths_at_the_root():
+    with Temp("pulp-mount") as data, Server(data, "pulp-mount", args=["--no-root-paths"]) as running:
+        assert running.client(base="/pulp/api").get(USERS).status == 200
+        answer = running.client().get(USERS)
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
 
 
 def test_unknown_keys(admin):
