@@ -70,7 +70,13 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "true|false", group = "what")]
     active: Option<bool>,
     /// Role that they are a member of from now on, in place of those before; may be given again
-    #[arg(long = "role", value_name = "KEY", value_delimiter = ',', group = "what", conflicts_with = "no_roles")]
+    #[arg(
+        long = "role",
+        value_name = "KEY",
+        value_delimiter = ',',
+        group = "what",
+        conflicts_with = "no_roles"
+    )]
     roles: Vec<String>,
     /// Take them out of all roles
     #[arg(long, group = "what")]

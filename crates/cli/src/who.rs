@@ -76,8 +76,7 @@ fn can(args: &CanArgs) -> anyhow::Result<Ended> {
             shown.push(json!({ "subject": subject }));
             continue;
         }
-        let question =
-            json!({ "subject": subject, "action": action, "resource": resource, "explain": true });
+        let question = json!({ "subject": subject, "action": action, "resource": resource, "explain": true });
         let mut answer = client.ask("/api/v1/check", &question, None)?.body;
         let because = answer.get_mut("because").map(Value::take).unwrap_or_default();
         shown.push(json!({ "subject": subject, "because": because }));

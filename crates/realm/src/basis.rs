@@ -89,9 +89,5 @@ fn require(
     caller: &Caller,
     now: Micros,
 ) -> Result<(), Refusal> {
-    if may(state, caller, operation, uri, now) {
-        Ok(())
-    } else {
-        Err(Refusal::OperationDenied { operation })
-    }
+    if may(state, caller, operation, uri, now) { Ok(()) } else { Err(Refusal::OperationDenied { operation }) }
 }

@@ -22,7 +22,9 @@ pub(crate) fn refuse_managed(key: &Key) -> Result<(), Refusal> {
 pub fn managed_by(key: &Key) -> Option<&'static str> {
     Some(match (key.resource.kind(), key.relation.as_str(), &key.subject) {
         ("grantd", "admin", _) => "POST /api/v1/keys with grants, or the role `super-users`",
-        ("role", "member", _) if key.resource.id() == SUPER_USERS => "PUT or DELETE /api/v1/roles/super-users/members/{member}",
+        ("role", "member", _) if key.resource.id() == SUPER_USERS => {
+            "PUT or DELETE /api/v1/roles/super-users/members/{member}"
+        }
         (URI_TYPE, _, Subject::Userset(role, _)) if role.kind() == "role" && role.id() == SUPER_USERS => {
             "another role: what `super-users` may do is fixed"
         }

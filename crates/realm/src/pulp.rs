@@ -8,7 +8,7 @@ mod grant;
 mod operation;
 mod uri;
 
-pub use grant::{Grantee, GrantOperations, RevokeOperations};
+pub use grant::{GrantOperations, Grantee, RevokeOperations};
 pub use operation::Operation;
 pub use uri::{BadUri, MAX_URI, PulpUri};
 
@@ -146,7 +146,7 @@ pub(crate) fn role_administers(state: &State, role: &str, now: Micros) -> bool {
     while let Some(role) = open.pop() {
         let members = members_of(&role);
         let mut granted = state.graph().resources_of(members, URI_TYPE);
-        if granted.any(|found| lasts(found.until) && uri::administers(found.object.id)) {
+        if granted.any(|found| lasts(found.until) && administers(found.object.id)) {
             return true;
         }
         for above in state.graph().resources_of(members, "role") {

@@ -12,7 +12,8 @@ fn json(text: &str) -> Value {
 fn roles_come_and_go() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let made = server.run(&["role", "create", "qa", "--name", "Quality", "--description", "who tests"]).good();
+    let made =
+        server.run(&["role", "create", "qa", "--name", "Quality", "--description", "who tests"]).good();
     assert_eq!(made, "role qa is made\n");
     server.run(&["role", "create", "dev"]).good();
     for login in ["alice", "bob"] {
@@ -21,7 +22,10 @@ fn roles_come_and_go() {
     let added = server.run(&["role", "add", "qa", "alice", "user:bob", "role:dev#member"]).good();
     assert_eq!(added, "alice is in role qa\nuser:bob is in role qa\nrole:dev#member is in role qa\n");
     let table = server.run(&["role", "list"]).good();
-    assert!(table.starts_with("KEY") && table.contains("Quality") && table.contains("super-users"), "{table}");
+    assert!(
+        table.starts_with("KEY") && table.contains("Quality") && table.contains("super-users"),
+        "{table}"
+    );
     let shown = json(&server.run(&["role", "show", "qa", "--json"]).good());
     assert_eq!(shown["description"], "who tests");
     let members: Vec<&str> =
@@ -64,7 +68,10 @@ fn who_can_and_why() {
     let has = |action: &str, resource: &str| {
         found.as_array().unwrap().iter().any(|one| one["action"] == action && one["resource"] == resource)
     };
-    assert!(has("update", "pulp_uri:/v2/repositories/") && has("read", "pulp_uri:/v2/users/alice/"), "{found}");
+    assert!(
+        has("update", "pulp_uri:/v2/repositories/") && has("read", "pulp_uri:/v2/users/alice/"),
+        "{found}"
+    );
     assert!(!has("delete", "pulp_uri:/v2/users/alice/"));
     let all = server.run(&["who", "is", "user:alice"]).good();
     assert!(all.contains("member") && all.contains("role:qa"), "{all}");

@@ -9,7 +9,8 @@ use grantd_engine::segment;
 /// The longest URI, in bytes.
 pub const MAX_URI: usize = 1_024;
 
-/// Where the dialect is mounted: dropped from the front, so that a URI means the same with and without it.
+/// Where the dialect is mounted: dropped from the front, as often as it stands there, so that a URI means the same with and
+/// without it and its one spelling stays as it is.
 const MOUNT: &str = "pulp/api";
 
 /// Why a text is no URI that operations can be granted on. None of these ever becomes `/`.
@@ -56,12 +57,10 @@ impl PulpUri {
         if text.contains("//") {
             return Err(BadUri::EmptySegment);
         }
-        let path = text.strip_prefix('/').unwrap_or(text);
-        let path = match path.strip_prefix(MOUNT) {
-            Some("") => "",
-            Some(below) => below.strip_prefix('/').unwrap_or(path),
-            None => path,
-        };
+        let mut path = text.strip_prefix('/').unwrap_or(text);
+        while let Some(below) = below_mount(path) {
+            path = below;
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         if path.is_empty() {
             return Ok(Self(Arc::from("/")));
@@ -118,6 +117,14 @@ impl PulpUri {
 impl fmt::Display for PulpUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What follows the mount, if the path begins with it by whole segments.
+fn below_mount(path: &str) -> Option<&str> {
+    match path.strip_prefix(MOUNT)? {
+        "" => Some(""),
+        below => below.strip_prefix('/'),
     }
 }
 

@@ -6,6 +6,7 @@ use grantd_realm::engine::{Object, ObjectRef};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::personal::Personal;
 use grantd_realm::repository::CreateRepository;
+use grantd_realm::role::CreateRole;
 use grantd_realm::user::CreateUser;
 use grantd_realm::{Change, Refusal, State, api_key::CreateApiKey};
 
@@ -21,7 +22,10 @@ fn world() -> (World, Vec<Object>) {
         world.does(CreateApiKey { name: NAME.into(), expires: None, grants: Vec::new(), secret: None }).id;
     let repository = CreateRepository { name: name(), public: false, default_branch: "main".into() };
     let repository = world.does(repository).id;
+    let (key_of_role, display_name) = ("qa".into(), name());
+    world.does(CreateRole { key: key_of_role, display_name, ..CreateRole::default() });
     let objects = vec![
+        Object::new("role", "qa").unwrap(),
         Object::new("user", "zdenka").unwrap(),
         Object::new("api_key", &key.to_string()).unwrap(),
         Object::new("fs_repo", &repository.to_string()).unwrap(),
@@ -85,6 +89,6 @@ fn only_an_admin_erases_and_only_where_there_are_fields() {
         world.tries(&with(&all_but_admin), EraseFields { object }),
         Err(Refusal::NotAllowed(Authority::Admin))
     );
-    let object = Object::new("role", "qa").unwrap();
+    let object = Object::new("identity", "qa").unwrap();
     assert_eq!(invalid_field(world.tries(&root(), EraseFields { object })), "object");
 }

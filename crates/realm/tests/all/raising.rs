@@ -6,7 +6,7 @@ use grantd_realm::basis::Delegation;
 use grantd_realm::caller::{Authority, Caller};
 use grantd_realm::engine::Relationship;
 use grantd_realm::managed::SUPER_USERS;
-use grantd_realm::pulp::{Grantee, GrantOperations, Operation, PulpUri, may};
+use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, may};
 use grantd_realm::role::{AddMember, Member, everyone_in};
 use grantd_realm::{Basis, Change, State};
 use proptest::prelude::*;
@@ -15,8 +15,18 @@ use crate::support::{Step, World, attempts_of, histories, lasting};
 
 /// URIs of grantd itself and of others, on which everything that the random commands grant can be noticed.
 const URIS: [&str; 12] = [
-    "/", "/v2/", "/v2/users/", "/v2/users/ann/", "/v2/users/bob/", "/v2/roles/", "/v2/roles/qa/", "/v2/roles/qa/users/",
-    "/v2/permissions/", "/v2/permissions/actions/", "/v2/repositories/", "/x/",
+    "/",
+    "/v2/",
+    "/v2/users/",
+    "/v2/users/ann/",
+    "/v2/users/bob/",
+    "/v2/roles/",
+    "/v2/roles/qa/",
+    "/v2/roles/qa/users/",
+    "/v2/permissions/",
+    "/v2/permissions/actions/",
+    "/v2/repositories/",
+    "/x/",
 ];
 
 type Held = (BTreeSet<(&'static str, Operation)>, Vec<Authority>);
@@ -141,7 +151,7 @@ fn some_attempts_succeed() {
         granting.force("pulp_uri:/v2/permissions/actions/#execute@user:bob");
         changed[1] += try_all(&mut granting, &attempts, |_, _| {});
     }
-    assert!(changed[0] > 64 && changed[1] > 2 * changed[0], "{changed:?}");
+    assert!(changed[0] > 32 && changed[1] > 4 * changed[0], "{changed:?}");
 }
 
 /// The second test above sees something only if the same attempts gain something where all may be granted.

@@ -59,6 +59,7 @@ async fn is_granted_to_and_dropped_in_one_entry() {
 /// `cargo test --release -p grantd-server --test all -- --ignored --nocapture crowd`
 #[tokio::test]
 #[ignore = "measures"]
+#[allow(clippy::print_stdout, reason = "it tells what it measured")]
 async fn takes_less_than_fifty_milliseconds() {
     for round in 0..3 {
         for (what, took) in life(&crowd().await).await {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use grantd_node::realm::builtin;
-use grantd_node::realm::engine::{Key, Object, Schema, Source, Subject};
+use grantd_node::realm::engine::{Key, Object, RelationName, Schema, Source, Subject, TypeName};
 use grantd_node::realm::managed::SUPER_USERS;
 use grantd_testkit::cases::{Answer, Event, Story, stories};
 use serde_json::{Value, json};
@@ -29,9 +29,9 @@ async fn authzen_says_what_the_engine_says() {
 fn is_built_in(story: &Story) {
     let builtin = builtin::schema().unwrap();
     let own = Schema::parse(&[Source { name: &story.name, text: &story.model }]).unwrap();
-    for kind in own.types().map(|kind| kind.as_str()) {
+    for kind in own.types().map(TypeName::as_str) {
         assert_eq!(own.is_path(kind), builtin.is_path(kind), "{}: {kind}", story.name);
-        for relation in own.relations(kind).map(|relation| relation.as_str()) {
+        for relation in own.relations(kind).map(RelationName::as_str) {
             let form = |schema: &Schema| format!("{:?}", schema.expression(kind, relation));
             assert_eq!(form(&own), form(&builtin), "{}: {kind}#{relation}", story.name);
         }
@@ -64,7 +64,8 @@ impl Told {
                     Answer::No => false,
                     _ => panic!("{name}: {asked:?}: nothing here depends on anything"),
                 };
-                let question = json!({"subject": asked.subject, "action": asked.action, "resource": asked.resource});
+                let question =
+                    json!({"subject": asked.subject, "action": asked.action, "resource": asked.resource});
                 let answer = self.rig.call("POST", "/api/v1/check").json(question).await.is(200);
                 assert_eq!(answer.body["allowed"], yes, "{name}.txt:{}: check", asked.line);
                 // AuthZEN knows no subject that is everybody in a role.
@@ -96,8 +97,7 @@ impl Told {
                     "action" => one["name"].as_str().unwrap().to_owned(),
                     _ => format!("{}:{}", one["type"].as_str().unwrap(), one["id"].as_str().unwrap()),
                 };
-                let found: Vec<String> =
-                    found.body["results"].as_array().unwrap().iter().map(text).collect();
+                let found: Vec<String> = found.body["results"].as_array().unwrap().iter().map(text).collect();
                 assert_eq!(found, search.found, "{name}.txt:{}", search.line);
                 return true;
             }

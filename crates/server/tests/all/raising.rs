@@ -24,13 +24,19 @@ fn attempts(method: &str, path: &str, me: &str, login: &str) -> Vec<(String, Val
             .into_iter()
             .flat_map(|login| {
                 let path = at("{login}", login);
-                [json!({"password": "a long password"}), json!({"roles": ["ops"]}), json!({"roles": [SUPER_USERS]})]
-                    .map(|body| (path.clone(), body))
+                [
+                    json!({"password": "a long password"}),
+                    json!({"roles": ["ops"]}),
+                    json!({"roles": [SUPER_USERS]}),
+                ]
+                .map(|body| (path.clone(), body))
             })
             .collect(),
         ("DELETE", "/api/v1/users/{login}") => vec![(at("{login}", "admin"), json!({}))],
         ("POST", "/api/v1/roles") => vec![(path.into(), json!({"key": "mine"}))],
-        ("PATCH" | "DELETE", "/api/v1/roles/{key}") => vec![(at("{key}", "ops"), json!({"display_name": "x"}))],
+        ("PATCH" | "DELETE", "/api/v1/roles/{key}") => {
+            vec![(at("{key}", "ops"), json!({"display_name": "x"}))]
+        }
         ("PUT" | "DELETE", "/api/v1/roles/{key}/members/{member}") => {
             vec![(role_of_me.clone(), json!({})), (role_of_me.replace("ops", SUPER_USERS), json!({}))]
         }
@@ -72,8 +78,14 @@ type Held = (Vec<Authority>, Vec<(&'static str, Operation)>, usize);
 /// What the caller holds, and how many super users there are.
 async fn held(rig: &Rig, caller: &Caller) -> Held {
     const URIS: [&str; 8] = [
-        "/", "/v2/users/", "/v2/users/ann/", "/v2/users/eve/", "/v2/roles/ops/", "/v2/roles/ops/users/",
-        "/v2/permissions/actions/", "/elsewhere/",
+        "/",
+        "/v2/users/",
+        "/v2/users/ann/",
+        "/v2/users/eve/",
+        "/v2/roles/ops/",
+        "/v2/roles/ops/users/",
+        "/v2/permissions/actions/",
+        "/elsewhere/",
     ];
     let published = rig.node.realm("default").await.unwrap().published();
     let (state, now) = (&published.state, rig.clock.now());
@@ -114,13 +126,15 @@ async fn rig() -> Rig {
         rig.user(login).await;
     }
     rig.call("POST", "/api/v1/roles").json(json!({"key": "ops"})).await.is(201);
-    rig.relate(&["grantd:default#operator@role:ops#member", "pulp_uri:/v2/roles/#update@role:ops#member"]).await;
+    rig.relate(&["grantd:default#operator@role:ops#member", "pulp_uri:/v2/roles/#update@role:ops#member"])
+        .await;
     rig
 }
 
 /// A key of the realm and who it is.
 async fn key(rig: &Rig, grants: &[&str]) -> (String, Caller) {
-    let made = rig.call("POST", "/api/v1/keys").json(json!({"name": "k", "grants": grants})).await.is(201).body;
+    let made =
+        rig.call("POST", "/api/v1/keys").json(json!({"name": "k", "grants": grants})).await.is(201).body;
     let id = made["id"].as_str().unwrap().parse().unwrap();
     (made["key"].as_str().unwrap().to_owned(), Caller::local(Actor::ApiKey(id)))
 }

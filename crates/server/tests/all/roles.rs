@@ -76,7 +76,6 @@ async fn roles_and_members_come_in_pages() {
 async fn members_are_put_in_and_taken_out() {
     let rig = Rig::new().await;
     rig.user("ann").await;
-    ["qa", "dev"].map(|key| key.to_owned());
     role(&rig, "qa").await;
     role(&rig, "dev").await;
     rig.call("PUT", "/api/v1/roles/qa/members/user:ann").send().await.is(200);

@@ -12,7 +12,7 @@ use grantd_node::realm::erasure::EraseFields;
 use grantd_node::realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_node::realm::managed::SUPER_USERS;
 use grantd_node::realm::model::{ModelForm, PutModel};
-use grantd_node::realm::pulp::{Grantee, GrantOperations, Operation, PulpUri, RevokeOperations};
+use grantd_node::realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_node::realm::realms::{DEFAULT, ListRealm};
 use grantd_node::realm::relationship::WriteRelationships;
 use grantd_node::realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
@@ -86,7 +86,9 @@ async fn people(realm: &Realm) {
         description: description.map(Into::into),
         basis: Basis::Grantd,
     };
-    for role in [role("qa", Some("Quality"), Some("Who tests")), role("ops", None, None), role("gone", None, None)] {
+    for role in
+        [role("qa", Some("Quality"), Some("Who tests")), role("ops", None, None), role("gone", None, None)]
+    {
         does(realm, role).await;
     }
     does(realm, user("ann", "Ann Ångström", &["qa"])).await;

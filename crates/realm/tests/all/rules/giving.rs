@@ -18,7 +18,12 @@ fn key(grants: &[Authority]) -> CreateApiKey {
 
 fn user(login: &str, roles: &[&str]) -> CreateUser {
     let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    CreateUser { login: login.into(), password: Some(Secret("$hash$".into())), roles, ..CreateUser::default() }
+    CreateUser {
+        login: login.into(),
+        password: Some(Secret("$hash$".into())),
+        roles,
+        ..CreateUser::default()
+    }
 }
 
 #[test]
@@ -103,7 +108,10 @@ fn nobody_takes_over_who_holds_more() {
     let shut = || UpdateUser { login: "boss".into(), active: Some(false), ..UpdateUser::default() };
     assert_eq!(world.tries(&operator, take()).map(|_| ()), Err(Refusal::NotHeld(Admin)));
     assert_eq!(world.tries(&operator, shut()).map(|_| ()), Err(Refusal::NotHeld(Admin)));
-    assert_eq!(world.tries(&operator, DeleteUser { login: "boss".into(), ..DeleteUser::default() }), Err(Refusal::NotHeld(Admin)));
+    assert_eq!(
+        world.tries(&operator, DeleteUser { login: "boss".into(), ..DeleteUser::default() }),
+        Err(Refusal::NotHeld(Admin))
+    );
     let other_boss = world.super_user("other");
     assert!(world.tries(&other_boss, take()).is_ok());
     assert!(world.tries(&other_boss, DeleteUser { login: "boss".into(), ..DeleteUser::default() }).is_ok());

@@ -4,14 +4,14 @@ use grantd_realm::basis::{Basis, Delegation};
 use grantd_realm::caller::Authority::{Operator, Writer};
 use grantd_realm::caller::Caller;
 use grantd_realm::command::Secret;
+use grantd_realm::engine::path;
 use grantd_realm::managed::SUPER_USERS;
 use grantd_realm::pulp::{
-    BadUri, Grantee, GrantOperations, MAX_URI, Operation, PulpUri, RevokeOperations, may, permissions,
+    BadUri, GrantOperations, Grantee, MAX_URI, Operation, PulpUri, RevokeOperations, may, permissions,
     user_permissions,
 };
 use grantd_realm::role::{AddMember, Member};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
-use grantd_realm::engine::path;
 use grantd_realm::{Refusal, State};
 use proptest::prelude::*;
 
@@ -75,7 +75,7 @@ fn a_uri_has_one_spelling() {
         ("/pulp/api", "/"),
         ("/pulp/apis/", "/pulp/apis/"),
         ("/pulp/", "/pulp/"),
-        ("/pulp/api/pulp/api/x/", "/pulp/api/x/"),
+        ("/pulp/api/pulp/api/x/", "/x/"),
         ("/v2/users/a@b+c/", "/v2/users/a%40b%2Bc/"),
         ("/v2/users/a%40b%2bc/", "/v2/users/a%40b%2Bc/"),
         ("/%76%32/x", "/v2/x/"),
@@ -162,7 +162,10 @@ fn direct_grants_and_those_of_roles_are_kept_apart() {
     world.does(grant(ann(), "/x/", &[Read, Create]));
     world.does(grant(qa(), "/x/", &[Update, Read]));
     assert_eq!(listed(&world, "/x/"), [("ann".into(), vec![Create, Read, Update])]);
-    assert_eq!(user_permissions(&world.state, "ann", world.now).last(), Some(&(uri("/x/"), vec![Create, Read])));
+    assert_eq!(
+        user_permissions(&world.state, "ann", world.now).last(),
+        Some(&(uri("/x/"), vec![Create, Read]))
+    );
     world.does(revoke(ann(), "/x/", &[Read, Update]));
     assert_eq!(holds(&world.state, &caller, "/x/"), [Create, Read, Update], "the role still gives READ");
     world.does(grant(ann(), "/x/", &[Read]));
@@ -206,7 +209,8 @@ fn a_grant_that_changes_nothing_makes_no_entry() {
 fn a_grant_takes_away_the_limit_of_one_before() {
     let (mut world, caller) = world();
     let until = Some(world.now + 10);
-    let limited = grantd_realm::engine::Relationship { until, ..crate::support::lasting("pulp_uri:/x/#read@user:ann") };
+    let limited =
+        grantd_realm::engine::Relationship { until, ..crate::support::lasting("pulp_uri:/x/#read@user:ann") };
     world.applies(vec![grantd_realm::Change::RelationshipWritten { relationship: limited }]);
     assert!(may(&world.state, &caller, Read, &uri("/x/"), world.now));
     assert!(!may(&world.state, &caller, Read, &uri("/x/"), world.now + 10));
@@ -229,7 +233,8 @@ fn every_user_may_sign_in_and_look_after_themselves() {
 #[test]
 fn who_makes_a_user_over_the_dialect_looks_after_them() {
     let (mut world, caller) = world();
-    let make = || CreateUser { login: "new".into(), basis: by("/v2/users/", Create), ..CreateUser::default() };
+    let make =
+        || CreateUser { login: "new".into(), basis: by("/v2/users/", Create), ..CreateUser::default() };
     let refused = world.tries(&caller, make()).map(|_| ());
     assert_eq!(refused, Err(Refusal::OperationDenied { operation: Create }));
     world.does(grant(ann(), "/v2/users/", &[Create]));
@@ -300,7 +305,8 @@ fn a_relationship_about_the_realm_itself_needs_an_operator() {
     world.role("qa");
     let writer = with(&[Writer]);
     let refused = Err(Refusal::NotHeld(Operator));
-    for on in ["/", "/v2/", "/v2/users/", "/v2/users/ann/", "/v2/roles/qa/users/", "/v2/permissions/actions/"] {
+    for on in ["/", "/v2/", "/v2/users/", "/v2/users/ann/", "/v2/roles/qa/users/", "/v2/permissions/actions/"]
+    {
         let key = format!("pulp_uri:{on}#update@user:ann");
         assert_eq!(world.tries(&writer, writing(&key)), refused, "{on}");
         assert_eq!(world.tries(&writer, deleting(&key)), refused, "{on}");
@@ -334,8 +340,22 @@ fn a_caller_from_outside_the_realm_holds_what_an_admin_holds() {
 /// Texts that are nearly URIs.
 fn nearly() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        Just("/"), Just("pulp"), Just("api"), Just("."), Just(".."), Just("%2e"), Just("%2F"), Just("%"), Just("a"),
-        Just("@"), Just("é"), Just("%40"), Just("\\"), Just("?x=y"), Just("#"), Just(" "),
+        Just("/"),
+        Just("pulp"),
+        Just("api"),
+        Just("."),
+        Just(".."),
+        Just("%2e"),
+        Just("%2F"),
+        Just("%"),
+        Just("a"),
+        Just("@"),
+        Just("é"),
+        Just("%40"),
+        Just("\\"),
+        Just("?x=y"),
+        Just("#"),
+        Just(" "),
     ];
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
@@ -347,10 +367,11 @@ proptest! {
     fn a_spelling_is_the_one_or_none(text in prop_oneof![nearly(), any::<String>()]) {
         let Ok(uri) = PulpUri::normalise(&text) else { return Ok(()) };
         let normal = uri.as_str();
-        prop_assert_eq!(path::normalise(normal).as_deref(), Ok(normal), "as the engine spells it");
-        let once_more = normal.strip_prefix("/pulp/api/").is_none();
-        prop_assert!(!once_more || PulpUri::normalise(normal) == Ok(uri.clone()));
-        prop_assert!(normal != "/" || ["/", "pulp/api", "/pulp/api", "pulp/api/", "/pulp/api/"].contains(&&*text));
+        let as_the_engine_spells_it = path::normalise(normal).map(std::borrow::Cow::into_owned);
+        prop_assert_eq!(as_the_engine_spells_it.as_deref(), Ok(normal));
+        prop_assert_eq!(PulpUri::normalise(normal), Ok(uri.clone()));
+        let is_mount = text.trim_matches('/').split("pulp/api").all(|between| ["", "/"].contains(&between));
+        prop_assert!(normal != "/" || is_mount);
         prop_assert!(!normal.split('/').any(|segment| segment == "." || segment == ".."));
     }
 }

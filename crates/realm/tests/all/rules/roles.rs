@@ -2,7 +2,7 @@
 
 use grantd_realm::caller::Authority::{self, Admin, Approver, Operator};
 use grantd_realm::managed::SUPER_USERS;
-use grantd_realm::pulp::{Grantee, GrantOperations, Operation, PulpUri, may, permissions, role_permissions};
+use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, may, permissions, role_permissions};
 use grantd_realm::refusal::Noun;
 use grantd_realm::role::{
     AddMember, CreateRole, DeleteRole, Member, RemoveMember, Role, UpdateRole, everyone_in, members,
@@ -246,7 +246,10 @@ fn a_role_made_again_starts_empty() {
     assert_eq!(world.naming("role", "qa"), Vec::new());
     let may = |operation, on: &str| may(&world.state, &ann, operation, &uri(on), world.now);
     assert!(!may(Operation::Update, "/v2/roles/qa/") && !may(Operation::Update, "/v2/roles/qa/users/"));
-    assert!(may(Operation::Read, "/x/") && !may(Operation::Delete, "/x/"), "what she was granted herself stays");
+    assert!(
+        may(Operation::Read, "/x/") && !may(Operation::Delete, "/x/"),
+        "what she was granted herself stays"
+    );
     assert!(is_missing(world.tries(&root(), delete("none")), Noun::Role));
 }
 

@@ -9,10 +9,10 @@ use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_realm::model::{ModelForm, PutModel};
+use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
 use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
-use grantd_realm::pulp::{Grantee, GrantOperations, Operation, PulpUri, RevokeOperations};
 use grantd_realm::repository_grant::{
     AccessLevel, GrantRepository, RevokeRepositoryGrant, UpdateRepositoryGrant,
 };
@@ -100,7 +100,14 @@ const MODELS: [&str; 3] =
 const NAMES: [&str; 3] = ["Ann", "Bøb", "a\nline"];
 const ROLES: [&str; 4] = ["super-users", "qa", "ops", "no/role"];
 const URIS: [&str; 8] = [
-    "/", "/v2/users/", "/v2/users/ann/", "/v2/roles/", "/v2/roles/qa/", "/v2/permissions/", "/v2/repositories/", "/x/",
+    "/",
+    "/v2/users/",
+    "/v2/users/ann/",
+    "/v2/roles/",
+    "/v2/roles/qa/",
+    "/v2/permissions/",
+    "/v2/repositories/",
+    "/x/",
 ];
 const BRANCHES: [&str; 3] = ["main", "dev", "../x"];
 const VMS: [&str; 6] = ["v", "a/b", "a%2Fb", "..", "%2E%2E", ""];
@@ -160,14 +167,10 @@ fn who() -> impl Strategy<Value = Who> {
     ]
 }
 
-fn what() -> impl Strategy<Value = What> {
+/// Users, roles and what they may do to URIs.
+fn people() -> impl Strategy<Value = What> {
     let login = || prop_oneof![12 => select(&LOGINS[..3]), 1 => Just(LOGINS[3])];
     let name = || option::of(prop_oneof![8 => select(&NAMES[..2]), 1 => Just(NAMES[2])]);
-    let any = any::<Index>;
-    let level = || select(&[AccessLevel::Read, AccessLevel::Write][..]);
-    let vm = || prop_oneof![6 => select(&VMS[1..3]), 1 => select(&VMS[..])];
-    let user = || prop_oneof![12 => select(&LINUX_USERS[..3]), 1 => Just(LINUX_USERS[3])];
-    let users = || option::of(prop::collection::vec(user(), 0..3));
     let role = prop_oneof![12 => select(&ROLES[..3]), 1 => Just(ROLES[3])];
     let roles = || prop::collection::vec(role.clone(), 0..3);
     let one_role = || select(&ROLES[..3]);
@@ -181,18 +184,7 @@ fn what() -> impl Strategy<Value = What> {
     };
     let uri = || select(&URIS[..]);
     let operations = || prop::collection::vec(select(&Operation::ALL[..]), 1..4);
-    let grants = prop::collection::vec(select(&Authority::ALL[..]), 0..3);
-    let key = || prop_oneof![15 => select(&GOOD_KEYS[..]), 1 => select(&BAD_KEYS[..])];
-    let write = prop::collection::vec((key(), option::weighted(0.2, -2..40_i64)), 0..3);
-    let delete = prop::collection::vec(key(), 0..2);
-    let require = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((key(), prop::bool::ANY), 1)];
-    let object = || select(&OBJECTS[..]);
-    let properties = select(&["{}", r#"{"a":1}"#][..]);
-    let realm = || select(&["default", "b", "-"][..]);
     prop_oneof![
-        1 => realm().prop_map(What::CreateRealm),
-        1 => realm().prop_map(What::ListRealm),
-        3 => realm().prop_map(What::UnlistRealm),
         4 => (login(), name(), prop::bool::ANY, roles()).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
         4 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
             .prop_map(|(l, n, p, a, r)| What::UpdateUser(l, n, p, a, r)),
@@ -205,6 +197,29 @@ fn what() -> impl Strategy<Value = What> {
         2 => (one_role(), member()).prop_map(|(r, m)| What::RemoveMember(r, m)),
         4 => (grantee(), uri(), operations()).prop_map(|(g, u, o)| What::GrantOperations(g, u, o)),
         2 => (grantee(), uri(), operations()).prop_map(|(g, u, o)| What::RevokeOperations(g, u, o)),
+    ]
+}
+
+fn what() -> impl Strategy<Value = What> {
+    let name = || option::of(prop_oneof![8 => select(&NAMES[..2]), 1 => Just(NAMES[2])]);
+    let any = any::<Index>;
+    let level = || select(&[AccessLevel::Read, AccessLevel::Write][..]);
+    let vm = || prop_oneof![6 => select(&VMS[1..3]), 1 => select(&VMS[..])];
+    let user = || prop_oneof![12 => select(&LINUX_USERS[..3]), 1 => Just(LINUX_USERS[3])];
+    let users = || option::of(prop::collection::vec(user(), 0..3));
+    let grants = prop::collection::vec(select(&Authority::ALL[..]), 0..3);
+    let key = || prop_oneof![15 => select(&GOOD_KEYS[..]), 1 => select(&BAD_KEYS[..])];
+    let write = prop::collection::vec((key(), option::weighted(0.2, -2..40_i64)), 0..3);
+    let delete = prop::collection::vec(key(), 0..2);
+    let require = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((key(), prop::bool::ANY), 1)];
+    let object = || select(&OBJECTS[..]);
+    let properties = select(&["{}", r#"{"a":1}"#][..]);
+    let realm = || select(&["default", "b", "-"][..]);
+    prop_oneof![
+        1 => realm().prop_map(What::CreateRealm),
+        1 => realm().prop_map(What::ListRealm),
+        3 => realm().prop_map(What::UnlistRealm),
+        30 => people(),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
         4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
@@ -231,17 +246,25 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(who()), 20..150)
+    prop::collection::vec(step(who(), face(), what()), 20..150)
 }
 
-fn step(who: impl Strategy<Value = Who>) -> impl Strategy<Value = Step> {
-    let step = (who, face(), what(), prop_oneof![Just(0), 0..20_i64]);
+fn step(
+    who: impl Strategy<Value = Who>,
+    face: impl Strategy<Value = Face>,
+    what: impl Strategy<Value = What>,
+) -> impl Strategy<Value = Step> {
+    let step = (who, face, what, prop_oneof![Just(0), 0..20_i64]);
     step.prop_map(|(who, face, what, later)| Step { who, face, what, later })
 }
 
 /// What one user may try.
 pub(crate) fn attempts_of(login: Login) -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(Just(Who::User(login))), 20..100)
+    let face = prop_oneof![1 => Just(Face::Grantd), 4 => select(&[Delegation::Free, Delegation::Held][..]).prop_map(Face::Pulp)];
+    prop::collection::vec(
+        step(Just(Who::User(login)), face, prop_oneof![3 => people(), 1 => what()]),
+        20..100,
+    )
 }
 
 /// What a step came to, before it is applied.
