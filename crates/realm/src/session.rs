@@ -176,9 +176,8 @@ impl Session {
     /// Whether it still stands for its user.
     pub fn is_live(&self, state: &State, now: Micros, limits: Limits) -> bool {
         let user = state.users().get(&self.login).filter(|user| user.active && user.uuid == self.user);
-        let unchanged = |user: &User| {
-            user.password == Some(self.password) && user.sessions == self.generation
-        };
+        let unchanged =
+            |user: &User| user.password == Some(self.password) && user.sessions == self.generation;
         user.is_some_and(unchanged) && now < self.ends(limits)
     }
 

@@ -20,7 +20,8 @@ pub(crate) fn token(app: &App, cookie: &str) -> String {
 /// Whether a token belongs to a cookie's value.
 pub(crate) fn fits(app: &App, cookie: &str, token: &str) -> bool {
     // Hashes are compared in constant time.
-    blake3::Hash::from_hex(token).is_ok_and(|given| given == blake3::keyed_hash(&app.csrf_key, cookie.as_bytes()))
+    blake3::Hash::from_hex(token)
+        .is_ok_and(|given| given == blake3::keyed_hash(&app.csrf_key, cookie.as_bytes()))
 }
 
 /// Whether a request comes from a page of the same origin, as far as the browser says.

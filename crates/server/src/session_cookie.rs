@@ -47,19 +47,19 @@ mod tests {
 
     #[test]
     fn one_of_a_name_is_read() {
-        let read = |lines: &[&'static str]| {
+        let value = |lines: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for line in lines {
                 headers.append(header::COOKIE, HeaderValue::from_static(line));
             }
-            super::read(&headers, "grantd_session").map(str::to_owned)
+            read(&headers, "grantd_session").map(str::to_owned)
         };
-        assert_eq!(read(&["a=b; grantd_session=x; c=d"]).as_deref(), Some("x"));
-        assert_eq!(read(&["a=b", "grantd_session=x"]).as_deref(), Some("x"));
-        assert_eq!(read(&["grantd_session=x=y"]).as_deref(), Some("x=y"));
-        assert_eq!(read(&["grantd_session.acme=x; grantd_sessions=y; grantd_session"]), None);
-        assert_eq!(read(&["grantd_session=x; grantd_session=y"]), None);
-        assert_eq!(read(&["grantd_session=x", "grantd_session=x"]), None);
+        assert_eq!(value(&["a=b; grantd_session=x; c=d"]).as_deref(), Some("x"));
+        assert_eq!(value(&["a=b", "grantd_session=x"]).as_deref(), Some("x"));
+        assert_eq!(value(&["grantd_session=x=y"]).as_deref(), Some("x=y"));
+        assert_eq!(value(&["grantd_session.acme=x; grantd_sessions=y; grantd_session"]), None);
+        assert_eq!(value(&["grantd_session=x; grantd_session=y"]), None);
+        assert_eq!(value(&["grantd_session=x", "grantd_session=x"]), None);
     }
 
     #[test]

@@ -70,7 +70,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 /// How long sessions live, in the setting's seconds.
 fn sessions(args: &ServeArgs) -> Limits {
     let or = |seconds: Option<u64>, default| {
-        seconds.map_or(default, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000))
+        seconds
+            .map_or(default, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000))
     };
     let Limits { idle, absolute } = Limits::default();
     Limits { idle: or(args.session_idle, idle), absolute: or(args.session_absolute, absolute) }

@@ -80,7 +80,11 @@ async fn rows_alone_are_written_whatever_the_store_does() {
             rig.store.on_next_append(fault.clone());
             let done = realm.submit(sign_in(ann)).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
             assert!(done.answer.secret.is_some());
-            assert_eq!(sessions(&rig, &realm, ann).await, 1, "{fault:?}: the same row, however often it was written");
+            assert_eq!(
+                sessions(&rig, &realm, ann).await,
+                1,
+                "{fault:?}: the same row, however often it was written"
+            );
         }
     }
 }

@@ -5,8 +5,8 @@ use grantd_node::realm::session::Session as Record;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::errors::Error;
 use super::Call;
+use super::errors::Error;
 use crate::time::rfc3339;
 
 /// The caller's session.

@@ -14,11 +14,7 @@ use crate::face::CallError;
 ///
 /// The row is read from the store and the user's record at its head, so that what ended a session on another node ends it
 /// here at once.
-pub(crate) async fn find(
-    app: &App,
-    realm: &Arc<Realm>,
-    cookie: &str,
-) -> Result<Option<Session>, CallError> {
+pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
     let Some(shown) = ShownSession::parse(cookie) else { return Ok(None) };
     realm.catch_up().await?;
     let (now, key) = (app.node.now(), shown.key());

@@ -43,8 +43,12 @@ mod tests {
         let linux = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)";
         assert_eq!(describe(&format!("{linux} Chrome/140.0.0.0 Safari/537.36")), "Chrome on Linux");
         assert_eq!(describe(&format!("{linux} HeadlessChrome/140.0.0.0 Safari/537.36")), "Chrome on Linux");
-        assert_eq!(describe("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), "Firefox on Linux");
-        let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/1 Safari/604.1";
+        assert_eq!(
+            describe("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            "Firefox on Linux"
+        );
+        let iphone =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/1 Safari/604.1";
         assert_eq!(describe(iphone), "Safari on iPhone");
         assert_eq!(describe("curl/8.14.1"), "curl");
         assert_eq!(describe(""), "Unknown client");

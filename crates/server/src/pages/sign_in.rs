@@ -81,10 +81,11 @@ pub(super) async fn sign_in(submitted: Submitted<Credentials>) -> Result<Respons
     }
     for _ in 0..ATTEMPTS {
         let password = Secret(form.password.clone());
-        let account = match password::verify(&visit.app, &visit.realm, &form.login, password, visit.source).await {
-            Ok(account) => account,
-            Err(error) => return refused(&visit, &form, error),
-        };
+        let account =
+            match password::verify(&visit.app, &visit.realm, &form.login, password, visit.source).await {
+                Ok(account) => account,
+                Err(error) => return refused(&visit, &form, error),
+            };
         let command = SignIn {
             login: form.login.clone(),
             verified: Verified { user: account.uuid, password: account.version },

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request};
+use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
 use grantd_node::realm::command::{Command, Secret};
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::session::{Device, Session, ShownSession};
-use grantd_node::realm::Caller;
 use grantd_node::{Done, Realm, Request as Submission};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -66,7 +66,8 @@ impl Visit {
             None => None,
         };
         let form = session_cookie::named(FORM_COOKIE, realm.name(), app.is_secure());
-        let form_cookie = match session_cookie::read(&parts.headers, &form).filter(|value| value.len() == 64) {
+        let form_cookie = match session_cookie::read(&parts.headers, &form).filter(|value| value.len() == 64)
+        {
             Some(value) => (value.to_owned(), true),
             None => (format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()), false),
         };
@@ -192,7 +193,11 @@ impl Visit {
     }
 
     /// Carries out a command of a user's own; returns once it is durable.
-    pub(super) async fn submit<C: Command>(&self, login: &str, command: C) -> Result<Done<C::Answer>, PageError> {
+    pub(super) async fn submit<C: Command>(
+        &self,
+        login: &str,
+        command: C,
+    ) -> Result<Done<C::Answer>, PageError> {
         let caller = Caller::local(Actor::User(login.to_owned()));
         let request = Submission { command, caller, via: VIA, reason: None, idempotency: None };
         Ok(self.realm.submit(request).await.map_err(CallError::from)?)

@@ -39,13 +39,9 @@ impl Browser {
     }
 
     fn from(rig: &Rig, mount: &str, source: IpAddr) -> Self {
-        let http = client().local_address(source).user_agent("Test/1.0 (X11; Linux) Firefox/1.0").build().unwrap();
-        Self {
-            base: format!("{}{mount}", rig.base()),
-            http,
-            cookies: BTreeMap::new(),
-            csrf: String::new(),
-        }
+        let http =
+            client().local_address(source).user_agent("Test/1.0 (X11; Linux) Firefox/1.0").build().unwrap();
+        Self { base: format!("{}{mount}", rig.base()), http, cookies: BTreeMap::new(), csrf: String::new() }
     }
 
     /// The same browser on another server.
@@ -55,7 +51,9 @@ impl Browser {
 
     /// A request with the cookies that it has.
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {
-        let call = Call(self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base)));
+        let call = Call(
+            self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", self.base)),
+        );
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if cookies.is_empty() { call } else { call.header("cookie", &cookies.join("; ")) }
     }

@@ -234,7 +234,9 @@ async fn what_is_no_session_is_none() {
     let good = ann.session().to_owned();
     let altered = format!("{}{}", &good[..78], if good.ends_with('x') { "y" } else { "x" });
     let upper = good.to_ascii_uppercase();
-    for cookie in ["", "gds_", "x", &good[..78], &format!("{good}x"), &altered, &upper, &good.replace("gds_", "gdk_")] {
+    for cookie in
+        ["", "gds_", "x", &good[..78], &format!("{good}x"), &altered, &upper, &good.replace("gds_", "gdk_")]
+    {
         let mut browser = Browser::new(&rig);
         browser.cookies.insert(COOKIE.into(), cookie.to_owned());
         assert_eq!(browser.get("/account").await.status, 303, "{cookie}");

@@ -121,7 +121,8 @@ fn what_was_verified_must_still_hold() {
 
 #[test]
 fn what_ends_every_session() {
-    let set_active = |active| UpdateUser { login: "ann".into(), active: Some(active), ..UpdateUser::default() };
+    let set_active =
+        |active| UpdateUser { login: "ann".into(), active: Some(active), ..UpdateUser::default() };
     let ends: [(&str, fn(&mut World, &Caller)); 4] = [
         ("signed out everywhere", |world, ann| {
             world.tries(ann, SignOutEverywhere { login: "ann".into() }).unwrap();
@@ -194,7 +195,9 @@ fn a_session_lives_as_long_as_its_limits_say() {
     assert!(live(&noted(90).0, 189) && !live(&noted(90).0, 190));
     assert_eq!(noted(90).1, 190);
     assert_eq!(noted(200).1, 250, "no use makes it longer than that");
-    assert!(!session.is_to_be_noted(world.now + 59_999_999) && session.is_to_be_noted(world.now + 60_000_000));
+    assert!(
+        !session.is_to_be_noted(world.now + 59_999_999) && session.is_to_be_noted(world.now + 60_000_000)
+    );
 }
 
 #[test]
