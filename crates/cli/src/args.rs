@@ -92,7 +92,9 @@ impl std::str::FromStr for ListenArg {
         if let Some(dialect) = dialect
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
-            return Err(format!("`{dialect}` is no dialect that can be served alone; known: freestyle, pulp"));
+            return Err(format!(
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, pulp"
+            ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
         Ok(Self { dialect: dialect.map(Into::into), addr })

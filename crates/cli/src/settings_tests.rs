@@ -41,7 +41,8 @@ fn the_table_is_what_serve_takes() {
         .iter()
         .map(|arg| {
             let id = arg.get_id().as_str();
-            let key = keys.iter().find(|key| key.replace('.', "_") == id).map_or("-", String::as_str).to_owned();
+            let key =
+                keys.iter().find(|key| key.replace('.', "_") == id).map_or("-", String::as_str).to_owned();
             [flag(arg), arg.get_env().unwrap().to_str().unwrap().to_owned(), key]
         })
         .collect();

@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search, session,
-    users,
+    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
+    session, users,
 };
 
 #[derive(OpenApi)]

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search, session,
-    users,
+    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
+    session, users,
 };
 use crate::app::SharedApp;
 

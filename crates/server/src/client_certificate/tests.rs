@@ -27,6 +27,7 @@ fn a_holder_is_read_as_it_was_written() {
     let uri = format!("urn:grantd:user:a.b@c+d:{}:3:4", Uuid::from_u128(5));
     let holder = Holder::parse(&uri).unwrap();
     assert_eq!((holder.login.as_str(), holder.uri()), ("a.b@c+d", uri.clone()));
-    let broken = [format!("{uri}:6"), uri.replace(":4", ""), uri.replace("user:", ""), uri.replace(":3:", ":x:")];
+    let broken =
+        [format!("{uri}:6"), uri.replace(":4", ""), uri.replace("user:", ""), uri.replace(":3:", ":x:")];
     assert!(broken.iter().all(|uri| Holder::parse(uri).is_none()));
 }

@@ -17,7 +17,10 @@ use crate::face::{CallError, Unauthorized};
 /// An error in the dialect's words. As a response it carries itself in the extensions: [`super::envelope`] writes the body,
 /// which names the request.
 #[derive(Debug, Clone)]
-pub struct Error {
+pub struct Error(Box<Said>);
+
+#[derive(Debug, Clone)]
+struct Said {
     status: StatusCode,
     code: &'static str,
     description: String,
@@ -30,41 +33,38 @@ pub struct Error {
 }
 
 impl Error {
-    fn new(status: StatusCode, code: &'static str, description: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            description: description.into(),
-            extra: ("args", json!([])),
-            data: json!({}),
-            edge: None,
-            denied: None,
-        }
+    fn new(
+        (status, code): (StatusCode, &'static str),
+        description: String,
+        extra: (&'static str, Value),
+        data: Value,
+    ) -> Self {
+        Self(Box::new(Said { status, code, description, extra, data, edge: None, denied: None }))
     }
 
-    fn about_properties(code: &'static str, says: &str, member: &'static str, names: &[String]) -> Self {
-        let properties = list_repr(names);
-        Self {
-            extra: (member, json!(names)),
-            data: json!({ "property_names": names, "properties": properties }),
-            ..Self::new(StatusCode::BAD_REQUEST, code, format!("{says}: {properties}"))
-        }
+    fn bad(code: &'static str, description: String, extra: (&'static str, Value), data: Value) -> Self {
+        Self::new((StatusCode::BAD_REQUEST, code), description, extra, data)
     }
 
     /// 400 PLP0016: these must be there.
     pub(super) fn missing(names: &[&str]) -> Self {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        Self::about_properties("PLP0016", "Missing values for", "missing_property_names", &names)
+        let properties = list_repr(names);
+        let description = format!("Missing values for: {properties}");
+        let data = json!({ "property_names": names, "properties": properties });
+        Self::bad("PLP0016", description, ("missing_property_names", json!(names)), data)
     }
 
     /// 400 PLP0015: this does not fit.
     pub(super) fn invalid(name: &str) -> Self {
-        Self::all_invalid(vec![name.to_owned()])
+        Self::all_invalid(&[name])
     }
 
     /// 400 PLP0015: these do not fit.
-    pub(super) fn all_invalid(names: Vec<String>) -> Self {
-        Self::about_properties("PLP0015", "Invalid properties", "property_names", &names)
+    pub(super) fn all_invalid(names: &[&str]) -> Self {
+        let properties = list_repr(names);
+        let description = format!("Invalid properties: {properties}");
+        let data = json!({ "property_names": names, "properties": properties });
+        Self::bad("PLP0015", description, ("property_names", json!(names)), data)
     }
 
     /// 400 PLP0000: a rule, said in a sentence.
@@ -74,39 +74,41 @@ impl Error {
 
     /// PLP0000 with any status.
     fn in_a_sentence(status: StatusCode, message: impl Into<String>) -> Self {
-        let error = Self::new(status, "PLP0000", message);
-        Self { extra: ("args", json!([error.description])), ..error }
+        let message = message.into();
+        let args = ("args", json!([message]));
+        Self::new((status, "PLP0000"), message, args, json!({}))
     }
 
     /// 400 PLP1009: no JSON.
     pub(super) fn no_json() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "PLP1009", "The request body does not contain valid JSON")
+        let says = "The request body does not contain valid JSON";
+        Self::bad("PLP1009", says.into(), ("args", json!([])), json!({}))
     }
 
     /// 400 PLP1015: JSON, but no object.
     pub(super) fn no_object() -> Self {
-        Self {
-            data: json!({ "data_type": "dict" }),
-            ..Self::new(StatusCode::BAD_REQUEST, "PLP1015", "The JSON data must be of type 'dict'.")
-        }
+        let says = "The JSON data must be of type 'dict'.";
+        Self::bad("PLP1015", says.into(), ("args", json!([])), json!({ "data_type": "dict" }))
     }
 
     /// 404 PLP0009: a user, by `login`, or anything else, by `resource_id`.
     fn not_found(key: &str, id: &str) -> Self {
         let resources = json!({ key: id });
-        Self {
-            extra: ("resources", resources.clone()),
-            data: json!({ "resources": resources }),
-            ..Self::new(StatusCode::NOT_FOUND, "PLP0009", format!("Missing resource(s): {key}={id}"))
-        }
+        let data = json!({ "resources": resources });
+        let description = format!("Missing resource(s): {key}={id}");
+        Self::new((StatusCode::NOT_FOUND, "PLP0009"), description, ("resources", resources), data)
+    }
+
+    /// 409 PLP0018.
+    fn exists(id: &str) -> Self {
+        let description = format!("Duplicate resource: {id}");
+        let data = json!({ "resource_id": id });
+        Self::new((StatusCode::CONFLICT, "PLP0018"), description, ("resource_id", id.into()), data)
     }
 
     fn unauthorized(code: &'static str, says: &'static str, description: String, data: Value) -> Self {
-        Self {
-            extra: ("auth_error_code", says.into()),
-            data,
-            ..Self::new(StatusCode::UNAUTHORIZED, code, description)
-        }
+        let extra = ("auth_error_code", says.into());
+        Self::new((StatusCode::UNAUTHORIZED, code), description, extra, data)
     }
 
     /// 401 PLP0026: the dialect has no 403.
@@ -114,39 +116,39 @@ impl Error {
         let name = operation.name();
         let description = format!("Permission denied: user {user} cannot perform {name}.");
         let data = json!({ "user": user, "operation": name });
-        Self {
-            denied: Some(operation),
-            ..Self::unauthorized("PLP0026", "permission_denied", description, data)
-        }
+        let mut error = Self::unauthorized("PLP0026", "permission_denied", description, data);
+        error.0.denied = Some(operation);
+        error
     }
 
     /// The same error; a denial says whose.
     pub(super) fn of(self, user: &str) -> Self {
-        match self.denied {
+        match self.0.denied {
             Some(operation) => Self::denied(operation, user),
             None => self,
         }
     }
 
-    /// What [`EdgeError::complete`] adds to the answer.
-    fn at_edge(self, edge: EdgeError) -> Self {
-        Self { edge: Some(edge), ..self }
+    /// The same error; its headers are those of the edge's ([`EdgeError::complete`]).
+    fn at_edge(mut self, edge: EdgeError) -> Self {
+        self.0.edge = Some(edge);
+        self
     }
 
     /// The body, for a request of this method and address.
     pub(super) fn envelope(&self, method: &Method, href: &str) -> Value {
+        let Said { status, code, description, extra: (name, value), data, .. } = &*self.0;
         let mut body = Map::new();
-        let (name, value) = &self.extra;
         body.insert((*name).into(), value.clone());
         body.insert("http_request_method".into(), method.as_str().into());
-        body.insert("http_status".into(), self.status.as_u16().into());
+        body.insert("http_status".into(), status.as_u16().into());
         body.insert("_href".into(), href.into());
-        body.insert("error_message".into(), self.description.clone().into());
+        body.insert("error_message".into(), description.as_str().into());
         // Upstream puts its own insides here.
         body.insert("exception".into(), Value::Null);
         body.insert("traceback".into(), Value::Null);
         let error = json!({
-            "code": self.code, "description": self.description, "data": self.data, "sub_errors": [],
+            "code": code, "description": description, "data": data, "sub_errors": [],
         });
         body.insert("error".into(), error);
         body.into()
@@ -186,15 +188,19 @@ impl From<Unauthorized> for Error {
             Unauthorized::WrongCertificate => Self::unauthorized(
                 "PLP0027",
                 "invalid_ssl_certificate",
-                "Authentication failed: the client certificate is not valid, or no longer; log in again".into(),
+                "Authentication failed: the client certificate is not valid, or no longer; log in again"
+                    .into(),
                 json!({ "user": null }),
             ),
             Unauthorized::NoCredential
             | Unauthorized::Unknown
             | Unauthorized::SessionOver
-            | Unauthorized::NoSession => {
-                Self::unauthorized("PLP0025", "authentication_failed", "Authentication failed.".into(), json!({}))
-            }
+            | Unauthorized::NoSession => Self::unauthorized(
+                "PLP0025",
+                "authentication_failed",
+                "Authentication failed.".into(),
+                json!({}),
+            ),
         }
     }
 }
@@ -214,11 +220,7 @@ impl From<Refusal> for Error {
         match &refusal {
             Refusal::NotFound { noun: Noun::User, id } => Self::not_found("login", id),
             Refusal::NotFound { id, .. } => Self::not_found("resource_id", id),
-            Refusal::Exists { id, .. } => Self {
-                extra: ("resource_id", id.as_str().into()),
-                data: json!({ "resource_id": id }),
-                ..Self::new(StatusCode::CONFLICT, "PLP0018", format!("Duplicate resource: {id}"))
-            },
+            Refusal::Exists { id, .. } => Self::exists(id),
             Refusal::OperationDenied { operation } => Self::denied(*operation, ""),
             // What is asked for changes somebody, and would be worth more than the caller has.
             Refusal::NotAllowed(_) | Refusal::NotHeld(_) => Self::denied(Operation::Update, ""),
@@ -238,11 +240,11 @@ impl From<Refusal> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Some(edge @ (EdgeError::NotFound | EdgeError::MethodNotAllowed { .. })) = &self.edge {
+        if let Some(edge @ (EdgeError::NotFound | EdgeError::MethodNotAllowed { .. })) = &self.0.edge {
             return bare(edge);
         }
-        let mut response = self.status.into_response();
-        if let Some(edge) = &self.edge {
+        let mut response = self.0.status.into_response();
+        if let Some(edge) = &self.0.edge {
             edge.complete(&mut response);
         }
         // Named before the body is there, so that nobody takes the answer for one that has no form yet.

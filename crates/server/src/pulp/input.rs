@@ -37,7 +37,8 @@ pub(super) fn password(object: &mut Object) -> Result<Option<String>, Error> {
 
 /// Refuses whatever is left in an object.
 pub(super) fn nothing_else(object: &Object) -> Result<(), Error> {
-    if object.is_empty() { Ok(()) } else { Err(Error::all_invalid(object.keys().cloned().collect())) }
+    let names: Vec<&str> = object.keys().map(String::as_str).collect();
+    if names.is_empty() { Ok(()) } else { Err(Error::all_invalid(&names)) }
 }
 
 /// `{"delta": {...}}`.
@@ -51,8 +52,10 @@ pub(super) fn delta(mut body: Object) -> Result<Object, Error> {
 /// A list of operations by name, at least one.
 pub(super) fn operations(value: &Value) -> Result<Vec<Operation>, Error> {
     let named = |value: &Value| value.as_str().and_then(Operation::of_name);
-    let operations: Option<Vec<_>> =
-        value.as_array().filter(|names| !names.is_empty()).and_then(|names| names.iter().map(named).collect());
+    let operations: Option<Vec<_>> = value
+        .as_array()
+        .filter(|names| !names.is_empty())
+        .and_then(|names| names.iter().map(named).collect());
     operations.ok_or_else(|| Error::invalid("operation_name"))
 }
 

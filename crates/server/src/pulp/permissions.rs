@@ -86,7 +86,8 @@ fn wish(call: &Call<Execute>, of: Of) -> Result<Option<Wish>, Error> {
     let fields = [(of.field(), of.field()), ("resource", "resource"), ("operations", "operation_names")];
     let absent = fields.into_iter().filter(|(field, _)| body.get(*field).is_none_or(Value::is_null));
     let absent: Vec<&str> = absent.map(|(_, reported)| reported).collect();
-    let [Some(name), Some(resource), Some(operations)] = fields.map(|(field, _)| take(&mut body, field)) else {
+    let [Some(name), Some(resource), Some(operations)] = fields.map(|(field, _)| take(&mut body, field))
+    else {
         return Err(Error::missing(&absent));
     };
     let operations = input::operations(&operations)?;

@@ -34,7 +34,8 @@ pub(crate) fn settle<'a>(request: &mut Request, own: &'a str) -> Cow<'a, str> {
         resource: resource(own),
     };
     // At `/` there is nothing: the router's fallback says what is wrong.
-    let routed = place.resource.as_ref().map_or(Cow::Borrowed("/"), |uri| Cow::Owned(uri.as_str().to_owned()));
+    let routed =
+        place.resource.as_ref().map_or(Cow::Borrowed("/"), |uri| Cow::Owned(uri.as_str().to_owned()));
     request.extensions_mut().insert(place);
     routed
 }
@@ -76,7 +77,9 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_routed_nowhere() {
-        for own in ["/v2/users/../roles/", "/v2//users/", "/v2/users%2Fa/", "/v2/users/%2e%2e/", "/v2/users//"] {
+        for own in
+            ["/v2/users/../roles/", "/v2//users/", "/v2/users%2Fa/", "/v2/users/%2e%2e/", "/v2/users//"]
+        {
             let (routed, place) = settled(own, own);
             assert_eq!(routed, "/", "{own}");
             assert!(place.resource.is_err(), "{own}");

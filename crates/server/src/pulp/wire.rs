@@ -102,7 +102,8 @@ pub(super) struct Role {
 
 impl Role {
     pub(super) fn new(role: RoleView, granted: Vec<(PulpUri, Vec<Operation>)>, href: String) -> Self {
-        let granted = granted.into_iter().map(|(resource, operations)| (shown(&resource), names(&operations)));
+        let granted =
+            granted.into_iter().map(|(resource, operations)| (shown(&resource), names(&operations)));
         Self {
             _id: ObjectId { oid: oid_of(role.uuid) },
             _ns: "roles",
@@ -191,6 +192,9 @@ mod tests {
 
     #[test]
     fn an_object_id_is_twelve_bytes() {
-        assert_eq!(oid_of(Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10)), "0102030405060708090a0b0c");
+        assert_eq!(
+            oid_of(Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10)),
+            "0102030405060708090a0b0c"
+        );
     }
 }

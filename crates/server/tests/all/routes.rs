@@ -32,7 +32,8 @@ async fn no_credential_is_401_in_the_faces_own_form() {
     }
     for (method, path) in pulp() {
         for mount in ["", "/pulp/api", "/r/default/pulp/api"] {
-            let answer = rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
+            let answer =
+                rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
             assert_eq!(answer.body["error"]["code"], "PLP0025", "{method} {mount}{path}");
             assert_eq!(answer.header("www-authenticate"), "", "{method} {mount}{path}");
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use grantd_node::bootstrap::{First, bootstrap};
+use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Schema, Source};
-use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::realms::CreateRealm;
 use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};

@@ -64,7 +64,8 @@ fn the_states_hash_and_its_snapshot_know_it() {
     world.does(make(0));
     let with_one = world.state.hash();
     assert_ne!(before, with_one);
-    let read = State::from_snapshot(&world.state.to_snapshot(), world.state.graph().schema().clone()).unwrap();
+    let read =
+        State::from_snapshot(&world.state.to_snapshot(), world.state.graph().schema().clone()).unwrap();
     assert_eq!(in_force(&read), in_force(&world.state));
     world.does(make(1));
     assert_ne!(world.state.hash(), with_one);

@@ -108,7 +108,9 @@ fn condition(operator: &str, operand: &Value, left: &mut usize) -> Result<Condit
         // A text is a regular expression here, as in upstream.
         "$not" => match operand {
             Value::String(_) => Ok(Condition::Not(vec![Condition::Matches(regex(operand)?)])),
-            Value::Object(operators) if operators.keys().all(|key| key.starts_with('$')) && !operators.is_empty() => {
+            Value::Object(operators)
+                if operators.keys().all(|key| key.starts_with('$')) && !operators.is_empty() =>
+            {
                 Ok(Condition::Not(conditions(operand, left)?))
             }
             _ => Err(NoFilter),
@@ -119,7 +121,11 @@ fn condition(operator: &str, operand: &Value, left: &mut usize) -> Result<Condit
 
 fn regex(pattern: &Value) -> Result<Regex, NoFilter> {
     let pattern = pattern.as_str().filter(|pattern| pattern.len() <= MAX_PATTERN).ok_or(NoFilter)?;
-    RegexBuilder::new(pattern).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED).build().map_err(|_| NoFilter)
+    RegexBuilder::new(pattern)
+        .size_limit(MAX_COMPILED)
+        .dfa_size_limit(MAX_COMPILED)
+        .build()
+        .map_err(|_| NoFilter)
 }
 
 impl Condition {

@@ -121,7 +121,8 @@ fn count(criteria: &mut Object, name: &str, least: usize) -> Result<Option<usize
 
 fn read_fields(fields: Option<Value>) -> Result<Option<Vec<String>>, Error> {
     let Some(fields) = fields else { return Ok(None) };
-    let names: Option<Vec<String>> =
-        fields.as_array().and_then(|fields| fields.iter().map(|name| name.as_str().map(Into::into)).collect());
+    let names: Option<Vec<String>> = fields
+        .as_array()
+        .and_then(|fields| fields.iter().map(|name| name.as_str().map(Into::into)).collect());
     names.map(Some).ok_or_else(|| Error::invalid("fields"))
 }

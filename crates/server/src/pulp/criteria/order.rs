@@ -37,7 +37,8 @@ fn within(a: &Value, b: &Value) -> Ordering {
             pairs.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
         }
         (Value::Object(a), Value::Object(b)) => {
-            let pairs = a.iter().zip(b).map(|((name, a), (other, b))| name.cmp(other).then_with(|| compare(a, b)));
+            let pairs =
+                a.iter().zip(b).map(|((name, a), (other, b))| name.cmp(other).then_with(|| compare(a, b)));
             pairs.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| a.len().cmp(&b.len()))
         }
         _ => Ordering::Equal,

@@ -1,6 +1,7 @@
 //! Criteria against records.
 
-#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+#![allow(clippy::needless_pass_by_value, reason = "cases are written where they are used")]
 
 use serde_json::{Value, json};
 
