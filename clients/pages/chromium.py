@@ -51,7 +51,8 @@ class Chromium:
             "about:blank",
         ]
         self._log = open(log, "ab")
-        wired = ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", *command]
+        # A plain `sh` takes no descriptor above 9.
+        wired = ["bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "bash", *command]
         self.process = subprocess.Popen(
             wired,
             pass_fds=(to_browser, from_browser),
@@ -145,8 +146,8 @@ class Tab:
     def _note(self, event):
         if event["method"] == "Log.entryAdded":
             entry = event["params"]["entry"]
-            # That an answer was a 403 is no fault of the page.
-            if entry["source"] != "network":
+            # That an answer was a 403 is no fault of the page, nor that somebody was quicker than its autofocus.
+            if entry["source"] not in ("network", "rendering"):
                 self.complaints.append(f"{entry['source']}: {entry['text']}")
 
     def loaded(self):

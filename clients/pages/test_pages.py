@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import RUN, new_password
+from harness import RUN, new_password, record_secret
 
 SHOTS = Path(os.environ.get("GRANTD_PAGE_SHOTS", RUN / "pages"))
 COOKIE = "grantd_session"
@@ -27,7 +27,9 @@ def sign_in(tab, server, login, password):
     tab.go(f"{server.url}/login")
     tab.type("login", login)
     tab.type("password", password)
-    return tab.enter()
+    tab.enter()
+    if COOKIE in tab.cookies():
+        record_secret("session", tab.cookies()[COOKIE]["value"])
 
 
 def is_signed_in(tab, server) -> bool:

@@ -123,7 +123,8 @@ fn what_was_verified_must_still_hold() {
 fn what_ends_every_session() {
     let set_active =
         |active| UpdateUser { login: "ann".into(), active: Some(active), ..UpdateUser::default() };
-    let ends: [(&str, fn(&mut World, &Caller)); 4] = [
+    type End = fn(&mut World, &Caller);
+    let ends: [(&str, End); 4] = [
         ("signed out everywhere", |world, ann| {
             world.tries(ann, SignOutEverywhere { login: "ann".into() }).unwrap();
         }),
