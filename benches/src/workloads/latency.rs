@@ -27,18 +27,20 @@ const WRITERS: usize = 32;
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    for site in [bench.small()?, bench.large()?] {
-        row(bench, &site)?;
-    }
+    let (small, large) = (bench.small()?, bench.large()?);
+    row(bench, &small, &small)?;
+    row(bench, &large, &large)?;
+    row(bench, &small, &large)?;
     bench.table.note(
         "**Latency** is measured in an open loop: requests go out on a schedule fixed beforehand, and each latency counts from the \
          moment at which the request was due, so that a stall is counted for everybody who would have come meanwhile. Load and server \
-         share the two cores, and the writes and their clients take processor time of the same two.",
+         share the two cores, and the writes and their clients take processor time of the same two. How much of the ratio comes of \
+         that alone, the row shows in which another server is written to: there, checks and writes share nothing but the cores.",
     );
     Ok(())
 }
 
-fn row(bench: &mut Bench, site: &Site) -> anyhow::Result<()> {
+fn row(bench: &mut Bench, site: &Site, written_to: &Site) -> anyhow::Result<()> {
     let path = bench.check_path(&site.server)?;
     let asked = questions(site, &path);
     let capacity = capacity(bench, site, &asked)?;
@@ -49,7 +51,7 @@ fn row(bench: &mut Bench, site: &Site) -> anyhow::Result<()> {
     let pairs = measure(
         bench.options.pairs,
         || {
-            let (mut checks, writes) = under_writes(bench, site, rate, &asked)?;
+            let (mut checks, writes) = under_writes(bench, site, written_to, rate, &asked)?;
             served.push(checks.served());
             written.push(writes.served());
             Ok(checks.p99())
@@ -58,14 +60,16 @@ fn row(bench: &mut Bench, site: &Site) -> anyhow::Result<()> {
     )?;
     let [a, b] = [pairs.median_a(), pairs.median_b()].map(|seconds| short(seconds * 1e3));
     let [offered, served, written] = [rate, median(served), median(written)].map(grouped);
+    let is_same = std::ptr::eq(site, written_to);
+    let to = if is_same { "" } else { " to another server" };
     bench.table.row(&Row {
-        what: format!("p99 of checks under {} writes/s, {}", grouped(WRITES), site.scale.title()),
+        what: format!("p99 of checks under {} writes/s{to}, {}", grouped(WRITES), site.scale.title()),
         against: "p99 without writes, same load".to_owned(),
         figure: Figure::Ratio(pairs.a_to_b()),
         medians: format!(
             "{a} ms against {b} ms; offered {offered}/s (30 % of a closed loop), served {served}/s, written {written}/s"
         ),
-        target: Target::AtMost(2.0),
+        target: if is_same { Target::AtMost(2.0) } else { Target::Recorded },
     });
     Ok(())
 }
@@ -87,10 +91,11 @@ fn checks(bench: &Bench, site: &Site, rate: f64, asked: &Arc<[Request]>) -> anyh
 fn under_writes(
     bench: &Bench,
     site: &Site,
+    written_to: &Site,
     rate: f64,
     asked: &Arc<[Request]>,
 ) -> anyhow::Result<(Fared, Fared)> {
-    let (addr, half) = (site.server.addr, bench.options.half);
+    let (addr, half) = (written_to.server.addr, bench.options.half);
     std::thread::scope(|scope| {
         let writes = scope.spawn(move || {
             open::run(addr, WRITERS, WRITES, half, |_| {

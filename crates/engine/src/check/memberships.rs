@@ -23,9 +23,9 @@ const LISTED: usize = 16;
 #[derive(Default)]
 pub(crate) struct Memberships {
     /// In order of their levels.
-    pub(super) held: SmallVec<[Held; 8]>,
+    pub(super) held: SmallVec<[Held; 4]>,
     /// The same, once there are many.
-    known: Option<HashSet<(NodeId, Relation), RandomState>>,
+    known: Option<Box<HashSet<(NodeId, Relation), RandomState>>>,
     /// A condition on the way depends on what nobody has said.
     pub(super) unclear: bool,
     /// The most that are looked up.
@@ -146,7 +146,7 @@ impl Memberships {
         let is_new = if self.held.len() <= LISTED {
             !self.held.iter().any(|known| known.node == held.node && known.relation == held.relation)
         } else {
-            let held_so_far = || self.held.iter().map(|held| (held.node, held.relation)).collect();
+            let held_so_far = || Box::new(self.held.iter().map(|held| (held.node, held.relation)).collect());
             self.known.get_or_insert_with(held_so_far).insert((held.node, held.relation))
         };
         if is_new && self.held.len() == self.most {

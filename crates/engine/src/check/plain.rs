@@ -111,6 +111,9 @@ impl<'g> Search<'_, 'g> {
 
     /// Looks at the relationships of the goal, and of every path above it.
     fn direct(&mut self, goal: Goal, direct: &'g Direct, depth: usize) -> Result<bool, CheckError> {
+        if !self.asked.graph.plan().is_path(goal.kind) {
+            return goal.node.map_or(Ok(false), |node| self.stored(node, goal.relation, direct, depth));
+        }
         for node in self.asked.nodes_of(goal) {
             if self.stored(node, goal.relation, direct, depth)? {
                 return Ok(true);
