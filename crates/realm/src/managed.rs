@@ -2,6 +2,7 @@
 
 use grantd_engine::{Key, Subject};
 
+use crate::approval_session::{PARENT, SESSION_TYPE};
 use crate::caller::{Authorities, Authority, Caller};
 use crate::pulp::{URI_TYPE, administers, role_administers};
 use crate::refusal::Refusal;
@@ -28,6 +29,7 @@ pub fn managed_by(key: &Key) -> Option<&'static str> {
         (URI_TYPE, _, Subject::Userset(role, _)) if role.kind() == "role" && role.id() == SUPER_USERS => {
             "another role: what `super-users` may do is fixed"
         }
+        (SESSION_TYPE, PARENT, _) => "POST /api/v1/sessions with parent",
         ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
         ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
         _ => return None,
@@ -40,6 +42,8 @@ pub(crate) fn conferred(state: &State, key: &Key, now: Micros) -> Authorities {
     match key.resource.kind() {
         "grantd" => Authority::of_name(key.relation.as_str()).map_or_else(Authorities::default, implied),
         "role" => conferred_by_role(state, key.resource.id(), now),
+        // Who says who decides decides in the end.
+        SESSION_TYPE => implied(Authority::Approver),
         _ => Authorities::default(),
     }
 }
