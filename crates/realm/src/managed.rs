@@ -6,7 +6,7 @@ use crate::approval_session::{PARENT, SESSION_TYPE};
 use crate::caller::{Authorities, Authority, Caller};
 use crate::pulp::{URI_TYPE, administers, role_administers};
 use crate::refusal::Refusal;
-use crate::role::members_of;
+use crate::role::{any_above, members_of};
 use crate::{Micros, State};
 
 /// The role whose members hold every authority.
@@ -50,7 +50,13 @@ pub(crate) fn conferred(state: &State, key: &Key, now: Micros) -> Authorities {
 
 /// What being in a role is worth of grantd's own authorities.
 pub(crate) fn conferred_by_role(state: &State, role: &str, now: Micros) -> Authorities {
-    Authority::ALL.into_iter().filter(|a| state.subject_holds(members_of(role), *a, now)).collect()
+    let lasts = |until: Option<Micros>| until.is_none_or(|until| now < until);
+    let decides = |members| state.graph().resources_of(members, SESSION_TYPE).any(|found| lasts(found.until));
+    let holds = |a: &Authority| {
+        state.subject_holds(members_of(role), *a, now)
+            || *a == Authority::Approver && any_above(state, role, now, decides)
+    };
+    Authority::ALL.into_iter().filter(holds).collect()
 }
 
 /// What somebody must hold to write or delete a relationship as such: what it confers; and to run the realm, where it is about
