@@ -4,18 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use grantd_node::realm::basis::Delegation;
 
 use crate::admin::AdminCommand;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::export::ExportArgs;
+use crate::grant::{GrantArgs, RevokeArgs};
 use crate::import::ImportArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::realm::RealmCommand;
+use crate::role::RoleCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
+use crate::who::WhoCommand;
 
 /// One permission server for people, machines, apps and AI agents.
 #[derive(Debug, Parser)]
@@ -37,6 +41,16 @@ pub(crate) enum Command {
     /// People
     #[command(subcommand)]
     User(UserCommand),
+    /// Roles, and who is in them
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Grant something on a resource: one relationship
+    Grant(GrantArgs),
+    /// Take back what was granted
+    Revoke(RevokeArgs),
+    /// Who may do something and why, and what somebody may do
+    #[command(subcommand)]
+    Who(WhoCommand),
     /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
     Import(ImportArgs),
     /// Read the relationships of a server into a file, all at one revision
@@ -78,10 +92,32 @@ impl std::str::FromStr for ListenArg {
         if let Some(dialect) = dialect
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
-            return Err(format!("`{dialect}` is no dialect that can be served alone; known: freestyle"));
+            return Err(format!(
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, pulp"
+            ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
         Ok(Self { dialect: dialect.map(Into::into), addr })
+    }
+}
+
+/// What may be granted in the users-and-roles dialect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DelegationArg {
+    /// Anything
+    #[default]
+    Free,
+    /// Only what the granter holds there
+    Held,
+}
+
+impl From<DelegationArg> for Delegation {
+    fn from(arg: DelegationArg) -> Self {
+        match arg {
+            DelegationArg::Free => Self::Free,
+            DelegationArg::Held => Self::Held,
+        }
     }
 }
 
@@ -126,6 +162,9 @@ pub(crate) struct ServeArgs {
     /// End a session so many seconds after its sign-in [default: 604800]
     #[arg(long, env = "GRANTD_SESSION_ABSOLUTE", value_name = "SECONDS")]
     pub(crate) session_absolute: Option<u64>,
+    /// What who may grant operations at all may grant: free (anything) or held (only what they hold there) [default: free]
+    #[arg(long, env = "GRANTD_PULP_DELEGATION", value_name = "MODE")]
+    pub(crate) pulp_delegation: Option<DelegationArg>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

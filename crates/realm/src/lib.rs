@@ -7,9 +7,12 @@
 pub use grantd_engine as engine;
 
 pub mod api_key;
+pub mod approval_session;
+pub mod basis;
 pub mod builtin;
 pub mod caller;
 pub mod change;
+pub mod client_ca;
 pub mod codec;
 pub mod command;
 pub mod contextual;
@@ -22,11 +25,15 @@ pub mod import;
 pub mod managed;
 pub mod model;
 pub mod personal;
+pub mod pulp;
 pub mod realms;
 pub mod refusal;
 pub mod relationship;
 pub mod repository;
 pub mod repository_grant;
+pub mod request;
+pub mod role;
+pub mod rule;
 pub mod session;
 pub mod snapshot;
 pub mod state;
@@ -34,6 +41,7 @@ pub mod token;
 pub mod user;
 pub mod vm_grant;
 
+pub use basis::{Basis, Delegation};
 pub use caller::{Actor, Authority, Caller};
 pub use change::{Change, Stamp};
 pub use command::{Command, Context, Decision};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::caller::Authority;
 use crate::model::Orphans;
+use crate::request::Status;
+use crate::pulp::Operation;
 
 /// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +16,21 @@ pub enum Refusal {
     /// The caller would give away what they do not hold.
     #[error("nobody grants what they do not hold: `{}` on `grantd` is missing", .0.name())]
     NotHeld(Authority),
+    /// The caller lacks an operation on a URI.
+    #[error("this needs the operation {operation}, which the caller does not hold there")]
+    OperationDenied {
+        /// Which.
+        operation: Operation,
+    },
+    /// What `super-users` may do never changes, nor does that there is such a role.
+    #[error("role `super-users` can be neither granted anything, nor revoked anything, nor deleted")]
+    SuperUsersFixed,
+    /// Nobody would be left who can administer the realm.
+    #[error("user `{login}` is the last super user: put another active user into `super-users` first")]
+    LastSuperUser {
+        /// Who.
+        login: String,
+    },
     /// There is no realm: it was deleted, or never made.
     #[error("there is no realm of that name")]
     NoRealm,
@@ -66,6 +83,25 @@ pub enum Refusal {
         .0.count, if .0.count == 1 { "" } else { "s" }, .0.first.first().map_or("", String::as_str)
     )]
     Orphans(Orphans),
+    /// Nobody decides their own request.
+    #[error("nobody decides their own request; an approver other than the one who asked has to")]
+    OwnRequest,
+    /// The request is not pending any more, and ended otherwise.
+    #[error("request `{id}` is {} already", .status.name())]
+    RequestSettled {
+        /// Which.
+        id: uuid::Uuid,
+        /// As what.
+        status: Status,
+    },
+    /// The realm holds as many as it can.
+    #[error("there are {most} {what} already, which is the most; try again when there are fewer")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there can be.
+        most: u64,
+    },
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
@@ -76,6 +112,8 @@ pub enum Refusal {
 pub enum Noun {
     /// A person.
     User,
+    /// A role.
+    Role,
     /// An API key.
     ApiKey,
     /// A machine identity.
@@ -92,12 +130,19 @@ pub enum Noun {
     Entity,
     /// A realm.
     Realm,
+    /// An approval session.
+    ApprovalSession,
+    /// A permission request.
+    Request,
+    /// A rule.
+    Rule,
 }
 
 impl fmt::Display for Noun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::User => "user",
+            Self::Role => "role",
             Self::ApiKey => "API key",
             Self::Identity => "identity",
             Self::Token => "token",
@@ -106,6 +151,9 @@ impl fmt::Display for Noun {
             Self::VmGrant => "VM grant for",
             Self::Entity => "stored entity",
             Self::Realm => "realm",
+            Self::ApprovalSession => "session",
+            Self::Request => "request",
+            Self::Rule => "rule",
         })
     }
 }
@@ -131,6 +179,9 @@ impl Refusal {
         match self {
             Self::NotAllowed(_) => "forbidden",
             Self::NotHeld(_) => "not_held",
+            Self::OperationDenied { .. } => "operation_denied",
+            Self::SuperUsersFixed => "super_users_fixed",
+            Self::LastSuperUser { .. } => "last_super_user",
             Self::NoRealm => "unknown_realm",
             Self::NotFound { .. } => "not_found",
             Self::Exists { .. } => "already_exists",
@@ -139,6 +190,9 @@ impl Refusal {
             Self::ManagedRelation { .. } => "managed_relation",
             Self::Precondition { .. } => "precondition_failed",
             Self::Orphans(_) => "orphans",
+            Self::OwnRequest => "own_request",
+            Self::RequestSettled { .. } => "request_settled",
+            Self::TooMany { .. } => "too_many",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
         }
     }

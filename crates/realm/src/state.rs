@@ -6,11 +6,17 @@ use grantd_engine::{Fold, Folded, Graph, ObjectRef, Schema};
 use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
+use crate::approval_session::{ApprovalSessions, SESSION_TYPE};
 use crate::change::{Change, Stamp, shared};
+use crate::client_ca::ClientCa;
 use crate::entity::Entities;
 use crate::identity::Identities;
+use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
 use crate::repository::Repositories;
+use crate::request::Requests;
+use crate::role::{ROLE_TYPE, Roles};
+use crate::rule::Rules;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
 
@@ -37,11 +43,16 @@ pub struct State {
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
     pub(crate) users: Users,
+    pub(crate) roles: Roles,
     pub(crate) api_keys: ApiKeys,
     pub(crate) identities: Identities,
     pub(crate) repositories: Repositories,
     pub(crate) entities: Entities,
     pub(crate) bearers: Bearers,
+    pub(crate) client_ca: Option<ClientCa>,
+    pub(crate) approval_sessions: ApprovalSessions,
+    pub(crate) requests: Requests,
+    pub(crate) rules: Rules,
 }
 
 impl State {
@@ -55,11 +66,16 @@ impl State {
             builtin: schema,
             realms: Realms::default(),
             users: Users::default(),
+            roles: Roles::default(),
             api_keys: ApiKeys::default(),
             identities: Identities::default(),
             repositories: Repositories::default(),
             entities: Entities::default(),
             bearers: Bearers::default(),
+            client_ca: None,
+            approval_sessions: ApprovalSessions::default(),
+            requests: Requests::default(),
+            rules: Rules::default(),
         }
     }
 
@@ -83,6 +99,11 @@ impl State {
         &self.users
     }
 
+    /// Roles.
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
     /// API keys.
     pub fn api_keys(&self) -> &ApiKeys {
         &self.api_keys
@@ -98,9 +119,29 @@ impl State {
         &self.repositories
     }
 
+    /// Who signs client certificates, once anybody has asked for one.
+    pub fn client_ca(&self) -> Option<&ClientCa> {
+        self.client_ca.as_ref()
+    }
+
     /// Stored properties.
     pub fn entities(&self) -> &Entities {
         &self.entities
+    }
+
+    /// What agents do in one go, as scopes of requests.
+    pub fn approval_sessions(&self) -> &ApprovalSessions {
+        &self.approval_sessions
+    }
+
+    /// What agents ask for.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Standing answers to requests.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// In the realm `system`: the realms of this store.
@@ -127,6 +168,7 @@ impl State {
                 }
                 self.name = shared(name);
                 self.account = *account;
+                self.roles.found(*account, stamp)?;
             }
             Change::RealmListed { name } => self.realms.list(name, stamp),
             Change::RealmUnlisted { name } => self.realms.unlist(name)?,
@@ -154,6 +196,7 @@ impl State {
             Change::UserDeleted { login } => {
                 self.users.delete(login)?;
                 self.forget(ObjectRef { kind: "user", id: login });
+                self.forget_uri(&PulpUri::of_user(login));
             }
             Change::SessionsEnded { login } => self.users.end_sessions(login)?,
             Change::ApiKeyCreated { id, name, hash, expires } => {
@@ -202,6 +245,35 @@ impl State {
             Change::EntityPut { object, properties } => self.entities.put(object, properties),
             Change::EntityDeleted { object } => self.entities.delete(object)?,
             Change::ModelPut { text } => self.put_model(text)?,
+            Change::ApprovalSessionOpened { id, number, title, parent, by } => {
+                self.approval_sessions.open(id, *number, title.as_ref(), parent.as_deref(), by, stamp)?;
+            }
+            Change::ApprovalSessionClosed { id } => {
+                self.approval_sessions.close(id)?;
+                self.rules.close_session(id);
+                self.forget(ObjectRef { kind: SESSION_TYPE, id });
+            }
+            Change::RequestCreated { asked } => self.requests.create(asked, stamp)?,
+            Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
+            Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
+            Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::ClientCaMade { version, certificate, until } => {
+                let certificate = certificate.as_slice().into();
+                self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });
+            }
+            Change::RoleCreated { uuid, number, key, display_name, description } => {
+                let texts = (display_name.as_ref(), description.as_ref());
+                self.roles.create(*uuid, *number, key, texts, stamp)?;
+            }
+            Change::RoleChanged { key, display_name, description } => {
+                self.roles.change(key, display_name.as_ref(), description.as_ref())?;
+            }
+            Change::RoleDeleted { key } => {
+                self.roles.delete(key)?;
+                self.forget(ObjectRef { kind: ROLE_TYPE, id: key });
+                self.forget_uri(&PulpUri::of_role(key));
+                self.forget_uri(&PulpUri::of_members(key));
+            }
         }
         Ok(())
     }
@@ -210,6 +282,11 @@ impl State {
     fn forget(&mut self, object: ObjectRef<'_>) {
         self.graph.retire(object);
         self.entities.forget(object);
+    }
+
+    /// Forgets what was granted on a URI itself.
+    fn forget_uri(&mut self, uri: &PulpUri) {
+        self.forget(ObjectRef { kind: URI_TYPE, id: uri.as_str() });
     }
 
     /// Frees a bounded part of what deletions left behind; never changes an answer.

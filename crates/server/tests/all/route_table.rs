@@ -3,6 +3,7 @@
 const API: &str = include_str!("../../src/api/routes.rs");
 const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
+const PULP: &str = include_str!("../../src/pulp/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// A route: method in capitals, path with `{parameters}`.
@@ -20,12 +21,17 @@ pub(crate) fn freestyle() -> Vec<Route> {
     routes(FREESTYLE)
 }
 
+pub(crate) fn pulp() -> Vec<Route> {
+    routes(PULP)
+}
+
 /// A path with every parameter filled in with something of the right form.
 pub(crate) fn filled(path: &str) -> String {
     let id = "00000000-0000-4000-8000-000000000001";
     let segments = path.split('/').map(|segment| match segment {
         "{type}" => "user",
         "{login}" => "nobody",
+        "{member}" => "user:nobody",
         parameter if parameter.starts_with('{') => id,
         plain => plain,
     });
@@ -86,9 +92,10 @@ fn methods(text: &str, table: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_tables_are_read_to_their_end() {
-    assert_eq!(api().len(), 19 + 3 + 4 + 2 + 1);
+    assert_eq!(api().len(), 28 + 3 + 4 + 2);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
+    assert_eq!(pulp().len(), 1 + 4 + 2 + 2 + 3 + 2 + 3 + 2 + 1 + 1);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");
     };

@@ -1,5 +1,6 @@
 //! The rules, one by one.
 
+mod client_ca;
 mod entities;
 mod expiry;
 mod giving;
@@ -8,10 +9,12 @@ mod keys;
 mod managed;
 mod models;
 mod names;
+mod pulp;
 mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
+mod roles;
 mod sessions;
 mod starting_again;
 mod supposing;

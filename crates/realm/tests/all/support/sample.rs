@@ -61,6 +61,24 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::VmGrantRevoked { identity: id(8), vm: vm() },
         Change::EntityPut { object: user.clone(), properties: r#"{"a":1}"#.into() },
         Change::EntityDeleted { object: user },
+        Change::ClientCaMade { version: 15, certificate: vec![0x30, 0], until: 16 },
         Change::ModelPut { text: "type plan\n".into() },
+        Change::RoleCreated {
+            uuid: id(15),
+            number: 16,
+            key: "qa".into(),
+            display_name: name("QA"),
+            description: name("Quality"),
+        },
+        Change::RoleCreated {
+            uuid: id(15),
+            number: 16,
+            key: "qa".into(),
+            display_name: None,
+            description: None,
+        },
+        Change::RoleChanged { key: "qa".into(), display_name: name("Q"), description: None },
+        Change::RoleChanged { key: "qa".into(), display_name: None, description: name("Q") },
+        Change::RoleDeleted { key: "qa".into() },
     ]
 }
