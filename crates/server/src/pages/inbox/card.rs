@@ -146,7 +146,7 @@ fn decided_by(state: &State, request: &Request) -> Option<String> {
 pub(super) fn who(state: &State, actor: &Actor) -> String {
     match actor {
         Actor::User(login) => login.clone(),
-        Actor::ApiKey(id) => match state.api_keys().get(*id).and_then(|key| key.name.text()) {
+        Actor::ApiKey(id) => match state.api_keys().get(*id).and_then(|key| key.name.as_ref()?.text()) {
             Some(name) => format!("{name} (API key)"),
             None => format!("API key {}", short(*id)),
         },

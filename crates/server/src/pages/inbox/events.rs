@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
+use grantd_node::{Followed, Subject};
 use http::{HeaderName, header};
 use tokio::time::{Instant, sleep};
 
@@ -20,7 +21,7 @@ use crate::pages::visit::Visit;
 /// How often something is sent when nothing changes, and a session looked for that is over. Proxies cut what is silent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How often the inbox is looked at when nothing is written: requests time out by the clock.
+/// How often the inbox is looked at when no request is made or ends: rights change, and the clock ends requests by itself.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The inbox is looked at no more often than this.
@@ -29,6 +30,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 struct Follower {
     visit: Visit,
     login: String,
+    followed: Followed,
     /// Tells the list that was sent last.
     sent: Option<u64>,
     /// When something is sent even if nothing has changed.
@@ -39,7 +41,9 @@ struct Follower {
 /// Follows the inbox of who is signed in.
 pub(in crate::pages) async fn follow_inbox(visit: Visit) -> Result<Response, PageError> {
     let login = visit.signed_in()?.login.clone();
-    let follower = Follower { visit, login, sent: None, beat: Instant::now() + HEARTBEAT, over: false };
+    // Before the state is read for the first time: so nothing is missed.
+    let followed = visit.realm.follow(Subject::All);
+    let follower = Follower { visit, login, followed, sent: None, beat: Instant::now() + HEARTBEAT, over: false };
     let body = Body::from_stream(stream::unfold(follower, Follower::next));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -65,10 +69,10 @@ impl Follower {
             if self.beat <= Instant::now() {
                 break Bytes::from_static(b": still here\n\n");
             }
-            let next = published.head.revision + 1;
             drop(published);
             tokio::select! {
-                _ = self.visit.realm.wait_for(next, TICK) => sleep(PAUSE).await,
+                _ = self.followed.changed() => sleep(PAUSE).await,
+                () = sleep(TICK) => {}
                 () = self.visit.drained() => return None,
             }
         };
