@@ -1,5 +1,7 @@
 //! Granting, denying, and making a rule of a request.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use grantd_node::Published;
 use grantd_node::realm::Refusal;
@@ -99,7 +101,7 @@ fn edited_params(request: &Request, sent: Option<&str>) -> Result<Option<String>
 fn again(visit: &Visit, request: &Request, form: Answer, wrong: Wrong) -> Result<Response, PageError> {
     let published: &Published = &visit.realm.published();
     let newest = published.state.requests().get(request.id);
-    let request = newest.map_or(request, |newest| newest);
+    let request = newest.map_or(request, Arc::as_ref);
     if visit.asks_for_piece() {
         return card(visit, published, request, wrong.status, Some(wrong.problem.text));
     }

@@ -147,7 +147,7 @@ fn groups(waiting: &[&Arc<Request>], view: &View<'_>) -> Vec<Group> {
         // Up to the root, or to who has its place already.
         while placed.insert(at.clone()) {
             let parent = sessions.get(&at).and_then(|session| sessions.parent(session));
-            let parent = parent.map(|parent| parent.id.clone()).filter(|parent| view.decides_in(parent));
+            let parent = parent.filter(|parent| view.sees_session(parent)).map(|parent| parent.id.clone());
             children.entry(parent.clone()).or_default().push(at);
             match parent {
                 Some(parent) => at = parent,

@@ -25,7 +25,7 @@ use crate::pages::visit::Visit;
 
 #[derive(Template)]
 #[template(path = "inbox/request.html")]
-struct RequestPage<'a> {
+struct RequestPage {
     frame: Frame,
     notice: Option<&'static str>,
     problems: Vec<Problem>,
@@ -39,7 +39,7 @@ struct RequestPage<'a> {
     edited: Vec<Block>,
     rule: RuleForm,
     /// Which part of the form is open.
-    opened: &'a str,
+    opened: &'static str,
     reason: String,
 }
 

@@ -19,7 +19,7 @@ const UNTIL: [(&str, &str, Option<Micros>); 4] = [
 /// As it is shown and sent.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct RuleForm {
+pub(in crate::pages) struct RuleForm {
     #[serde(rename = "rule_effect")]
     pub(super) effect: String,
     #[serde(rename = "rule_tool")]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use grantd_node::realm::approval_session::ApprovalSession;
 use grantd_node::realm::caller::{Actor, Authority};
 use grantd_node::realm::request::{Request, Sight, may_decide};
 use grantd_node::realm::{Caller, Micros, State};
@@ -28,6 +29,11 @@ impl<'a> View<'a> {
     /// Whether they decide in every session.
     pub(super) fn decides_everywhere(&self) -> bool {
         self.caller.holds(Authority::Approver, self.state, self.now)
+    }
+
+    /// Whether they see a session.
+    pub(super) fn sees_session(&self, session: &ApprovalSession) -> bool {
+        self.sight.borrow_mut().sees_session(session)
     }
 
     /// Whether they decide in this one.

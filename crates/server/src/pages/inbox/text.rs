@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use askama::filters::HtmlSafe;
 
-/// A text as HTML: escaped, unseen characters named. What is longer than its limits is cut, and says so.
+/// A text as HTML, for between tags and not for an attribute: escaped, unseen characters named. What is longer than its limits is cut, and says so.
 pub(super) struct Shown {
     text: String,
     hidden: usize,
