@@ -169,12 +169,11 @@ class Tab:
                 return self
 
     def until(self, expression, timeout=20):
-        """Waits until an expression says something of the page; gives what it says."""
+        """Waits until something is so of the page."""
         deadline = time.monotonic() + timeout
         while True:
-            said = self.value(expression)
-            if said:
-                return said
+            if self.value(f"!!({expression})"):
+                return
             assert time.monotonic() < deadline, f"never {expression} on {self.path}: {self.text}"
             time.sleep(0.05)
 
@@ -227,6 +226,12 @@ class Tab:
 
     def click(self, label, nth=0):
         """Clicks the button of that text with the mouse, and waits for the page that comes of it."""
+        self._forget_events()
+        self.tap(label, nth)
+        return self.loaded()
+
+    def tap(self, label, nth=0):
+        """Clicks the button of that text with the mouse."""
         found = (
             "[...document.querySelectorAll('button, a')]"
             f".filter(one => one.innerText.trim() === {json.dumps(label)})[{nth}]"
@@ -237,11 +242,9 @@ class Tab:
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         assert place, f"no button {label!r} on {self.path}: {self.text}"
-        self._forget_events()
         for kind in ("mousePressed", "mouseReleased"):
             at = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", type=kind, **at)
-        return self.loaded()
 
     def cookies(self) -> dict[str, dict]:
         found = self.browser.call("Storage.getCookies", browserContextId=self.context)["cookies"]

@@ -172,6 +172,19 @@ def test_what_others_decide_stays_in_its_place(server, tabs, approver, agent):
     assert tab.value(card(second, ".getBoundingClientRect().top")) == top
 
 
+def test_a_click_on_what_has_just_moved_is_none(server, tabs, approver, agent):
+    agent.ask("echo above", session="a")
+    below = agent.ask("echo below", session="b")
+    tab = live(open_inbox(tabs(scripts=True, height=2000), server, approver))
+    late = agent.ask("echo late", session="a")
+    tab.until(card(late))
+    tab.tap("Grant", nth=2)
+    time.sleep(0.7)
+    assert agent.read(below)["status"] == "pending" and agent.read(late)["status"] == "pending"
+    tab.tap("Grant", nth=2)
+    agent.outcome(below, "granted")
+
+
 def test_time_runs_out(server, tabs, approver, agent):
     asked = agent.ask("sleep 1", timeout_seconds=2)
     tab = live(open_inbox(tabs(scripts=True), server, approver))
@@ -301,12 +314,24 @@ def test_a_long_text_is_granted_only_in_full(server, tabs, approver, agent):
     agent.outcome(asked, "granted")
 
 
-def test_sub_agents_stand_under_their_parent(server, tabs, person, agent):
-    agent.client.post("/api/v1/sessions", {"id": "boss", "title": "The main agent <b>"})
-    native = server.client()
-    opened = agent.client.post("/mix/api/sessions", {"title": "x"})
-    native.close()
-    pytest.skip("sessions by API: to be written") if opened.status else None
+def test_sub_agents_stand_under_their_parent(server, tabs, approver, agent):
+    agent.client.post("/api/v1/sessions", {"id": "boss", "title": "The main agent <b>"}).ok()
+    agent.client.post("/api/v1/sessions", {"id": "helper", "parent": "boss"}).ok()
+    agent.ask("echo other", session="another")
+    below, above = agent.ask("echo below", session="helper"), agent.ask("echo above", session="boss")
+    for scripts in (False, True):
+        tab = open_inbox(tabs(scripts=scripts), server, approver)
+        groups = tab.value("[...document.querySelectorAll('.group')].map(one => one.id + ' ' + one.className)")
+        assert groups == ["s-another group depth-0", "s-boss group depth-0", "s-helper group depth-1"]
+        assert "The main agent <b>" in tab.text and "Sub-agent" in tab.text
+    live(tab)
+    agent.client.post("/api/v1/sessions", {"id": "helper2", "parent": "helper"}).ok()
+    deepest = agent.ask("echo deepest", session="helper2")
+    tab.until(card(deepest, ".closest('.group').previousElementSibling?.id === 's-helper'"))
+    tab.go(f"{server.url}/inbox/{below['id']}")
+    assert "Sub-agent of" in tab.text and "boss" in tab.text
+    tab.go(f"{server.url}/inbox/{above['id']}")
+    assert "Sub-agent of" not in tab.text
 
 
 def test_an_approver_of_a_session_sees_that_session(server, tabs, person, agent):
