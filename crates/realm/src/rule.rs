@@ -9,6 +9,7 @@ pub use commands::{CreateRule, DeleteRule, RuleDraft};
 pub(crate) use commands::create_rule;
 pub use judge::Ruling;
 pub use pattern::{CommandPattern, PathPattern, ToolPattern, quoted};
+pub(crate) use pattern::runs_shell;
 
 use std::sync::Arc;
 
