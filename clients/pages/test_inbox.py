@@ -101,7 +101,7 @@ def test_a_request_appears_and_is_granted_by_keyboard(server, tabs, approver, ag
     assert tab.focused == f"r-{asked['id']}", "the first key only selects"
     assert agent.read(asked)["status"] == "pending"
     tab.press("g")
-    decided = agent.outcome(asked, "granted")
+    decided = agent.outcome(asked, "approved")
     assert decided["decided_by"] == f"user:{approver[0]}"
     tab.until(f"{status(asked)} === 'granted'")
     assert "Granted by" in tab.text
@@ -137,7 +137,7 @@ def test_one_after_the_other_and_no_key_twice(server, tabs, approver, agent):
     assert tab.focused == f"r-{first['id']}"
     tab.press("g")
     tab.press("g")
-    agent.outcome(first, "granted")
+    agent.outcome(first, "approved")
     tab.until(f"document.activeElement.id === 'r-{second['id']}'")
     time.sleep(0.6)
     assert agent.read(second)["status"] == "pending", "a key that is pressed twice decides once"
@@ -160,7 +160,7 @@ def test_what_others_decide_stays_in_its_place(server, tabs, approver, agent):
     tab.type(f"why-{second['id']}", "half a tho")
     top = tab.value(card(second, ".getBoundingClientRect().top"))
     native = server.client()
-    native.post(f"/api/v1/requests/{first['id']}/deny", {"reason": "by another"}).ok()
+    native.post(f"/api/v1/requests/{first['id']}/decision", {"decision": "deny", "reason": "by another"}).ok()
     native.close()
     tab.until(f"{status(first)} === 'denied'")
     assert "by another" in tab.text
@@ -182,7 +182,7 @@ def test_a_click_on_what_has_just_moved_is_none(server, tabs, approver, agent):
     time.sleep(0.7)
     assert agent.read(below)["status"] == "pending" and agent.read(late)["status"] == "pending"
     tab.tap("Grant", nth=2)
-    agent.outcome(below, "granted")
+    agent.outcome(below, "approved")
 
 
 def test_time_runs_out(server, tabs, approver, agent):
@@ -206,9 +206,9 @@ def test_a_rule_is_made_of_an_answer_and_edited_first(server, tabs, approver, ag
     tab.type("rule_path", "/srv/**")
     tab.click("Grant")
     assert tab.path == "/inbox?done=granted"
-    agent.outcome(asked, "granted")
+    agent.outcome(asked, "approved")
     covered = agent.ask("git status --branch", path="/srv/other")
-    assert covered["status"] == "granted" and covered["decided_by"].startswith("rule:")
+    assert covered["status"] == "approved" and covered["decided_by"].startswith("rule:")
     for command, path in [("git status; rm -r .", "/srv/app"), ("git push", "/srv/app"), ("git status -s", "/etc")]:
         assert agent.ask(command, path=path)["status"] == "pending", command
     tab.go(f"{server.url}/inbox/rules")
@@ -223,7 +223,7 @@ def test_without_a_script(server, tabs, approver, agent):
     tab = open_inbox(tabs(), server, approver)
     tab.click("Grant")
     assert tab.path == "/inbox?done=granted" and "Granted." in tab.text
-    agent.outcome(granted, "granted")
+    agent.outcome(granted, "approved")
     tab.type(f"why-{denied['id']}", "not now")
     tab.click("Deny")
     assert tab.path == "/inbox?done=denied"
@@ -235,7 +235,7 @@ def test_without_a_script(server, tabs, approver, agent):
     assert "The parameters must be a JSON object" in tab.text and tab.value("document.title").startswith("Problem:")
     tab.type("params", '{"command": "echo  <quite> another"}')
     tab.click("Grant")
-    answer = agent.outcome(changed, "granted")
+    answer = agent.outcome(changed, "approved")
     assert answer["edited_params"] == {"command": "echo  <quite> another"}
     tab.go(f"{server.url}/inbox/{changed['id']}")
     assert "As it was granted" in tab.text and "echo  <quite> another" in tab.text
@@ -246,7 +246,7 @@ def test_without_a_script(server, tabs, approver, agent):
     late = agent.ask("echo late")
     tab.go(f"{server.url}/inbox/{late['id']}")
     native = server.client()
-    native.post(f"/api/v1/requests/{late['id']}/deny").ok()
+    native.post(f"/api/v1/requests/{late['id']}/decision", {"decision": "deny"}).ok()
     native.close()
     tab.click("Grant")
     assert "Denied" in tab.text and tab.value("document.title").startswith("Problem:")
@@ -293,7 +293,7 @@ def test_hostile_text_is_text(server, tabs, approver, agent, kind):
     # The answer carries the text back unchanged.
     tab.go(f"{server.url}/inbox/{asked['id']}")
     tab.click("Grant")
-    assert agent.outcome(asked, "granted").get("edited_params") is None
+    assert agent.outcome(asked, "approved").get("edited_params") is None
 
 
 def test_a_long_text_is_granted_only_in_full(server, tabs, approver, agent):
@@ -311,12 +311,12 @@ def test_a_long_text_is_granted_only_in_full(server, tabs, approver, agent):
     assert tab.value("document.querySelector('pre.command').textContent") == script
     assert fits(tab)
     tab.press("g")
-    agent.outcome(asked, "granted")
+    agent.outcome(asked, "approved")
 
 
 def test_sub_agents_stand_under_their_parent(server, tabs, approver, agent):
-    agent.client.post("/api/v1/sessions", {"id": "boss", "title": "The main agent <b>"}).ok()
-    agent.client.post("/api/v1/sessions", {"id": "helper", "parent": "boss"}).ok()
+    agent.client.post("/api/v1/approval-sessions", {"id": "boss", "title": "The main agent <b>"}).ok()
+    agent.client.post("/api/v1/approval-sessions", {"id": "helper", "parent": "boss"}).ok()
     agent.ask("echo other", session="another")
     below, above = agent.ask("echo below", session="helper"), agent.ask("echo above", session="boss")
     for scripts in (False, True):
@@ -325,7 +325,7 @@ def test_sub_agents_stand_under_their_parent(server, tabs, approver, agent):
         assert groups == ["s-another group depth-0", "s-boss group depth-0", "s-helper group depth-1"]
         assert "The main agent <b>" in tab.text and "Sub-agent" in tab.text
     live(tab)
-    agent.client.post("/api/v1/sessions", {"id": "helper2", "parent": "helper"}).ok()
+    agent.client.post("/api/v1/approval-sessions", {"id": "helper2", "parent": "helper"}).ok()
     deepest = agent.ask("echo deepest", session="helper2")
     tab.until(card(deepest, ".closest('.group').previousElementSibling?.id === 's-helper'"))
     tab.go(f"{server.url}/inbox/{below['id']}")
@@ -345,7 +345,7 @@ def test_an_approver_of_a_session_sees_that_session(server, tabs, person, agent)
     assert "There is no such page" in tab.text
     tab.go(f"{server.url}/inbox")
     tab.click("Grant")
-    agent.outcome(theirs, "granted")
+    agent.outcome(theirs, "approved")
 
 
 def test_signing_out_elsewhere_ends_the_live_page(server, tabs, approver, agent):
@@ -367,7 +367,7 @@ def test_a_restart_is_got_over(server, tabs, approver, agent):
     after = agent.ask("echo after")
     tab.until(card(after), timeout=40)
     tab.press("g")
-    agent.outcome(asked, "granted")
+    agent.outcome(asked, "approved")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

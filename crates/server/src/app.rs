@@ -9,7 +9,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
-use crate::edge::{FailureLimits, FailureQuotas};
+use crate::edge::{Drain, FailureLimits, FailureQuotas};
 use crate::serve::FaceSettings;
 
 /// What every face shares; handed to handlers as axum's state.
@@ -30,6 +30,8 @@ pub struct App {
     pub(crate) sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub(crate) pulp_delegation: Delegation,
+    /// When answers that go on must end.
+    pub(crate) drain: Drain,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
     /// Scheme, host and port of that.
@@ -52,6 +54,7 @@ impl App {
             trusted_hops: settings.trusted_hops,
             sessions: settings.sessions,
             pulp_delegation: settings.pulp_delegation,
+            drain: settings.drain.clone(),
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })

@@ -12,7 +12,8 @@ use http::header;
 
 use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
-use crate::edge::layers::{BULK_BODY, ORDINARY_BODY, LayerSettings, stack, stack_part};
+use crate::edge::Drain;
+use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::telemetry::Metrics;
 use crate::{api, authzen, client_certificate, freestyle, operations, pages, pulp};
 
@@ -34,6 +35,8 @@ pub struct FaceSettings {
     pub sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub pulp_delegation: Delegation,
+    /// When answers that go on must end; see [`crate::edge::Server::drain`].
+    pub drain: Drain,
 }
 
 /// Whose client certificates a listener asks for: the names of the realms' authorities (DER).
@@ -79,7 +82,7 @@ fn spawn_upkeep(app: SharedApp) {
 
 fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings::new("api");
-    let waiting = LayerSettings { timeout: Some(Duration::from_secs(40)), ..layers.clone() };
+    let waiting = LayerSettings { timeout: Some(Duration::from_secs(75)), ..layers.clone() };
     let streaming = layers.clone().streaming();
     let mut ordinary = api::routes().route("/openapi.json", get(openapi));
     if bench_route {

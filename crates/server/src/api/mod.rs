@@ -1,5 +1,6 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
+mod approval_sessions;
 mod batch;
 mod bench;
 mod check;
@@ -17,8 +18,10 @@ mod page;
 mod realms;
 mod relationship_lines;
 mod relationships;
+mod requests;
 mod roles;
 mod routes;
+mod rules;
 mod schema;
 mod search;
 mod session;

@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::Drain;
-
 /// The other end of the connection a request came in on; in the request's extensions.
 ///
 /// Behind a proxy `addr` is the proxy: see [`super::client_address`].
@@ -18,6 +16,4 @@ pub struct Peer {
     pub tls: bool,
     /// The client's certificate (DER), whose key it has proved to hold. Whose it is, and who signed it, nobody has looked at.
     pub certificate: Option<Arc<[u8]>>,
-    /// Tells answers that go on when the server goes down.
-    pub drain: Drain,
 }

@@ -22,7 +22,7 @@ use super::errors::PageError;
 use super::frame::Frame;
 use crate::app::SharedApp;
 use crate::call::{RealmName, realm};
-use crate::edge::{Drain, EdgeError, Peer, Source, client_address, read_bytes};
+use crate::edge::{EdgeError, Peer, Source, client_address, read_bytes};
 use crate::face::CallError;
 use crate::{caller, csrf, session_cookie};
 
@@ -43,7 +43,6 @@ pub(super) struct Visit {
     params: Vec<(String, String)>,
     /// Value of the cookie that forms are bound to as long as nobody is signed in, and whether the browser has it yet.
     form_cookie: (String, bool),
-    drain: Option<Drain>,
 }
 
 impl FromRequest<SharedApp> for Visit {
@@ -59,7 +58,6 @@ impl Visit {
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
         let peer = parts.extensions.get::<Peer>();
-        let drain = peer.map(|peer| peer.drain.clone());
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
         let address = client_address(peer, &parts.headers, app.trusted_hops).to_canonical();
         let cookie = session_cookie::name(realm.name(), app.is_secure());
@@ -87,7 +85,6 @@ impl Visit {
             method: parts.method,
             params,
             form_cookie,
-            drain,
         })
     }
 
@@ -103,14 +100,6 @@ impl Visit {
         match caller::session::look(&self.app, &self.realm, cookie).await {
             Ok(found) => found.is_some_and(|found| found.id == session.id),
             Err(_) => false,
-        }
-    }
-
-    /// Returns once the server is going down: answers that go on have to end then.
-    pub(super) async fn drained(&self) {
-        match &self.drain {
-            Some(drain) => drain.wait().await,
-            None => std::future::pending().await,
         }
     }
 

@@ -121,6 +121,7 @@ impl Rig {
             trusted_hops: 0,
             sessions: Limits::default(),
             pulp_delegation: Delegation::default(),
+            drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
         let task = tokio::spawn(server.serve(faces, std::future::pending()));

@@ -96,7 +96,7 @@ impl<S: App> Acceptor<S> {
         let _counted = Counted::new(&self.open);
         // Without it the end of an answer may wait for the other side's delayed acknowledgement.
         let _kept = stream.set_nodelay(true);
-        let mut peer = Peer { addr, listener: Arc::clone(&self.tag), tls: false, certificate: None, drain: self.shared.drain.clone() };
+        let mut peer = Peer { addr, listener: Arc::clone(&self.tag), tls: false, certificate: None };
         let (app, builder) = (self.shared.app.clone(), &self.shared.builder);
         let watch = Arc::clone(&connection.watch);
         let end = match &self.tls {

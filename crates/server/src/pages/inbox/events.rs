@@ -73,7 +73,7 @@ impl Follower {
             tokio::select! {
                 _ = self.followed.changed() => sleep(PAUSE).await,
                 () = sleep(TICK) => {}
-                () = self.visit.drained() => return None,
+                () = self.visit.app.drain.wait() => return None,
             }
         };
         self.beat = Instant::now() + HEARTBEAT;
