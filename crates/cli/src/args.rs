@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use grantd_node::realm::basis::Delegation;
 
 use crate::admin::AdminCommand;
+use crate::ask::AskArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::export::ExportArgs;
@@ -16,6 +17,7 @@ use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
+use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
@@ -51,6 +53,11 @@ pub(crate) enum Command {
     /// Who may do something and why, and what somebody may do
     #[command(subcommand)]
     Who(WhoCommand),
+    /// Ask for a permission and wait until somebody decides; exits with 0 when granted, 1 when denied, 3 when nobody did in time
+    Ask(AskArgs),
+    /// Standing answers to requests
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
     Import(ImportArgs),
     /// Read the relationships of a server into a file, all at one revision
