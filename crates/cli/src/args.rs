@@ -133,6 +133,12 @@ pub(crate) struct ServeArgs {
     /// Unload a realm that nobody used for so many seconds; 0 never does [default: 900]
     #[arg(long, env = "GRANTD_REALM_IDLE", value_name = "SECONDS")]
     pub(crate) realm_idle: Option<u64>,
+    /// End a session that nobody used for so many seconds [default: 43200]
+    #[arg(long, env = "GRANTD_SESSION_IDLE", value_name = "SECONDS")]
+    pub(crate) session_idle: Option<u64>,
+    /// End a session so many seconds after its sign-in [default: 604800]
+    #[arg(long, env = "GRANTD_SESSION_ABSOLUTE", value_name = "SECONDS")]
+    pub(crate) session_absolute: Option<u64>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

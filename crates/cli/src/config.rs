@@ -23,6 +23,8 @@ struct File {
     decision_log: Option<PathBuf>,
     decision_log_every: Option<u64>,
     realm_idle: Option<u64>,
+    session_idle: Option<u64>,
+    session_absolute: Option<u64>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
@@ -60,6 +62,8 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.decision_log = args.decision_log.or(file.decision_log);
     args.decision_log_every = args.decision_log_every.or(file.decision_log_every);
     args.realm_idle = args.realm_idle.or(file.realm_idle);
+    args.session_idle = args.session_idle.or(file.session_idle);
+    args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);

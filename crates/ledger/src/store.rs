@@ -45,6 +45,17 @@ pub enum RowWrite {
         /// From when on it is gone, even if not yet deleted.
         expires: Micros,
     },
+    /// Replaces a row that is there, expired or not; nothing is written when it is absent.
+    Renew {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// The new value.
+        value: Vec<u8>,
+        /// From when on it is gone, even if not yet deleted.
+        expires: Micros,
+    },
     /// Removes a row; no error when it is absent.
     Delete {
         /// Which family.
@@ -52,6 +63,17 @@ pub enum RowWrite {
         /// Key within the family.
         key: Vec<u8>,
     },
+}
+
+/// A row of a family: its key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// The first key behind all those that begin with a prefix; `None` if there is none.
+pub(crate) fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut behind = prefix.get(..=last)?.to_vec();
+    *behind.last_mut()? += 1;
+    Some(behind)
 }
 
 /// A secret that must be readable again, already encrypted under the master key.
@@ -244,6 +266,17 @@ pub trait Store: Send + Sync + 'static {
         key: &[u8],
         now: Micros,
     ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The ephemeral rows of a family whose keys begin with a prefix and that have not expired at `now`, by key, at most
+    /// `limit`.
+    async fn rows(
+        &self,
+        realm: &str,
+        kind: &str,
+        prefix: &[u8],
+        now: Micros,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError>;
 
     /// Deletes rows that expired before `now`, at most `limit`; tells how many.
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError>;

@@ -20,9 +20,20 @@ const IDEMPOTENCY_LIFE: Micros = 24 * 3_600 * 1_000_000;
 
 /// What a decided job wants written.
 pub(crate) struct Write {
-    pub(crate) draft: Draft,
+    /// None when only rows or secrets are written.
+    pub(crate) draft: Option<Draft>,
     pub(crate) rows: Vec<RowWrite>,
     pub(crate) secrets: Vec<SecretWrite>,
+}
+
+fn row(write: command::RowWrite) -> RowWrite {
+    match write {
+        command::RowWrite::Put { kind, key, value, expires } => RowWrite::Put { kind, key, value, expires },
+        command::RowWrite::Renew { kind, key, value, expires } => {
+            RowWrite::Renew { kind, key, value, expires }
+        }
+        command::RowWrite::Delete { kind, key } => RowWrite::Delete { kind, key },
+    }
 }
 
 /// Seals a secret under the master key.
@@ -144,9 +155,10 @@ impl<C: Command> Job for Pending<C> {
             }
         };
         let done = |revision| Done { answer: decision.answer.clone(), revision, time: now, replayed: false };
+        let mut rows: Vec<RowWrite> = decision.rows.into_iter().map(row).collect();
         if decision.changes.is_empty() {
             self.outcome = Some(Ok(done(head)));
-            return Ok(None);
+            return Ok((!rows.is_empty()).then(|| Write { draft: None, rows, secrets: Vec::new() }));
         }
         let stamp = Stamp { revision: head + 1, time: now };
         for change in &decision.changes {
@@ -161,8 +173,8 @@ impl<C: Command> Job for Pending<C> {
             command_id: self.command_id,
             reason,
         };
-        let rows = self.remember(&decision.answer, stamp.revision, now).into_iter().collect();
-        let draft = draft(&decision.changes, heading);
+        rows.extend(self.remember(&decision.answer, stamp.revision, now));
+        let draft = Some(draft(&decision.changes, heading));
         self.outcome = Some(Ok(done(stamp.revision)));
         let secrets = decision.sealed.into_iter().map(seal).collect::<Result<_, _>>();
         let secrets = secrets.map_err(|_| SubmitError::Unavailable)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
-use grantd_ledger::store::{Head, SecretWrite, Store, StoreError};
+use grantd_ledger::store::{Head, Row, SecretWrite, Store, StoreError};
 use grantd_realm::command::{Command, SealedWrite};
 use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -251,6 +251,23 @@ impl Realm {
     /// Entries after a revision, from the store.
     pub async fn entries(&self, after: u64, limit: usize) -> Result<Vec<Disclosed>, StoreError> {
         self.shared.store.entries(&self.shared.name, after, limit).await
+    }
+
+    /// An ephemeral row of the realm that has not expired at `now`.
+    pub async fn row(&self, kind: &str, key: &[u8], now: Micros) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shared.store.row(&self.shared.name, kind, key, now).await
+    }
+
+    /// Its ephemeral rows of a family whose keys begin with a prefix and that have not expired at `now`, by key, at most
+    /// `limit`.
+    pub async fn rows(
+        &self,
+        kind: &str,
+        prefix: &[u8],
+        now: Micros,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.shared.store.rows(&self.shared.name, kind, prefix, now, limit).await
     }
 
     /// A sealed secret of the realm, opened.

@@ -197,7 +197,7 @@ impl Writer {
                 return error;
             }
             let (append, mut tentative) = self.decide(jobs, &published, now);
-            if append.drafts.is_empty() {
+            if append.drafts.is_empty() && append.rows.is_empty() {
                 // An append would have compared the head; a refusal or a no-op has to ask for it.
                 match self.is_at_head(published.head).await {
                     Ok(true) => return Committed::Yes,
@@ -207,6 +207,8 @@ impl Writer {
             }
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
             match self.append(append).await {
+                // Rows alone: the state is the same.
+                Appended::Durable(head) if head == published.head => return Committed::Yes,
                 Appended::Durable(head) => {
                     tentative.tidy();
                     self.publish(tentative, head);
@@ -228,6 +230,12 @@ impl Writer {
                 Appended::Unknown(error) => {
                     tracing::error!(realm = self.shared.name, %error, "the fate of an append is not known");
                     match fate(&*self.shared.store, &self.shared.name, published.head, &ids).await {
+                        // Rows alone leave no trace in the ledger; to write them again is the same as once.
+                        Fate::Durable | Fate::Absent if ids.is_empty() => {
+                            if let Err(error) = self.refresh().await {
+                                return Committed::No(error);
+                            }
+                        }
                         Fate::Durable => {
                             return match self.refresh().await {
                                 Ok(()) => Committed::Yes,
@@ -331,7 +339,7 @@ impl Writer {
             match decided {
                 Ok(None) => {}
                 Ok(Some(write)) => {
-                    append.drafts.push(write.draft);
+                    append.drafts.extend(write.draft);
                     append.rows.extend(write.rows);
                     append.secrets.extend(write.secrets);
                 }

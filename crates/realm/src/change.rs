@@ -54,6 +54,8 @@ pub enum Change {
     UserActivated { login: String, active: bool },
     /// 24: with everything that names them, and what was granted on their URI.
     UserDeleted { login: String },
+    /// 25: no session of theirs of before counts any more.
+    SessionsEnded { login: String },
 
     /// 30
     ApiKeyCreated { id: Uuid, name: Option<Personal>, hash: [u8; 32], expires: Option<Micros> },
@@ -153,6 +155,7 @@ impl Change {
             Self::UserPasswordSet { .. } => 22,
             Self::UserActivated { .. } => 23,
             Self::UserDeleted { .. } => 24,
+            Self::SessionsEnded { .. } => 25,
             Self::ApiKeyCreated { .. } => 30,
             Self::ApiKeyRevoked { .. } => 31,
             Self::IdentityCreated { .. } => 40,
@@ -205,7 +208,7 @@ impl Change {
                 w.text(login);
                 w.bool(*active);
             }
-            Self::UserDeleted { login } => w.text(login),
+            Self::UserDeleted { login } | Self::SessionsEnded { login } => w.text(login),
             Self::ApiKeyCreated { id, name, hash, expires } => {
                 w.uuid(*id);
                 w.option(name.as_ref(), Writer::slot);
@@ -296,6 +299,7 @@ impl Change {
             (22, 1) => Self::UserPasswordSet { login: r.text()?.into(), version: r.u32()? },
             (23, 1) => Self::UserActivated { login: r.text()?.into(), active: r.bool()? },
             (24, 1) => Self::UserDeleted { login: r.text()?.into() },
+            (25, 1) => Self::SessionsEnded { login: r.text()?.into() },
             (30, 1) => Self::ApiKeyCreated {
                 id: r.uuid()?,
                 name: r.option(Reader::slot)?,

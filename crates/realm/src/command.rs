@@ -55,6 +55,40 @@ pub enum SealedWrite {
     },
 }
 
+/// A write to the ephemeral rows, in the same transaction as the entry, if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowWrite {
+    /// Makes or replaces a row.
+    Put {
+        /// Which family of rows, for example `session`.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// The value.
+        value: Vec<u8>,
+        /// From when on it is gone.
+        expires: Micros,
+    },
+    /// Replaces a row that is there; one that was deleted does not come back.
+    Renew {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// The new value.
+        value: Vec<u8>,
+        /// From when on it is gone.
+        expires: Micros,
+    },
+    /// Removes a row; no error when it is absent.
+    Delete {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+    },
+}
+
 /// A secret text; prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
@@ -68,11 +102,13 @@ impl std::fmt::Debug for Secret {
 /// What a command comes to.
 #[derive(Debug)]
 pub struct Decision<A> {
-    /// The changes, in order. None: nothing is written and the answer goes out all the same.
+    /// The changes, in order. None: no entry is made, and the answer goes out all the same.
     pub changes: Vec<Change>,
     /// Secrets written with them.
     pub sealed: Vec<SealedWrite>,
-    /// What the caller is told once the changes are durable.
+    /// Ephemeral rows written with them, or without any change. To write them twice must be the same as once.
+    pub rows: Vec<RowWrite>,
+    /// What the caller is told once all of it is durable.
     pub answer: A,
 }
 
@@ -84,7 +120,7 @@ impl<A> Decision<A> {
 
     /// Several changes, as one entry.
     pub fn all(changes: Vec<Change>, answer: A) -> Self {
-        Self { changes, sealed: Vec::new(), answer }
+        Self { changes, sealed: Vec::new(), rows: Vec::new(), answer }
     }
 
     /// Nothing to change.

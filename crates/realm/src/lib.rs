@@ -30,6 +30,7 @@ pub mod relationship;
 pub mod repository;
 pub mod repository_grant;
 pub mod role;
+pub mod session;
 pub mod snapshot;
 pub mod state;
 pub mod token;

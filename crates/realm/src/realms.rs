@@ -175,7 +175,7 @@ impl Command for DeleteRealm {
         let forgotten = with_password.map(|user| SealedWrite::Delete { name: password_secret(user.uuid) });
         let sealed = forgotten.collect();
         let changes = vec![Change::RealmDeleted { name: self.name.clone() }];
-        Ok(Decision { changes, sealed, answer: () })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer: () })
     }
 }
 

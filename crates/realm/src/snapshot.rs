@@ -31,6 +31,8 @@ const MODEL: u8 = 1;
 
 /// Begins the roles in what is hashed, after the model.
 const ROLES: u8 = 2;
+/// Begins, after that, how often all sessions of each user were ended, of those of whom they ever were.
+const SESSIONS: u8 = 3;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -54,6 +56,10 @@ impl State {
             w.u8(ROLES);
             self.write_roles(&mut w);
         }
+        if self.users.by_login.values().any(|user| user.sessions > 0) {
+            w.u8(SESSIONS);
+            self.write_sessions(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -64,6 +70,7 @@ impl State {
         self.write_records(&mut w);
         w.text(&self.model);
         self.write_roles(&mut w);
+        self.write_sessions(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -101,6 +108,14 @@ impl State {
     fn write_roles(&self, w: &mut Writer) {
         w.u64(self.roles.next_number);
         write_list(w, self.roles.by_key.len(), self.roles.by_key.values(), write_role);
+    }
+
+    fn write_sessions(&self, w: &mut Writer) {
+        let ended = || self.users.by_login.values().filter(|user| user.sessions > 0);
+        write_list(w, ended().count(), ended(), |w, user| {
+            w.text(&user.login);
+            w.u64(user.sessions);
+        });
     }
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
@@ -148,6 +163,11 @@ impl State {
             let role = read_role(r)?;
             state.roles.by_key.insert(role.key.clone(), role);
         }
+        for _ in 0..r.u64()? {
+            let (login, sessions) = (r.text()?, r.u64()?);
+            let user = state.users.by_login.get_mut(login);
+            user.ok_or_else(|| unknown("a user's sessions")(login))?.sessions = sessions;
+        }
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -181,6 +201,7 @@ fn read_user(r: &mut Reader<'_>) -> Result<User, CodecError> {
         password: r.option(Reader::u32)?,
         active: r.bool()?,
         created_at: r.i64()?,
+        sessions: 0,
     })
 }
 

@@ -166,6 +166,7 @@ impl State {
                 self.forget(ObjectRef { kind: "user", id: login });
                 self.forget_uri(&PulpUri::of_user(login));
             }
+            Change::SessionsEnded { login } => self.users.end_sessions(login)?,
             Change::ApiKeyCreated { id, name, hash, expires } => {
                 self.api_keys.create(*id, name.as_ref(), hash, *expires, stamp)?;
                 self.bearers.add(*hash, Bearer::ApiKey(*id));

@@ -35,6 +35,8 @@ pub struct User {
     pub active: bool,
     /// When they were made.
     pub created_at: Micros,
+    /// How often all their sessions were ended. A session of another generation is over.
+    pub sessions: u64,
 }
 
 impl User {
@@ -89,6 +91,7 @@ impl Users {
             password: None,
             active: true,
             created_at: stamp.time,
+            sessions: 0,
         };
         self.next_number = self.next_number.max(number + 1);
         match self.by_login.insert(shared(login), user) {
@@ -109,6 +112,11 @@ impl Users {
 
     pub(crate) fn activate(&mut self, login: &str, active: bool) -> Result<(), String> {
         self.get_mut(login)?.active = active;
+        Ok(())
+    }
+
+    pub(crate) fn end_sessions(&mut self, login: &str) -> Result<(), String> {
+        self.get_mut(login)?.sessions += 1;
         Ok(())
     }
 
@@ -272,7 +280,7 @@ impl Command for CreateUser {
             created_at: cx.now,
             roles: wanted,
         };
-        Ok(Decision { changes, sealed, answer })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer })
     }
 }
 
@@ -359,9 +367,13 @@ impl Command for UpdateUser {
                 refuse_last_super_user(state, &login, cx.now)?;
             }
             answer.active = active;
-            changes.push(Change::UserActivated { login, active });
+            changes.push(Change::UserActivated { login: login.clone(), active });
+            if !active {
+                // Else they would come back to life with the user.
+                changes.push(Change::SessionsEnded { login });
+            }
         }
-        Ok(Decision { changes, sealed, answer })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer })
     }
 }
 
@@ -396,6 +408,6 @@ impl Command for DeleteUser {
         refuse_last_super_user(state, &self.login, cx.now)?;
         let sealed = vec![SealedWrite::Delete { name: password_secret(user.uuid) }];
         let changes = vec![Change::UserDeleted { login: self.login.clone() }];
-        Ok(Decision { changes, sealed, answer: () })
+        Ok(Decision { changes, sealed, rows: Vec::new(), answer: () })
     }
 }

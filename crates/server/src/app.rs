@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use grantd_node::LoadError;
 use grantd_node::realm::realms::SYSTEM;
+use grantd_node::realm::session::Limits;
 use grantd_node::{Node, Realm};
 
+use crate::csrf::origin_of;
 use crate::edge::{FailureLimits, FailureQuotas};
+use crate::serve::FaceSettings;
 
 /// What every face shares; handed to handlers as axum's state.
 pub struct App {
@@ -20,8 +23,14 @@ pub struct App {
     pub(crate) trusted_hops: usize,
     /// Authenticates the cursors of lists.
     pub(crate) cursor_key: [u8; 32],
+    /// Makes the tokens by which our own pages show that a request is theirs.
+    pub(crate) csrf_key: [u8; 32],
+    /// How long sessions live.
+    pub(crate) sessions: Limits,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
+    /// Scheme, host and port of that.
+    public_origin: String,
 }
 
 /// Handed to handlers.
@@ -29,16 +38,33 @@ pub type SharedApp = Arc<App>;
 
 impl App {
     /// The parts, around a node on which the first start is done.
-    pub async fn new(node: Arc<Node>, public_url: String, trusted_hops: usize) -> Result<Self, LoadError> {
+    pub async fn new(node: Arc<Node>, settings: &FaceSettings) -> Result<Self, LoadError> {
         let system = node.realm(SYSTEM).await?;
-        let cursor_key = node.derived_key("grantd list cursors 1");
         Ok(Self {
-            cursor_key,
+            cursor_key: node.derived_key("grantd list cursors 1"),
+            csrf_key: node.derived_key("grantd csrf tokens 1"),
             node,
             system,
             failures: FailureLimits::new(FailureQuotas::default()),
-            trusted_hops,
-            public_url,
+            trusted_hops: settings.trusted_hops,
+            sessions: settings.sessions,
+            public_url: settings.public_url.clone(),
+            public_origin: origin_of(&settings.public_url),
         })
+    }
+
+    /// Scheme, host and port of the address by which the world knows this server.
+    pub(crate) fn public_origin(&self) -> &str {
+        &self.public_origin
+    }
+
+    /// The path of that address, which stands in front of every path of ours that a browser is told; mostly empty.
+    pub(crate) fn public_path(&self) -> &str {
+        self.public_url.strip_prefix(&self.public_origin).unwrap_or_default()
+    }
+
+    /// Whether the world reaches this server by TLS, be it a proxy's.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
     }
 }

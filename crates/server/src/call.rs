@@ -12,20 +12,21 @@ use grantd_node::LoadError;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::command::Command;
 use grantd_node::realm::realms::DEFAULT;
+use grantd_node::realm::session::Session;
 use grantd_node::realm::{Caller, Micros, Refusal};
 use grantd_node::{Done, Idempotency, Published, Realm, Request as Submission};
 use http::{HeaderMap, Method, Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::app::SharedApp;
-use crate::caller;
+use crate::app::{App, SharedApp};
 use crate::consistency::{RevisionNote, RevisionToken, settle};
 use crate::edge::layers::ORDINARY_TIMEOUT;
 use crate::edge::{
     EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_object, read_bytes,
 };
-use crate::face::{CallError, Face};
+use crate::face::{CallError, Credential, Face, Shown, Unauthorized};
+use crate::{caller, csrf, session_cookie};
 
 /// The realm that a path names with `/r/<realm>`; in the request's extensions.
 #[derive(Debug, Clone)]
@@ -74,6 +75,8 @@ pub struct Call<F> {
     /// On which realm.
     pub realm: Arc<Realm>,
     headers: HeaderMap,
+    certificate: Option<Arc<[u8]>>,
+    cookie: String,
     source: Source,
     uri: Uri,
     method: Method,
@@ -125,7 +128,17 @@ impl<F: Face> Call<F> {
         let peer = parts.extensions.get::<Peer>();
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
-        let caller = caller::find(app, &realm, F::credential(&parts.headers), source).await?;
+        let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
+        let cookie = session_cookie::name(realm.name(), app.is_secure());
+        let shown = shown(&parts.headers, certificate.as_deref(), &cookie);
+        let credential = F::credential(&shown);
+        if let Credential::Session(cookie) = credential
+            && !parts.method.is_safe()
+            && !proves_its_page(app, cookie, &parts.headers)
+        {
+            return Err(CallError::Forgery);
+        }
+        let caller = caller::find(app, &realm, credential, source).await?;
         settle(&realm, &parts.headers).await?;
         if F::READS_AT_HEAD && parts.method == Method::GET {
             realm.catch_up().await?;
@@ -139,6 +152,8 @@ impl<F: Face> Call<F> {
             caller,
             realm,
             headers,
+            certificate,
+            cookie,
             source,
             uri,
             method,
@@ -155,9 +170,20 @@ impl<F: Face> Call<F> {
         if self.realm.is_deleted() {
             return Err(CallError::UnknownRealm);
         }
-        let credential = F::credential(&self.headers);
+        let shown = shown(&self.headers, self.certificate.as_deref(), &self.cookie);
+        let credential = F::credential(&shown);
         self.caller = caller::find(&self.app, &self.realm, credential, self.source).await?;
         Ok(())
+    }
+
+    /// The session that the caller is known by, and the token of its pages. Who is known by anything else has none.
+    pub(crate) async fn session(&self) -> Result<(Session, String), CallError> {
+        let shown = shown(&self.headers, self.certificate.as_deref(), &self.cookie);
+        let Credential::Session(cookie) = F::credential(&shown) else {
+            return Err(Unauthorized::NoSession.into());
+        };
+        let session = caller::session::find(&self.app, &self.realm, cookie).await?;
+        Ok((session.ok_or(Unauthorized::SessionOver)?, csrf::token(&self.app, cookie)))
     }
 
     /// The time, for questions.
@@ -271,6 +297,16 @@ impl<F: Face> Call<F> {
             ))),
         }
     }
+}
+
+fn shown<'a>(headers: &'a HeaderMap, certificate: Option<&'a [u8]>, cookie: &str) -> Shown<'a> {
+    Shown { headers, certificate, session: session_cookie::read(headers, cookie) }
+}
+
+/// Whether a change that is asked for with a session comes from a page of ours.
+fn proves_its_page(app: &App, cookie: &str, headers: &HeaderMap) -> bool {
+    let token = headers.get(csrf::CSRF).and_then(|token| token.to_str().ok());
+    csrf::is_same_origin(app, headers) && token.is_some_and(|token| csrf::fits(app, cookie, token))
 }
 
 fn not_utf8() -> CallError {

@@ -29,6 +29,8 @@ pub enum FaceName {
     Authzen,
     /// The identities dialect.
     Freestyle,
+    /// The pages.
+    Pages,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
     Operations,
 }
@@ -90,10 +92,19 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if below("/access/v1", path).is_some() {
         return to(FaceName::Authzen, without_slash(path));
     }
+    if is_page(path) {
+        return to(FaceName::Pages, if path == "/" { path } else { without_slash(path) });
+    }
     if root_paths && is_freestyle(path) {
         return to(FaceName::Freestyle, without_slash(path));
     }
     to(FaceName::Operations, path)
+}
+
+/// The pages' paths.
+fn is_page(path: &str) -> bool {
+    path == "/"
+        || ["/login", "/logout", "/account", "/assets"].iter().any(|prefix| below(prefix, path).is_some())
 }
 
 /// The identities dialect's documented paths at the root.
@@ -125,6 +136,7 @@ pub struct Dispatch {
     pub(crate) api: Router,
     pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
+    pub(crate) pages: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
     pub(crate) node: Arc<Node>,
@@ -158,6 +170,7 @@ impl Service<Request> for Dispatch {
             FaceName::Api => &mut self.api,
             FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
+            FaceName::Pages => &mut self.pages,
             FaceName::Operations => &mut self.operations,
         };
         let node = self.node.clone();

@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Operations};
+use super::FaceName::{Api, Authzen, Freestyle, Operations, Pages};
 use super::{Target, target};
 
 #[test]
@@ -48,7 +48,13 @@ fn paths_find_their_face() {
         ),
         ("/r//api/v1/check", Operations, None, "/r//api/v1/check"),
         ("/healthz", Operations, None, "/healthz"),
-        ("/", Operations, None, "/"),
+        ("/", Pages, None, "/"),
+        ("/login", Pages, None, "/login"),
+        ("/login/", Pages, None, "/login"),
+        ("/logins", Operations, None, "/logins"),
+        ("/account/sessions/end", Pages, None, "/account/sessions/end"),
+        ("/r/acme/", Pages, Some("acme"), "/"),
+        ("/r/acme/account", Pages, Some("acme"), "/account"),
     ];
     for (path, face, realm, rest) in table {
         assert_eq!(target(path, "main", true), Target { face, realm, path: rest }, "{path}");

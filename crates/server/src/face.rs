@@ -1,8 +1,11 @@
 //! What tells one face from another: how a caller shows who they are, and how an error is said.
 
 use axum::response::IntoResponse;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use grantd_node::realm::Refusal;
-use grantd_node::{LoadError, RealmError, SubmitError};
+use grantd_node::realm::command::Secret;
+use grantd_node::{LoadError, RealmError, StoreError, SubmitError};
 use http::HeaderMap;
 
 use crate::edge::EdgeError;
@@ -20,41 +23,117 @@ pub trait Face: Send + Sync + 'static {
     type Error: From<CallError> + IntoResponse + Send;
 
     /// The credential of a request. By default that of `Authorization: Bearer` (RFC 6750).
-    fn credential(headers: &HeaderMap) -> Credential<'_> {
-        bearer(headers)
+    fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
+        bearer(shown.headers)
     }
 }
 
+/// What a request shows of its caller; a face says which of it counts, and in which order.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The client certificate of the connection (DER), if it showed one and it was issued by who the listener trusts.
+    pub certificate: Option<&'a [u8]>,
+    /// The value of the realm's session cookie.
+    pub session: Option<&'a str>,
+}
+
 /// What a caller shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Credential<'a> {
     /// Nothing.
     None,
     /// A bearer secret.
     Bearer(&'a str),
+    /// A person's login and password (RFC 7617).
+    Basic {
+        /// Who they say they are.
+        login: String,
+        /// What should prove it.
+        password: Secret,
+    },
+    /// The value of a session cookie.
+    Session(&'a str),
+    /// A client certificate (DER).
+    Certificate(&'a [u8]),
     /// Something that is no credential here.
     Malformed,
 }
 
-/// The credential of `Authorization: Bearer`.
+/// The credential of `Authorization: Bearer`; any other scheme is malformed.
 pub fn bearer(headers: &HeaderMap) -> Credential<'_> {
-    let Some(value) = headers.get(http::header::AUTHORIZATION) else { return Credential::None };
-    let Some((scheme, secret)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
-        return Credential::Malformed;
-    };
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Credential::Bearer(secret.trim())
-    } else {
-        Credential::Malformed
+    if !headers.contains_key(http::header::AUTHORIZATION) {
+        return Credential::None;
     }
+    match authorization(headers) {
+        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => Credential::Bearer(secret),
+        _ => Credential::Malformed,
+    }
+}
+
+/// The credential of `Authorization: Basic`; nothing if there is none or it has another scheme.
+pub fn basic(headers: &HeaderMap) -> Credential<'_> {
+    match authorization(headers) {
+        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
+            decode_basic(encoded).unwrap_or(Credential::Malformed)
+        }
+        _ => Credential::None,
+    }
+}
+
+fn decode_basic(encoded: &str) -> Option<Credential<'static>> {
+    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    // The first colon ends the login: a password may hold more of them.
+    let (login, password) = decoded.split_once(':')?;
+    Some(Credential::Basic { login: login.into(), password: Secret(password.into()) })
+}
+
+/// Scheme and what follows it.
+fn authorization(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    Some((scheme, rest.trim()))
+}
+
+/// Why somebody is not who they would have to be. The text is the same whatever is wrong with a credential of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthorized {
+    /// Nothing was shown.
+    #[error("no credential: send `Authorization: Bearer <key>`")]
+    NoCredential,
+    /// A key or token that is unknown, or something that is no credential here.
+    #[error("the credential is not valid: it is unknown, expired or revoked")]
+    Unknown,
+    /// A login and a password that do not belong together. Says nothing of whether there is such an account.
+    #[error("the login or the password is wrong")]
+    WrongPassword {
+        /// As it was given.
+        login: String,
+    },
+    /// A question about the session of who has none.
+    #[error("this is for who is signed in to the pages: sign in at `/login`")]
+    NoSession,
+    /// A session that is over, or never was.
+    #[error("the session is over: sign in again")]
+    SessionOver,
+    /// A client certificate that nobody may use, or no longer.
+    #[error("the client certificate is not valid: it is unknown, expired or revoked")]
+    WrongCertificate,
 }
 
 /// Why a call has no answer, before a face says it in its own words.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
     /// No credential, or a wrong one.
-    #[error("{0}")]
-    Unauthorized(&'static str),
+    #[error(transparent)]
+    Unauthorized(#[from] Unauthorized),
+    /// A change asked for with a session, by what cannot be told from a page of somebody else.
+    #[error(
+        "the request does not prove that a page of this server made it: send `Grantd-Csrf`, as `GET /api/v1/session` gives it, \
+         from the same origin"
+    )]
+    Forgery,
     /// There is no such realm.
     #[error("there is no realm of that name")]
     UnknownRealm,
@@ -99,6 +178,13 @@ impl From<RealmError> for CallError {
 impl From<LoadError> for CallError {
     fn from(error: LoadError) -> Self {
         tracing::error!(%error, "a realm cannot be loaded");
+        Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
+    }
+}
+
+impl From<StoreError> for CallError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store cannot be read");
         Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
     }
 }

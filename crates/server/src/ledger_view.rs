@@ -46,6 +46,7 @@ pub fn change_as_json(change: &Change) -> Value {
             json!({ "kind": "user_activated", "login": login, "active": active })
         }
         Change::UserDeleted { login } => json!({ "kind": "user_deleted", "login": login }),
+        Change::SessionsEnded { login } => json!({ "kind": "sessions_ended", "login": login }),
         Change::ApiKeyCreated { id, name, expires, .. } => json!({
             "kind": "api_key_created", "id": id, "name": text(name.as_ref()), "expires": expires.map(rfc3339),
         }),

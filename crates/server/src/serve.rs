@@ -6,13 +6,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use grantd_node::Node;
+use grantd_node::realm::session::Limits;
 use http::header;
 
 use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, freestyle, operations};
+use crate::{api, authzen, freestyle, operations, pages};
+
+/// 16 KiB: the body of a form.
+const FORM_BODY: u64 = 16 << 10;
 
 /// What can be chosen about the faces.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct FaceSettings {
     pub bench_route: bool,
     /// How many proxies stand in front.
     pub trusted_hops: usize,
+    /// How long sessions live.
+    pub sessions: Limits,
 }
 
 /// Every face behind one service.
@@ -33,13 +39,14 @@ pub async fn faces(
     settings: FaceSettings,
     metrics: Arc<Metrics>,
 ) -> Result<Dispatch, grantd_node::LoadError> {
-    let app: SharedApp = Arc::new(App::new(node.clone(), settings.public_url, settings.trusted_hops).await?);
+    let app: SharedApp = Arc::new(App::new(node.clone(), &settings).await?);
     spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
+        pages: pages_face(&metrics).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
             LayerSettings::new("operations"),
@@ -84,6 +91,12 @@ fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
         layers.body_limit(BULK_BODY),
         metrics.clone(),
     ))
+}
+
+fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("pages").renderer(pages::render).body_limit(FORM_BODY);
+    let layers = LayerSettings { answer_headers: pages::headers(), ..layers };
+    stack(pages::routes(), layers, metrics.clone())
 }
 
 async fn openapi() -> impl axum::response::IntoResponse {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantd_ledger::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
 use grantd_ledger::store::{
-    Append, Appended, Checkpoint, Head, SealedSecret, SnapshotMeta, Store, StoreError,
+    Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError,
 };
 
 /// What happens to one append.
@@ -237,6 +237,18 @@ impl Store for FaultyStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.may_read()?;
         self.inner.row(realm, kind, key, now).await
+    }
+
+    async fn rows(
+        &self,
+        realm: &str,
+        kind: &str,
+        prefix: &[u8],
+        now: Micros,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.may_read()?;
+        self.inner.rows(realm, kind, prefix, now, limit).await
     }
 
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::builtin;
+use grantd_node::realm::session::Limits;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
 use grantd_server::serve::{FaceSettings, faces};
@@ -50,6 +51,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         root_paths: !args.no_root_paths,
         bench_route: args.bench_route,
         trusted_hops: usize::from(args.behind_proxy),
+        sessions: sessions(&args),
     };
     let faces = faces(node.clone(), settings, metrics).await?;
     // Whoever reads that it is ready may stop it at once.
@@ -62,6 +64,16 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     node.stop().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How long sessions live, in the setting's seconds.
+fn sessions(args: &ServeArgs) -> Limits {
+    let or = |seconds: Option<u64>, default| {
+        seconds
+            .map_or(default, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000))
+    };
+    let Limits { idle, absolute } = Limits::default();
+    Limits { idle: or(args.session_idle, idle), absolute: or(args.session_absolute, absolute) }
 }
 
 async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> {

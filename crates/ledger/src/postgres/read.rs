@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::chunks::hash_column;
 use crate::entry::{CommandId, LedgerId, Micros, Revision};
 use crate::page::{DisclosureRow, EntryRow};
-use crate::store::{Checkpoint, Head, SealedSecret, StoreError};
+use crate::store::{Checkpoint, Head, SealedSecret, StoreError, behind};
 
 pub(super) async fn head_row(client: &impl GenericClient, realm: &str) -> Result<Option<Head>, Error> {
     let statement =
@@ -110,6 +110,30 @@ pub(super) async fn row(
         )
         .await?;
     client.query_opt(&statement, &[&realm, &kind, &key, &now]).await?.map(|row| row.try_get(0)).transpose()
+}
+
+pub(super) async fn rows(
+    client: &impl GenericClient,
+    realm: &str,
+    kind: &str,
+    prefix: &[u8],
+    now: Micros,
+    limit: usize,
+) -> Result<Vec<crate::store::Row>, Error> {
+    let statement = client
+        .prepare_cached(
+            "SELECT key, value FROM ephemeral_row
+             WHERE realm = $1 AND kind = $2 AND key >= $3 AND ($4::bytea IS NULL OR key < $4) AND expires > $5
+             ORDER BY key LIMIT $6",
+        )
+        .await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    client
+        .query(&statement, &[&realm, &kind, &prefix, &behind(prefix), &now, &limit])
+        .await?
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
 }
 
 /// A row of `realm, name, version, key_id, sealed`.

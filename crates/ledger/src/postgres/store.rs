@@ -7,7 +7,7 @@ use super::{PostgresStore, append, snapshots};
 use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
 use crate::page::page;
 use crate::plan::{Plan, check_realm};
-use crate::store::{Append, Appended, Checkpoint, Head, SealedSecret, SnapshotMeta, Store, StoreError};
+use crate::store::{Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -109,6 +109,17 @@ impl Store for PostgresStore {
         now: Micros,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.ask(async |client| read::row(client, realm, kind, key, now).await).await
+    }
+
+    async fn rows(
+        &self,
+        realm: &str,
+        kind: &str,
+        prefix: &[u8],
+        now: Micros,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.ask(async |client| read::rows(client, realm, kind, prefix, now, limit).await).await
     }
 
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {

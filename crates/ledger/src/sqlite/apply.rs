@@ -97,6 +97,11 @@ fn write_row(conn: &Connection, realm: &str, row: &RowWrite) -> rusqlite::Result
                  ON CONFLICT (realm, kind, key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
             )?
             .execute(params![realm, kind, key, value, expires])?,
+        RowWrite::Renew { kind, key, value, expires } => conn
+            .prepare_cached(
+                "UPDATE ephemeral_row SET value = ?4, expires = ?5 WHERE realm = ?1 AND kind = ?2 AND key = ?3",
+            )?
+            .execute(params![realm, kind, key, value, expires])?,
         RowWrite::Delete { kind, key } => conn
             .prepare_cached("DELETE FROM ephemeral_row WHERE realm = ?1 AND kind = ?2 AND key = ?3")?
             .execute(params![realm, kind, key])?,

@@ -6,7 +6,7 @@ use super::apply::{read_head, signed};
 use super::error::store_error;
 use crate::entry::{CommandId, Disclosed, Hash, LedgerId, Micros, Revision};
 use crate::page::{DisclosureRow, EntryRow, page};
-use crate::store::{Checkpoint, Head, SealedSecret, StoreError};
+use crate::store::{Checkpoint, Head, Row, SealedSecret, StoreError, behind};
 
 pub(super) fn realms(conn: &Connection) -> Result<Vec<String>, StoreError> {
     let read = || {
@@ -106,6 +106,29 @@ pub(super) fn row(
         .optional()
     };
     read().map_err(|error| store_error(&error))
+}
+
+pub(super) fn rows(
+    conn: &Connection,
+    realm: &str,
+    kind: &str,
+    prefix: &[u8],
+    now: Micros,
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let read = || {
+        conn.prepare_cached(
+            "SELECT key, value FROM ephemeral_row
+             WHERE realm = ?1 AND kind = ?2 AND key >= ?3 AND (?4 IS NULL OR key < ?4) AND expires > ?5
+             ORDER BY key LIMIT ?6",
+        )?
+        .query_map(params![realm, kind, prefix, behind(prefix), now, limit], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(|error: rusqlite::Error| store_error(&error))
 }
 
 pub(super) fn secret(conn: &Connection, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError> {

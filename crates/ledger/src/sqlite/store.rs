@@ -9,7 +9,7 @@ use super::writer::Job;
 use super::{SqliteStore, read, snapshots};
 use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
 use crate::plan::{Plan, check_realm};
-use crate::store::{Append, Appended, Checkpoint, Head, SealedSecret, SnapshotMeta, Store, StoreError};
+use crate::store::{Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -97,6 +97,18 @@ impl Store for SqliteStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let (realm, kind, key) = (realm.to_owned(), kind.to_owned(), key.to_vec());
         self.readers.read(move |conn| read::row(conn, &realm, &kind, &key, now)).await
+    }
+
+    async fn rows(
+        &self,
+        realm: &str,
+        kind: &str,
+        prefix: &[u8],
+        now: Micros,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let (realm, kind, prefix) = (realm.to_owned(), kind.to_owned(), prefix.to_vec());
+        self.readers.read(move |conn| read::rows(conn, &realm, &kind, &prefix, now, limit)).await
     }
 
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {

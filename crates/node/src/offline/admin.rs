@@ -98,7 +98,7 @@ impl Command for ResetAdmin {
                 changes.push(Change::RelationshipWritten { relationship: Relationship::lasting(key) });
             }
         }
-        Ok(Decision { changes, sealed: decision.sealed, answer: () })
+        Ok(Decision { changes, sealed: decision.sealed, rows: decision.rows, answer: () })
     }
 }
 

@@ -72,6 +72,7 @@ impl Error {
         let problem = |status, code| Problem::new(status, code).detail(self.error.to_string());
         match &self.error {
             CallError::Unauthorized(_) => problem(StatusCode::UNAUTHORIZED, "unauthorized"),
+            CallError::Forgery => problem(StatusCode::FORBIDDEN, "forgery"),
             CallError::UnknownRealm => problem(StatusCode::NOT_FOUND, "unknown_realm"),
             CallError::BadConsistency(_) => problem(StatusCode::BAD_REQUEST, "invalid_revision"),
             CallError::OtherLedger => problem(StatusCode::CONFLICT, "other_ledger"),

@@ -21,13 +21,14 @@ mod roles;
 mod routes;
 mod schema;
 mod search;
+mod session;
 mod users;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::edge::{ContentTypeRule, JsonRules};
-use crate::face::Face;
+use crate::face::{Credential, Face, Shown, bearer};
 
 pub(crate) use bench::constant;
 pub use openapi::document;
@@ -39,6 +40,14 @@ pub struct Api;
 impl Face for Api {
     const VIA: &'static str = "api";
     type Error = errors::Error;
+
+    /// A bearer key, or else the session of who is signed in to the pages.
+    fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
+        match (bearer(shown.headers), shown.session) {
+            (Credential::None, Some(cookie)) => Credential::Session(cookie),
+            (other, _) => other,
+        }
+    }
 }
 
 /// A request to this face.

@@ -3,7 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search, users,
+    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
+    session, users,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +51,7 @@ use super::{
         realms::list_realms,
         realms::get_realm,
         realms::delete_realm,
+        session::get_session,
         ledger::read_ledger,
     ),
     modifiers(&BearerAuth)

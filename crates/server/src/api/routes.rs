@@ -4,7 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search, users,
+    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
+    session, users,
 };
 use crate::app::SharedApp;
 
@@ -33,6 +34,7 @@ pub fn routes() -> Router<SharedApp> {
         .route("/api/v1/roles/{key}/members/{member}", put(roles::add_member).delete(roles::remove_member))
         .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
         .route("/api/v1/keys/{id}", delete(keys::revoke_key))
+        .route("/api/v1/session", get(session::get_session))
         .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
         .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))
 }

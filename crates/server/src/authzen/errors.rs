@@ -30,7 +30,9 @@ impl Error {
             CallError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             CallError::UnknownRealm => StatusCode::NOT_FOUND,
             CallError::OtherLedger => StatusCode::CONFLICT,
-            CallError::Refused(Refusal::NotAllowed(_) | Refusal::NotHeld(_)) => StatusCode::FORBIDDEN,
+            CallError::Forgery | CallError::Refused(Refusal::NotAllowed(_) | Refusal::NotHeld(_)) => {
+                StatusCode::FORBIDDEN
+            }
             CallError::BadConsistency(_) | CallError::Refused(_) => StatusCode::BAD_REQUEST,
             CallError::Submit(SubmitError::Broken(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             CallError::NotYet | CallError::Submit(_) => StatusCode::SERVICE_UNAVAILABLE,

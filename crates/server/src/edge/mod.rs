@@ -4,6 +4,7 @@
 //! the router, then one combined layer per face ([`layers::stack`]: request id, body limit, time limit, panics, metrics,
 //! access log), then the handler. This module knows nothing of dialects, callers or realms.
 
+mod attempts;
 mod conn;
 mod drain;
 mod error;
@@ -26,7 +27,7 @@ pub use json::{
 };
 pub use peer::Peer;
 pub use problem::Problem;
-pub use rate_limit::{FailureLimits, FailureQuotas, Limited};
+pub use rate_limit::{Attempt, FailureLimits, FailureQuotas, Limited};
 pub use request_id::{RequestId, RequestIds};
 pub use server::{BindError, Server};
 pub use settings::{EdgeSettings, Listen};

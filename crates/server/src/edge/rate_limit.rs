@@ -3,21 +3,20 @@
 //! Two rules make this safe for those whose credentials are right:
 //!
 //! 1. Only a **failed** attempt is counted, and only a failed attempt is turned into a 429 by the account's or the
-//!    source's count. So verify first, then call [`FailureLimits::failed`].
-//! 2. A password costs so much to verify that guessing it must be stopped before: [`FailureLimits::may_try`] refuses an
+//!    source's count. So verify first, then call [`Attempt::wrong`] or [`FailureLimits::failed`].
+//! 2. A password costs so much to verify that guessing it must be stopped before: [`FailureLimits::attempt`] refuses an
 //!    account **from a source** that has failed too often with that very account. Others are not touched.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock, MonotonicClock, Reference};
+use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
+use super::attempts::{Attempts, Key};
 use super::{EdgeError, Source};
 
 /// Above this many keys a table forgets what is old; if that does not help, keys share counts.
@@ -60,7 +59,6 @@ impl From<Limited> for EdgeError {
     }
 }
 
-type Key = u64;
 type Counts<C> = RateLimiter<Key, HashMapStateStore<Key>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// The counts of wrong credentials of one process. The clock is an argument for tests.
@@ -71,9 +69,7 @@ pub struct FailureLimits<C: Clock = MonotonicClock> {
     hasher: RandomState,
     accounts: Counts<C>,
     sources: Counts<C>,
-    pairs: Counts<C>,
-    // governor cannot be asked without counting, so the end of a pair's block is kept beside it.
-    blocked: Mutex<HashMap<Key, C::Instant>>,
+    pairs: Attempts<C>,
 }
 
 impl FailureLimits<MonotonicClock> {
@@ -94,72 +90,78 @@ impl<C: Clock + Clone> FailureLimits<C> {
             hasher: RandomState::new(),
             accounts: counts(quotas.per_account),
             sources: counts(quotas.per_source),
-            pairs: counts(quotas.per_account),
-            blocked: Mutex::default(),
+            pairs: Attempts::new(quotas.per_account.get(), clock.clone()),
             clock,
         }
     }
 
-    /// Whether this account's password is worth verifying for this source. Counts nothing.
+    /// Begins to verify an account's password for a source; waits while as many attempts are in work as may still be wrong.
     ///
     /// # Errors
     /// `Limited` when this source has failed too often with this account.
-    pub fn may_try(&self, account: &str, source: Source) -> Result<(), Limited> {
-        let key = self.hasher.hash_one((account, source));
-        let now = self.clock.now();
-        let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        match blocked.get(&key) {
-            Some(until) if *until > now => Err(Limited { retry_after: until.duration_since(now).into() }),
-            _ => Ok(()),
-        }
+    pub async fn attempt(&self, account: &str, source: Source) -> Result<Attempt<'_, C>, Limited> {
+        let pair = self.key(self.hasher.hash_one((account, source)), self.pairs.len());
+        self.pairs.begin(pair).await?;
+        let account = self.hasher.hash_one(account);
+        Ok(Attempt { limits: self, account, source, pair, was_wrong: false })
     }
 
-    /// Counts a wrong credential that was verified and found wrong. `account` is `None` for an unknown bearer token.
+    /// Counts a wrong credential that is no password: a bearer secret, a certificate.
     ///
     /// # Errors
-    /// `Limited` when the answer is to be 429 in place of 401, with the longest of the waits.
-    pub fn failed(&self, account: Option<&str>, source: Source) -> Result<(), Limited> {
-        let mut worst = self.count(&self.sources, self.hasher.hash_one(source)).err();
-        if let Some(account) = account {
-            let of_account = self.count(&self.accounts, self.hasher.hash_one(account)).err();
-            let pair = self.hasher.hash_one((account, source));
-            let of_pair = self.count(&self.pairs, pair).err();
-            if let Some(limited) = of_pair {
-                self.block(pair, limited);
-            }
-            worst = worst.max_by_wait(of_account).max_by_wait(of_pair);
-        }
-        worst.map_or(Ok(()), Err)
+    /// `Limited` when the answer is to be 429 in place of 401.
+    pub fn failed(&self, source: Source) -> Result<(), Limited> {
+        self.count(&self.sources, self.hasher.hash_one(source))
     }
 
     /// Forgets what no longer counts. Call it once a minute.
     pub fn forget_old(&self) {
-        for counts in [&self.accounts, &self.sources, &self.pairs] {
+        for counts in [&self.accounts, &self.sources] {
             counts.retain_recent();
             counts.shrink_to_fit();
         }
-        let now = self.clock.now();
-        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        blocked.retain(|_, until| *until > now);
-        blocked.shrink_to_fit();
+        self.pairs.forget_old();
     }
 
     fn count(&self, counts: &Counts<C>, key: Key) -> Result<(), Limited> {
-        let key = if counts.len() < MAX_KEYS { key } else { key % SHARED_KEYS };
+        let key = self.key(key, counts.len());
         counts
             .check_key(&key)
             .map_err(|until| Limited { retry_after: until.wait_time_from(self.clock.now()) })
     }
 
-    fn block(&self, pair: Key, limited: Limited) {
-        let now = self.clock.now();
-        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        if blocked.len() >= MAX_KEYS {
-            blocked.retain(|_, until| *until > now);
-        }
-        if blocked.len() < MAX_KEYS {
-            blocked.insert(pair, now + limited.retry_after.into());
-        }
+    /// The key itself, as long as the table has room.
+    fn key(&self, key: Key, len: usize) -> Key {
+        if len < MAX_KEYS { key } else { key % SHARED_KEYS }
+    }
+}
+
+/// A password that is being verified. Dropped, it was right, or nobody knows.
+#[derive(Debug)]
+pub struct Attempt<'a, C: Clock = MonotonicClock> {
+    limits: &'a FailureLimits<C>,
+    account: Key,
+    source: Source,
+    pair: Key,
+    was_wrong: bool,
+}
+
+impl<C: Clock + Clone> Attempt<'_, C> {
+    /// Counts it as wrong, for its account and for its source.
+    ///
+    /// # Errors
+    /// `Limited` when the answer is to be 429 in place of 401, with the longer of the waits.
+    pub fn wrong(mut self) -> Result<(), Limited> {
+        self.was_wrong = true;
+        let of_source = self.limits.failed(self.source).err();
+        let of_account = self.limits.count(&self.limits.accounts, self.account).err();
+        of_source.max_by_wait(of_account).map_or(Ok(()), Err)
+    }
+}
+
+impl<C: Clock> Drop for Attempt<'_, C> {
+    fn drop(&mut self) {
+        self.limits.pairs.end(self.pair, self.was_wrong);
     }
 }
 
@@ -193,53 +195,96 @@ mod tests {
         Source::of([192, 0, 2, last].into())
     }
 
-    #[test]
-    fn ten_a_minute_for_an_account_from_wherever() {
+    async fn wrong(
+        limits: &FailureLimits<FakeRelativeClock>,
+        account: &str,
+        last: u8,
+    ) -> Result<(), Limited> {
+        limits.attempt(account, source(last)).await.unwrap().wrong()
+    }
+
+    #[tokio::test]
+    async fn ten_a_minute_for_an_account_from_wherever() {
         let (limits, clock) = limits();
         for n in 0..10 {
-            assert_eq!(limits.failed(Some("alice"), source(n)), Ok(()));
+            assert_eq!(wrong(&limits, "alice", n).await, Ok(()));
         }
-        let limited = limits.failed(Some("alice"), source(99)).unwrap_err();
+        let limited = wrong(&limits, "alice", 99).await.unwrap_err();
         assert_eq!(limited.retry_after, Duration::from_secs(6));
-        assert_eq!(limits.failed(Some("bob"), source(99)), Ok(()));
+        assert_eq!(wrong(&limits, "bob", 99).await, Ok(()));
         clock.advance(Duration::from_secs(6));
-        assert_eq!(limits.failed(Some("alice"), source(99)), Ok(()));
+        assert_eq!(wrong(&limits, "alice", 99).await, Ok(()));
     }
 
-    #[test]
-    fn sixty_a_minute_for_a_source_whatever_it_tries() {
+    #[tokio::test]
+    async fn sixty_a_minute_for_a_source_whatever_it_tries() {
         let (limits, _) = limits();
-        for _ in 0..60 {
-            assert_eq!(limits.failed(None, source(1)), Ok(()));
+        for n in 0..60 {
+            assert_eq!(
+                if n % 2 == 0 { limits.failed(source(1)) } else { wrong(&limits, &n.to_string(), 1).await },
+                Ok(())
+            );
         }
-        assert!(limits.failed(None, source(1)).is_err());
-        assert_eq!(limits.failed(None, source(2)), Ok(()));
+        assert!(limits.failed(source(1)).is_err());
+        assert_eq!(limits.failed(source(2)), Ok(()));
     }
 
-    #[test]
-    fn only_the_pair_that_failed_is_stopped_before_verifying() {
+    #[tokio::test]
+    async fn only_the_pair_that_failed_is_stopped_before_verifying() {
         let (limits, clock) = limits();
-        for _ in 0..11 {
-            assert_eq!(limits.may_try("alice", source(1)), Ok(()));
-            let _counted = limits.failed(Some("alice"), source(1));
+        for _ in 0..10 {
+            let _counted = wrong(&limits, "alice", 1).await;
         }
-        assert!(limits.may_try("alice", source(1)).is_err());
-        assert_eq!(limits.may_try("alice", source(2)), Ok(()), "alice herself, elsewhere");
-        assert_eq!(limits.may_try("bob", source(1)), Ok(()), "someone else behind the same address");
+        let limited = limits.attempt("alice", source(1)).await.unwrap_err();
+        assert_eq!(limited.retry_after, Duration::from_secs(6));
+        assert!(limits.attempt("alice", source(2)).await.is_ok(), "alice herself, elsewhere");
+        assert!(limits.attempt("bob", source(1)).await.is_ok(), "someone else behind the same address");
         clock.advance(Duration::from_secs(6));
-        assert_eq!(limits.may_try("alice", source(1)), Ok(()));
+        assert_eq!(wrong(&limits, "alice", 1).await, Ok(()), "one more is looked at");
+        assert!(limits.attempt("alice", source(1)).await.is_err());
     }
 
-    #[test]
-    fn what_is_old_is_forgotten() {
+    #[tokio::test]
+    async fn right_ones_cost_nothing() {
+        let (limits, _) = limits();
+        for _ in 0..100 {
+            drop(limits.attempt("alice", source(1)).await.unwrap());
+        }
+        assert_eq!(wrong(&limits, "alice", 1).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn as_many_are_in_work_as_may_still_be_wrong() {
+        let (limits, _) = limits();
+        wrong(&limits, "alice", 1).await.unwrap();
+        let mut in_work = Vec::new();
+        for _ in 0..9 {
+            in_work.push(limits.attempt("alice", source(1)).await.unwrap());
+        }
+        let mut next = std::pin::pin!(limits.attempt("alice", source(1)));
+        assert!(futures::poll!(next.as_mut()).is_pending(), "all of those before it could be wrong");
+        in_work.pop();
+        let tenth = next.await.unwrap();
+        let mut later = std::pin::pin!(limits.attempt("alice", source(1)));
+        assert!(futures::poll!(later.as_mut()).is_pending());
+        for attempt in in_work.into_iter().chain([tenth]) {
+            attempt.wrong().unwrap();
+        }
+        assert!(later.await.is_err(), "they were");
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_forgotten() {
         let (limits, clock) = limits();
         for n in 0..20 {
-            let _counted = limits.failed(Some("alice"), source(n % 2));
+            if let Ok(attempt) = limits.attempt("alice", source(n % 2)).await {
+                let _counted = attempt.wrong();
+            }
         }
+        assert_eq!(limits.pairs.len(), 2);
         clock.advance(Duration::from_secs(120));
         limits.forget_old();
-        let left = limits.accounts.len() + limits.sources.len() + limits.pairs.len();
-        assert_eq!((left, limits.blocked.lock().unwrap().len()), (0, 0));
+        assert_eq!(limits.accounts.len() + limits.sources.len() + limits.pairs.len(), 0);
     }
 
     #[test]

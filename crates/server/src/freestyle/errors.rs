@@ -45,6 +45,7 @@ impl From<CallError> for Error {
         let message = error.to_string();
         match error {
             CallError::Unauthorized(_) => Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message),
+            CallError::Forgery => Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message),
             CallError::UnknownRealm => Self::new(StatusCode::NOT_FOUND, "INVALID_REQUEST", message),
             CallError::BadConsistency(_) => Self::invalid(message),
             CallError::OtherLedger => Self::new(StatusCode::CONFLICT, "INVALID_REQUEST", message),

@@ -15,12 +15,11 @@ mod wire;
 
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::token::TOKEN_PREFIX;
-use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::edge::{ContentTypeRule, JsonRules};
-use crate::face::{Credential, Face, bearer};
+use crate::face::{Credential, Face, Shown, bearer};
 
 pub use errors::render;
 pub use routes::routes;
@@ -36,7 +35,8 @@ impl Face for Freestyle {
     const READS_AT_HEAD: bool = true;
     type Error = errors::Error;
 
-    fn credential(headers: &HeaderMap) -> Credential<'_> {
+    fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
+        let headers = shown.headers;
         // Each header has its own kind of secret: a key in the token's place, or a token in the key's, is a mistake.
         let is_token = |secret: &str| secret.starts_with(TOKEN_PREFIX);
         match (headers.get(IDENTITY_TOKEN).map(|token| token.to_str()), bearer(headers)) {

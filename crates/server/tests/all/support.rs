@@ -6,6 +6,7 @@ use grantd_node::bootstrap::{First, bootstrap};
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Schema, Source};
 use grantd_node::realm::realms::CreateRealm;
+use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
@@ -42,7 +43,19 @@ pub(crate) struct Rig {
     base: String,
     http: reqwest::Client,
     task: JoinHandle<usize>,
-    _dir: TempDir,
+    dir: Arc<TempDir>,
+    setup: Setup,
+}
+
+/// What a test may want to be otherwise.
+#[derive(Clone, Default)]
+pub(crate) struct Setup {
+    /// A model beside the built-in ones.
+    pub(crate) model: &'static str,
+    /// As if other nodes appended to the same ledgers.
+    pub(crate) shared: bool,
+    /// Where the world reaches the server, if not at its own address.
+    pub(crate) public_url: Option<&'static str>,
 }
 
 impl Drop for Rig {
@@ -53,14 +66,17 @@ impl Drop for Rig {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
-        Self::with_model("").await
+        Self::set_up(Setup::default()).await
     }
 
     /// A server whose realms have this model beside the built-in ones.
-    pub(crate) async fn with_model(model: &str) -> Self {
-        let mut sources = builtin::SOURCES.to_vec();
-        sources.push(Source { name: "test.fga", text: model });
-        let dir = tempfile::tempdir().unwrap();
+    pub(crate) async fn with_model(model: &'static str) -> Self {
+        Self::set_up(Setup { model, ..Setup::default() }).await
+    }
+
+    /// A server on a store of its own.
+    pub(crate) async fn set_up(setup: Setup) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
         let clock = HandClock::default();
         let stores = clock.clone();
         let options = SqliteOptions {
@@ -69,7 +85,19 @@ impl Rig {
             ..SqliteOptions::default()
         };
         let sqlite = SqliteStore::open(dir.path(), options).await.unwrap();
-        let store = Arc::new(FaultyStore::new(Arc::new(sqlite)));
+        let store = FaultyStore::new(Arc::new(sqlite));
+        let store = Arc::new(if setup.shared { store.shared() } else { store });
+        Self::on(store, clock, dir, setup).await
+    }
+
+    /// Another server on the same store: another node of a shared one, or the same one started again.
+    pub(crate) async fn another(&self) -> Self {
+        Self::on(self.store.clone(), self.clock.clone(), self.dir.clone(), self.setup.clone()).await
+    }
+
+    async fn on(store: Arc<FaultyStore>, clock: HandClock, dir: Arc<TempDir>, setup: Setup) -> Self {
+        let mut sources = builtin::SOURCES.to_vec();
+        sources.push(Source { name: "test.fga", text: setup.model });
         let node = Arc::new(Node::new(Settings {
             store: store.clone(),
             master_key: MasterKey::from_bytes([7; 32]),
@@ -85,12 +113,17 @@ impl Rig {
         let listen = Listen { addr: ([127, 0, 0, 1], 0).into(), tag: "main".into(), tls: None };
         let server = Server::bind(vec![listen], EdgeSettings::default()).await.unwrap();
         let base = format!("http://{}", server.local_addrs()[0]);
-        let settings =
-            FaceSettings { public_url: base.clone(), root_paths: true, bench_route: true, trusted_hops: 0 };
+        let settings = FaceSettings {
+            public_url: setup.public_url.map_or_else(|| base.clone(), Into::into),
+            root_paths: true,
+            bench_route: true,
+            trusted_hops: 0,
+            sessions: Limits::default(),
+        };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
         let task = tokio::spawn(server.serve(faces, std::future::pending()));
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { store, node, clock, base, http, task, _dir: dir }
+        let http = client().build().unwrap();
+        Self { store, node, clock, base, http, task, dir, setup }
     }
 
     /// Where it is reached.
@@ -158,6 +191,11 @@ impl Rig {
     }
 }
 
+/// A client that does what it is told and nothing else.
+pub(crate) fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
+}
+
 /// A relationship as the native API takes it, from `resource#relation@subject`.
 pub(crate) fn related(key: &str) -> Value {
     let (resource, rest) = key.split_once('#').unwrap();
@@ -166,7 +204,7 @@ pub(crate) fn related(key: &str) -> Value {
 }
 
 /// A request being made.
-pub(crate) struct Call(reqwest::RequestBuilder);
+pub(crate) struct Call(pub(crate) reqwest::RequestBuilder);
 
 impl Call {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {

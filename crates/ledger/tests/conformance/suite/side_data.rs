@@ -50,6 +50,55 @@ pub(crate) async fn rows_go_with_the_append(world: &World) {
     assert_eq!(world.store.row(REALM, "session", b"k", 0).await.unwrap(), None);
 }
 
+pub(crate) async fn rows_are_listed_by_prefix(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let other = world.ledger("other", 1).await;
+    let rows = vec![
+        put(b"a", b"0", 900),
+        put(b"ab", b"1", 900),
+        put(b"ab\x00", b"2", 900),
+        put(b"ab\xff\xff", b"3", 900),
+        put(b"ac", b"4", 900),
+        put(b"abz", b"over", 100),
+        put(b"\xff\xff", b"5", 900),
+        put(b"\xff\xff\x01", b"6", 900),
+        RowWrite::Put { kind: "code", key: b"ab".to_vec(), value: b"other".to_vec(), expires: 900 },
+    ];
+    durable(world.store.append(Append { rows, ..Append::on(REALM, head) }).await);
+    let elsewhere = vec![put(b"ab", b"elsewhere", 900)];
+    durable(world.store.append(Append { rows: elsewhere, ..Append::on("other", other) }).await);
+
+    let list = async |prefix: &[u8], limit| {
+        let rows = world.store.rows(REALM, "session", prefix, 100, limit).await.unwrap();
+        rows.into_iter().map(|(_, value)| String::from_utf8(value).unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(list(b"ab", 10).await, "1 2 3", "by key, without what has expired or is of another family");
+    assert_eq!(list(b"ab", 2).await, "1 2");
+    assert_eq!(list(b"\xff", 10).await, "5 6", "no key is behind the last prefix");
+    assert_eq!(list(b"\xff\xff\x01", 10).await, "6");
+    assert_eq!(list(b"", 10).await, "0 1 2 3 4 5 6");
+    assert_eq!(list(b"b", 10).await, "");
+}
+
+pub(crate) async fn a_renewed_row_does_not_come_back(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let renew = |value: &[u8], expires| RowWrite::Renew {
+        kind: "session",
+        key: b"k".to_vec(),
+        value: value.to_vec(),
+        expires,
+    };
+    let write = async |row| {
+        durable(world.store.append(Append { rows: vec![row], ..Append::on(REALM, head) }).await);
+        world.store.row(REALM, "session", b"k", 150).await.unwrap()
+    };
+    assert_eq!(write(renew(b"never there", 200)).await, None);
+    assert_eq!(write(put(b"k", b"1", 100)).await, None, "it has expired");
+    assert_eq!(write(renew(b"2", 200)).await.as_deref(), Some(&b"2"[..]));
+    assert_eq!(write(RowWrite::Delete { kind: "session", key: b"k".to_vec() }).await, None);
+    assert_eq!(write(renew(b"back", 200)).await, None);
+}
+
 pub(crate) async fn secrets(world: &World) {
     let head = world.ledger(REALM, 1).await;
     world.ledger("other", 0).await;

@@ -14,6 +14,7 @@ mod refusals;
 mod relationships;
 mod repositories;
 mod roles;
+mod sessions;
 mod starting_again;
 mod supposing;
 mod vms;

@@ -44,6 +44,7 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::UserActivated { login: login(), active: true },
         Change::UserActivated { login: login(), active: false },
         Change::UserDeleted { login: login() },
+        Change::SessionsEnded { login: login() },
         Change::ApiKeyCreated { id: id(5), name: name("ci"), hash: [6; 32], expires: Some(7) },
         Change::ApiKeyCreated { id: id(5), name: None, hash: [6; 32], expires: None },
         Change::ApiKeyRevoked { id: id(5) },

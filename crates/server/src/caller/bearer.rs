@@ -1,4 +1,4 @@
-//! The one place that finds out who calls.
+//! Callers by bearer secret: API keys and identities' tokens.
 
 use grantd_node::realm::caller::{Actor, Authority, Caller};
 use grantd_node::realm::entropy::secret_hash;
@@ -6,42 +6,24 @@ use grantd_node::realm::token::Bearer;
 use grantd_node::realm::{Micros, State};
 use grantd_node::{Published, Realm};
 
+use super::wrong;
 use crate::app::App;
 use crate::edge::Source;
-use crate::face::{CallError, Credential};
+use crate::face::{CallError, Unauthorized};
 
-const NO_CREDENTIAL: &str = "no credential: send `Authorization: Bearer <key>`";
-const WRONG_CREDENTIAL: &str = "the credential is not valid: it is unknown, expired or revoked";
-
-/// Finds the caller behind a credential, on a realm.
-///
-/// Who is unknown is looked for once more at the head of the store, so that a key made on another node a moment ago
-/// is never refused. Wrong credentials count against their source; right ones are never refused for others'.
-pub(crate) async fn find(
+pub(super) async fn find(
     app: &App,
     realm: &Realm,
-    credential: Credential<'_>,
+    secret: &str,
     source: Source,
 ) -> Result<Caller, CallError> {
-    let secret = match credential {
-        Credential::None => return Err(CallError::Unauthorized(NO_CREDENTIAL)),
-        Credential::Malformed => return Err(wrong(app, source)),
-        Credential::Bearer(secret) => secret,
-    };
     let hash = secret_hash(secret);
     if let Some(caller) = known(app, &realm.published(), &hash) {
         return Ok(caller);
     }
     realm.catch_up().await?;
     app.system.catch_up().await?;
-    known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, source))
-}
-
-fn wrong(app: &App, source: Source) -> CallError {
-    match app.failures.failed(None, source) {
-        Ok(()) => CallError::Unauthorized(WRONG_CREDENTIAL),
-        Err(limited) => CallError::Edge(limited.into()),
-    }
+    known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, source, Unauthorized::Unknown))
 }
 
 fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {

@@ -1,0 +1,36 @@
+"""One browser for all tests of a module, and a tab of its own for each test."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from chromium import Chromium  # noqa: E402
+from harness import RUN, Temp  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Temp("chromium") as profile:
+        (RUN / "logs").mkdir(parents=True, exist_ok=True)
+        running = Chromium(profile, RUN / "logs" / "chromium.log")
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def tabs(browser):
+    """Opens tabs; in the end none of them has complained of what the page's own policy forbids."""
+    opened = []
+
+    def open_tab(**more):
+        opened.append(browser.tab(**more))
+        return opened[-1]
+
+    yield open_tab
+    complaints = [complaint for tab in opened for complaint in tab.complaints]
+    for tab in opened:
+        tab.close()
+    assert complaints == []

@@ -1,0 +1,48 @@
+//! Callers by session cookie.
+
+use std::sync::Arc;
+
+use grantd_node::realm::Caller;
+use grantd_node::realm::caller::Actor;
+use grantd_node::realm::session::{NoteUse, SESSION_ROWS, Session, ShownSession};
+use grantd_node::{Realm, Request};
+
+use crate::app::App;
+use crate::face::CallError;
+
+/// The session of a cookie, if it stands for somebody now.
+///
+/// The row is read from the store and the user's record at its head, so that what ended a session on another node ends it
+/// here at once.
+pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
+    let Some(shown) = ShownSession::parse(cookie) else { return Ok(None) };
+    realm.catch_up().await?;
+    let (now, key) = (app.node.now(), shown.key());
+    let Some(row) = realm.row(SESSION_ROWS, &key, now).await? else { return Ok(None) };
+    let session = match Session::read(&key, &row) {
+        Ok(session) => session,
+        Err(error) => {
+            tracing::error!(realm = realm.name(), %error, "a session cannot be read");
+            return Ok(None);
+        }
+    };
+    if !shown.proves(&session) || !session.is_live(&realm.published().state, now, app.sessions) {
+        return Ok(None);
+    }
+    if session.is_to_be_noted(now) {
+        note_use(app, realm.clone(), session.clone());
+    }
+    Ok(Some(session))
+}
+
+/// Nobody waits for it, and it may be lost.
+fn note_use(app: &App, realm: Arc<Realm>, session: Session) {
+    let caller = Caller::local(Actor::User(session.login.clone()));
+    let command = NoteUse { session, limits: app.sessions };
+    let request = Request { command, caller, via: "session", reason: None, idempotency: None };
+    tokio::spawn(async move {
+        if let Err(error) = realm.submit(request).await {
+            tracing::debug!(realm = realm.name(), %error, "the use of a session could not be noted");
+        }
+    });
+}
