@@ -9,13 +9,16 @@ use crate::admin::AdminCommand;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::export::ExportArgs;
+use crate::grant::{GrantArgs, RevokeArgs};
 use crate::import::ImportArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::realm::RealmCommand;
+use crate::role::RoleCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
+use crate::who::WhoCommand;
 
 /// One permission server for people, machines, apps and AI agents.
 #[derive(Debug, Parser)]
@@ -37,6 +40,16 @@ pub(crate) enum Command {
     /// People
     #[command(subcommand)]
     User(UserCommand),
+    /// Roles, and who is in them
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Grant something on a resource: one relationship
+    Grant(GrantArgs),
+    /// Take back what was granted
+    Revoke(RevokeArgs),
+    /// Who may do something and why, and what somebody may do
+    #[command(subcommand)]
+    Who(WhoCommand),
     /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
     Import(ImportArgs),
     /// Read the relationships of a server into a file, all at one revision

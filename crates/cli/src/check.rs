@@ -65,7 +65,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Ended> {
 }
 
 /// What the answer says about its reasons, a line for each.
-fn reasons(answer: &Value) -> anyhow::Result<()> {
+pub(crate) fn reasons(answer: &Value) -> anyhow::Result<()> {
     let because = answer.get("because").unwrap_or(&Value::Null);
     for used in list(because, "relationships") {
         output::line(format_args!("  because {}", relationship(used)))?;

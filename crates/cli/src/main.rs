@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod exit;
 mod export;
+mod grant;
 mod hex;
 mod import;
 mod key;
@@ -16,6 +17,7 @@ mod output;
 mod password;
 mod progress;
 mod realm;
+mod role;
 mod schema;
 mod secret;
 mod serve;
@@ -24,6 +26,7 @@ mod serve;
 mod settings_tests;
 mod store;
 mod user;
+mod who;
 
 use clap::Parser as _;
 
@@ -46,6 +49,10 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Serve(args) => runtime.block_on(serve::run(*args)).map(|()| Ended::Yes),
         Command::Check(args) => check::run(&args),
         Command::User(command) => user::run(&command),
+        Command::Role(command) => role::run(&command),
+        Command::Grant(args) => grant::grant(&args),
+        Command::Revoke(args) => grant::revoke(&args),
+        Command::Who(command) => who::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),

@@ -69,6 +69,18 @@ pub(crate) struct SetArgs {
     /// Whether they may sign in
     #[arg(long, value_name = "true|false", group = "what")]
     active: Option<bool>,
+    /// Role that they are a member of from now on, in place of those before; may be given again
+    #[arg(
+        long = "role",
+        value_name = "KEY",
+        value_delimiter = ',',
+        group = "what",
+        conflicts_with = "no_roles"
+    )]
+    roles: Vec<String>,
+    /// Take them out of all roles
+    #[arg(long, group = "what")]
+    no_roles: bool,
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
@@ -140,6 +152,9 @@ fn set(args: &SetArgs) -> anyhow::Result<()> {
     }
     if let Some(active) = args.active {
         body.insert("active".into(), json!(active));
+    }
+    if !args.roles.is_empty() || args.no_roles {
+        body.insert("roles".into(), json!(args.roles));
     }
     let user = client.patch(&of(&args.login), &body.into(), &args.why)?;
     if args.server.json {

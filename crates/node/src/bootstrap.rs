@@ -76,9 +76,9 @@ pub async fn bootstrap(node: &Node, first: First) -> Result<Made, BootstrapError
     if node.realm(DEFAULT).await?.published().state.users().get("admin").is_none() {
         let create = CreateUser {
             login: "admin".into(),
-            name: None,
             password: Some(first.password_hash),
             roles: vec![SUPER_USERS.into()],
+            ..CreateUser::default()
         };
         submit(node, DEFAULT, create).await?;
         made.password = first.password;

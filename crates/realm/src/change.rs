@@ -52,7 +52,7 @@ pub enum Change {
     UserPasswordSet { login: String, version: u32 },
     /// 23
     UserActivated { login: String, active: bool },
-    /// 24
+    /// 24: with everything that names them, and what was granted on their URI.
     UserDeleted { login: String },
     /// 25: no session of theirs of before counts any more.
     SessionsEnded { login: String },
@@ -92,6 +92,19 @@ pub enum Change {
 
     /// 80: the realm's own model, in the modelling language; empty: none.
     ModelPut { text: String },
+
+    /// 90: who is in it is in relationships.
+    RoleCreated {
+        uuid: Uuid,
+        number: u64,
+        key: String,
+        display_name: Option<Personal>,
+        description: Option<Personal>,
+    },
+    /// 91: both texts, as they are from now on.
+    RoleChanged { key: String, display_name: Option<Personal>, description: Option<Personal> },
+    /// 92: with everything that names it, and what was granted on its URI.
+    RoleDeleted { key: String },
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -158,6 +171,9 @@ impl Change {
             Self::EntityPut { .. } => 70,
             Self::EntityDeleted { .. } => 71,
             Self::ModelPut { .. } => 80,
+            Self::RoleCreated { .. } => 90,
+            Self::RoleChanged { .. } => 91,
+            Self::RoleDeleted { .. } => 92,
         }
     }
 
@@ -245,6 +261,19 @@ impl Change {
                 write_object(w, object);
                 w.text(properties);
             }
+            Self::RoleCreated { uuid, number, key, display_name, description } => {
+                w.uuid(*uuid);
+                w.u64(*number);
+                w.text(key);
+                w.option(display_name.as_ref(), Writer::slot);
+                w.option(description.as_ref(), Writer::slot);
+            }
+            Self::RoleChanged { key, display_name, description } => {
+                w.text(key);
+                w.option(display_name.as_ref(), Writer::slot);
+                w.option(description.as_ref(), Writer::slot);
+            }
+            Self::RoleDeleted { key } => w.text(key),
         }
     }
 
@@ -303,6 +332,19 @@ impl Change {
             (70, 1) => Self::EntityPut { object: read_object(r)?, properties: r.text()?.into() },
             (71, 1) => Self::EntityDeleted { object: read_object(r)? },
             (80, 1) => Self::ModelPut { text: r.text()?.into() },
+            (90, 1) => Self::RoleCreated {
+                uuid: r.uuid()?,
+                number: r.u64()?,
+                key: r.text()?.into(),
+                display_name: r.option(Reader::slot)?,
+                description: r.option(Reader::slot)?,
+            },
+            (91, 1) => Self::RoleChanged {
+                key: r.text()?.into(),
+                display_name: r.option(Reader::slot)?,
+                description: r.option(Reader::slot)?,
+            },
+            (92, 1) => Self::RoleDeleted { key: r.text()?.into() },
             _ => {
                 return Err(CodecError::Unknown {
                     what: "a change",

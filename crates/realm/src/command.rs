@@ -167,13 +167,14 @@ pub trait Command: Send + Sync + 'static {
     /// What the caller is told.
     type Answer: Answer;
 
-    /// What the caller must hold on the type `grantd`, unless [`Self::authorize`] says otherwise.
+    /// What the caller must hold on the type `grantd`; see [`Self::authorize`].
     const REQUIRES: Authority;
 
     /// Whether it makes the realm. All others are refused where there is none: before it is made, and after it was deleted.
     const FOUNDS_REALM: bool = false;
 
-    /// Whether the caller may ask for it; [`decide`] looks at this before anything else.
+    /// Refuses a caller without the right to it; asked by [`decide`] before anything else, on the same state. A command that
+    /// faces authorize in different terms has a [`crate::Basis`], and asks that.
     fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
         cx.require(state, Self::REQUIRES)
     }

@@ -11,20 +11,26 @@ use crate::personal::Personal;
 use crate::refusal::Refusal;
 
 impl Change {
-    /// The personal fields of a change, if it is about this object: `user:<login>`, `api_key:<id>`, `fs_repo:<id>`.
-    pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Option<&Personal> {
-        match self {
+    /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`.
+    pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
+        let (first, second) = match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
-                name.as_ref().filter(|_| object.kind == "user" && object.id == login)
+                (name.as_ref().filter(|_| object.kind == "user" && object.id == login), None)
+            }
+            Self::RoleCreated { key, display_name, description, .. }
+            | Self::RoleChanged { key, display_name, description } => {
+                let is_it = object.kind == "role" && object.id == key;
+                (display_name.as_ref().filter(|_| is_it), description.as_ref().filter(|_| is_it))
             }
             Self::ApiKeyCreated { id, name, .. } => {
-                name.as_ref().filter(|_| object.kind == "api_key" && object.id == id.to_string())
+                (name.as_ref().filter(|_| object.kind == "api_key" && object.id == id.to_string()), None)
             }
             Self::RepositoryCreated { id, name, .. } => {
-                name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string())
+                (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
             }
-            _ => None,
-        }
+            _ => (None, None),
+        };
+        first.into_iter().chain(second).collect()
     }
 }
 
@@ -32,6 +38,7 @@ impl State {
     pub(crate) fn erase_fields(&mut self, object: ObjectRef<'_>) {
         match (object.kind, Uuid::parse_str(object.id)) {
             ("user", _) => self.users.erase_name(object.id),
+            ("role", _) => self.roles.erase_texts(object.id),
             ("api_key", Ok(id)) => self.api_keys.erase_name(id),
             ("fs_repo", Ok(id)) => self.repositories.erase_name(id),
             _ => {}
@@ -52,12 +59,12 @@ impl Command for EraseFields {
 
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
-            "user" | "api_key" | "fs_repo" => {
+            "user" | "role" | "api_key" | "fs_repo" => {
                 Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
             }
             _ => Err(Refusal::invalid(
                 "object",
-                "only `user:<login>`, `api_key:<id>` and `fs_repo:<id>` have personal fields",
+                "only `user:<login>`, `role:<key>`, `api_key:<id>` and `fs_repo:<id>` have personal fields",
             )),
         }
     }

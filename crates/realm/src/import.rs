@@ -9,7 +9,7 @@ use crate::caller::Authority;
 use crate::change::Change;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision};
-use crate::managed::{conferred, refuse_managed, require_held};
+use crate::managed::{at_stake, refuse_managed, require_held};
 use crate::refusal::Refusal;
 use crate::relationship::admit;
 use crate::{Micros, State};
@@ -84,7 +84,7 @@ impl Command for ImportRelationships {
 fn judge(state: &State, cx: &Context<'_>, relationship: &Relationship) -> Result<(), Refusal> {
     admit(state, relationship)?;
     refuse_managed(&relationship.key)?;
-    require_held(cx.caller, conferred(state, &relationship.key, cx.now), state, cx.now)?;
+    require_held(cx.caller, at_stake(state, &relationship.key, cx.now), state, cx.now)?;
     if has_ended(relationship, cx.now) {
         return Err(Refusal::invalid("until", "must be in the future"));
     }

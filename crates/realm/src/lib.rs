@@ -7,6 +7,7 @@
 pub use grantd_engine as engine;
 
 pub mod api_key;
+pub mod basis;
 pub mod builtin;
 pub mod caller;
 pub mod change;
@@ -22,11 +23,13 @@ pub mod import;
 pub mod managed;
 pub mod model;
 pub mod personal;
+pub mod pulp;
 pub mod realms;
 pub mod refusal;
 pub mod relationship;
 pub mod repository;
 pub mod repository_grant;
+pub mod role;
 pub mod session;
 pub mod snapshot;
 pub mod state;
@@ -34,6 +37,7 @@ pub mod token;
 pub mod user;
 pub mod vm_grant;
 
+pub use basis::{Basis, Delegation};
 pub use caller::{Actor, Authority, Caller};
 pub use change::{Change, Stamp};
 pub use command::{Command, Context, Decision};

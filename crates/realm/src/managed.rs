@@ -1,9 +1,11 @@
 //! Managed relations, and the rule that nobody raises anybody above themselves.
 
-use grantd_engine::{Key, Subject, SubjectRef};
+use grantd_engine::{Key, Subject};
 
 use crate::caller::{Authorities, Authority, Caller};
+use crate::pulp::{URI_TYPE, administers, role_administers};
 use crate::refusal::Refusal;
+use crate::role::members_of;
 use crate::{Micros, State};
 
 /// The role whose members hold every authority.
@@ -20,7 +22,12 @@ pub(crate) fn refuse_managed(key: &Key) -> Result<(), Refusal> {
 pub fn managed_by(key: &Key) -> Option<&'static str> {
     Some(match (key.resource.kind(), key.relation.as_str(), &key.subject) {
         ("grantd", "admin", _) => "POST /api/v1/keys with grants, or the role `super-users`",
-        ("role", "member", _) if key.resource.id() == SUPER_USERS => "POST /api/v1/users with roles",
+        ("role", "member", _) if key.resource.id() == SUPER_USERS => {
+            "PUT or DELETE /api/v1/roles/super-users/members/{member}"
+        }
+        (URI_TYPE, _, Subject::Userset(role, _)) if role.kind() == "role" && role.id() == SUPER_USERS => {
+            "another role: what `super-users` may do is fixed"
+        }
         ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
         ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
         _ => return None,
@@ -32,12 +39,27 @@ pub fn managed_by(key: &Key) -> Option<&'static str> {
 pub(crate) fn conferred(state: &State, key: &Key, now: Micros) -> Authorities {
     match key.resource.kind() {
         "grantd" => Authority::of_name(key.relation.as_str()).map_or_else(Authorities::default, implied),
-        "role" => {
-            let members = SubjectRef::Userset(key.resource.as_ref(), key.relation.as_str());
-            Authority::ALL.into_iter().filter(|a| state.subject_holds(members, *a, now)).collect()
-        }
+        "role" => conferred_by_role(state, key.resource.id(), now),
         _ => Authorities::default(),
     }
+}
+
+/// What being in a role is worth of grantd's own authorities.
+pub(crate) fn conferred_by_role(state: &State, role: &str, now: Micros) -> Authorities {
+    Authority::ALL.into_iter().filter(|a| state.subject_holds(members_of(role), *a, now)).collect()
+}
+
+/// What somebody must hold to write or delete a relationship as such: what it confers; and to run the realm, where it is about
+/// operations on the users, roles and permissions of the realm itself, which the dialect's own calls ask for.
+pub(crate) fn at_stake(state: &State, key: &Key, now: Micros) -> Authorities {
+    let conferred = conferred(state, key, now);
+    let administers = match key.resource.kind() {
+        URI_TYPE => administers(key.resource.id()),
+        "role" => role_administers(state, key.resource.id(), now),
+        _ => false,
+    };
+    let is_at_stake = |a: &Authority| conferred.contains(*a) || administers && *a == Authority::Operator;
+    Authority::ALL.into_iter().filter(is_at_stake).collect()
 }
 
 /// An authority and those that follow from it by `schemas/grantd.fga`; held to that file by a test.

@@ -3,15 +3,17 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use grantd_engine::{Key, ObjectRef, SubjectRef};
+use grantd_engine::{Key, ObjectRef};
 use imbl::OrdMap;
 
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
 use crate::command::{Command, Context, Decision, SealedWrite};
 use crate::managed::SUPER_USERS;
+use crate::pulp::{Operation, PulpUri, grant_key};
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
+use crate::role::members_of;
 use crate::user::password_secret;
 use crate::{Micros, State};
 
@@ -92,16 +94,21 @@ impl Command for CreateRealm {
             return Err(Refusal::exists(Noun::Realm, &self.name));
         }
         let account = cx.entropy.uuid();
-        let created = Change::RealmCreated { name: self.name.clone(), account };
-        Ok(Decision::all(vec![created, Change::grant(super_users_administer(&self.name)?)], ()))
+        let mut changes = vec![Change::RealmCreated { name: self.name.clone(), account }];
+        changes.extend(held_by_super_users(&self.name)?.into_iter().map(Change::grant));
+        Ok(Decision::all(changes, ()))
     }
 }
 
-/// `grantd:<realm> # admin @ role:super-users#member`.
-fn super_users_administer(realm: &str) -> Result<Key, Refusal> {
-    let super_users = ObjectRef { kind: "role", id: SUPER_USERS };
+/// What super users hold in every realm: `admin` on `grantd:<realm>`, and every operation on `pulp_uri:/`.
+pub fn held_by_super_users(realm: &str) -> Result<Vec<Key>, Refusal> {
+    let super_users = members_of(SUPER_USERS);
     let grantd = ObjectRef { kind: "grantd", id: realm };
-    key("realm", grantd, Authority::Admin.name(), SubjectRef::Userset(super_users, "member"))
+    let mut held = vec![key("realm", grantd, Authority::Admin.name(), super_users)?];
+    for operation in Operation::ALL {
+        held.push(grant_key(&PulpUri::root(), operation, super_users)?);
+    }
+    Ok(held)
 }
 
 /// Lists a realm in the realm `system`.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::caller::Authority;
 use crate::model::Orphans;
+use crate::pulp::Operation;
 
 /// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +15,21 @@ pub enum Refusal {
     /// The caller would give away what they do not hold.
     #[error("nobody grants what they do not hold: `{}` on `grantd` is missing", .0.name())]
     NotHeld(Authority),
+    /// The caller lacks an operation on a URI.
+    #[error("this needs the operation {operation}, which the caller does not hold there")]
+    OperationDenied {
+        /// Which.
+        operation: Operation,
+    },
+    /// What `super-users` may do never changes, nor does that there is such a role.
+    #[error("role `super-users` can be neither granted anything, nor revoked anything, nor deleted")]
+    SuperUsersFixed,
+    /// Nobody would be left who can administer the realm.
+    #[error("user `{login}` is the last super user: put another active user into `super-users` first")]
+    LastSuperUser {
+        /// Who.
+        login: String,
+    },
     /// There is no realm: it was deleted, or never made.
     #[error("there is no realm of that name")]
     NoRealm,
@@ -76,6 +92,8 @@ pub enum Refusal {
 pub enum Noun {
     /// A person.
     User,
+    /// A role.
+    Role,
     /// An API key.
     ApiKey,
     /// A machine identity.
@@ -98,6 +116,7 @@ impl fmt::Display for Noun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::User => "user",
+            Self::Role => "role",
             Self::ApiKey => "API key",
             Self::Identity => "identity",
             Self::Token => "token",
@@ -131,6 +150,9 @@ impl Refusal {
         match self {
             Self::NotAllowed(_) => "forbidden",
             Self::NotHeld(_) => "not_held",
+            Self::OperationDenied { .. } => "operation_denied",
+            Self::SuperUsersFixed => "super_users_fixed",
+            Self::LastSuperUser { .. } => "last_super_user",
             Self::NoRealm => "unknown_realm",
             Self::NotFound { .. } => "not_found",
             Self::Exists { .. } => "already_exists",

@@ -11,7 +11,7 @@ use crate::caller::Authority;
 use crate::change::Change;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision};
-use crate::managed::{conferred, refuse_managed, require_held};
+use crate::managed::{at_stake, refuse_managed, require_held};
 use crate::refusal::Refusal;
 use crate::{Micros, State};
 
@@ -92,7 +92,7 @@ impl Command for WriteRelationships {
         for relationship in &self.write {
             admit(state, relationship)?;
             refuse_managed(&relationship.key)?;
-            require_held(cx.caller, conferred(state, &relationship.key, cx.now), state, cx.now)?;
+            require_held(cx.caller, at_stake(state, &relationship.key, cx.now), state, cx.now)?;
             if relationship.until.is_some_and(|until| until <= cx.now) {
                 return Err(Refusal::invalid("until", "must be in the future"));
             }
@@ -103,7 +103,7 @@ impl Command for WriteRelationships {
         let written = changes.len() as u64;
         for key in &self.delete {
             refuse_managed(key)?;
-            require_held(cx.caller, conferred(state, key, cx.now), state, cx.now)?;
+            require_held(cx.caller, at_stake(state, key, cx.now), state, cx.now)?;
             // What has ended is absent already; upkeep takes it away.
             if exists(state, key, cx.now) {
                 changes.push(Change::RelationshipDeleted { key: key.clone() });

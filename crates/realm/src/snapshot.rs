@@ -15,6 +15,7 @@ use crate::change::{read_object, shared, unknown, write_relationship_ref};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
 use crate::repository::Repository;
+use crate::role::Role;
 use crate::token::{Bearer, Tokens};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
@@ -28,6 +29,8 @@ const HASHED_FORM: u32 = 1;
 /// Begins the realm's own model in what is hashed, after everything else.
 const MODEL: u8 = 1;
 
+/// Begins the roles in what is hashed, after the model.
+const ROLES: u8 = 2;
 /// Begins, after that, how often all sessions of each user were ended, of those of whom they ever were.
 const SESSIONS: u8 = 3;
 
@@ -48,6 +51,11 @@ impl State {
             w.u8(MODEL);
             w.text(&self.model);
         }
+        // Likewise: one that has other roles than those of its making.
+        if !self.roles.are_founding() {
+            w.u8(ROLES);
+            self.write_roles(&mut w);
+        }
         if self.users.by_login.values().any(|user| user.sessions > 0) {
             w.u8(SESSIONS);
             self.write_sessions(&mut w);
@@ -61,6 +69,7 @@ impl State {
         w.u32(FORMAT);
         self.write_records(&mut w);
         w.text(&self.model);
+        self.write_roles(&mut w);
         self.write_sessions(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
@@ -94,6 +103,11 @@ impl State {
             w.text(object.id);
             w.text(properties);
         });
+    }
+
+    fn write_roles(&self, w: &mut Writer) {
+        w.u64(self.roles.next_number);
+        write_list(w, self.roles.by_key.len(), self.roles.by_key.values(), write_role);
     }
 
     fn write_sessions(&self, w: &mut Writer) {
@@ -144,6 +158,11 @@ impl State {
             state.entities.put(&read_object(r)?, r.text()?);
         }
         state.put_model(r.text()?).map_err(unknown("the model"))?;
+        state.roles.next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let role = read_role(r)?;
+            state.roles.by_key.insert(role.key.clone(), role);
+        }
         for _ in 0..r.u64()? {
             let (login, sessions) = (r.text()?, r.u64()?);
             let user = state.users.by_login.get_mut(login);
@@ -183,6 +202,26 @@ fn read_user(r: &mut Reader<'_>) -> Result<User, CodecError> {
         active: r.bool()?,
         created_at: r.i64()?,
         sessions: 0,
+    })
+}
+
+fn write_role(w: &mut Writer, role: &Role) {
+    w.uuid(role.uuid);
+    w.u64(role.number);
+    w.text(&role.key);
+    w.option(role.display_name.as_ref(), Writer::personal);
+    w.option(role.description.as_ref(), Writer::personal);
+    w.i64(role.created_at);
+}
+
+fn read_role(r: &mut Reader<'_>) -> Result<Role, CodecError> {
+    Ok(Role {
+        uuid: r.uuid()?,
+        number: r.u64()?,
+        key: shared(r.text()?),
+        display_name: r.option(Reader::personal)?,
+        description: r.option(Reader::personal)?,
+        created_at: r.i64()?,
     })
 }
 

@@ -9,8 +9,10 @@ use crate::api_key::ApiKeys;
 use crate::change::{Change, Stamp, shared};
 use crate::entity::Entities;
 use crate::identity::Identities;
+use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
 use crate::repository::Repositories;
+use crate::role::{ROLE_TYPE, Roles};
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
 
@@ -37,6 +39,7 @@ pub struct State {
     pub(crate) graph: Graph,
     pub(crate) realms: Realms,
     pub(crate) users: Users,
+    pub(crate) roles: Roles,
     pub(crate) api_keys: ApiKeys,
     pub(crate) identities: Identities,
     pub(crate) repositories: Repositories,
@@ -55,6 +58,7 @@ impl State {
             builtin: schema,
             realms: Realms::default(),
             users: Users::default(),
+            roles: Roles::default(),
             api_keys: ApiKeys::default(),
             identities: Identities::default(),
             repositories: Repositories::default(),
@@ -81,6 +85,11 @@ impl State {
     /// People.
     pub fn users(&self) -> &Users {
         &self.users
+    }
+
+    /// Roles.
+    pub fn roles(&self) -> &Roles {
+        &self.roles
     }
 
     /// API keys.
@@ -127,6 +136,7 @@ impl State {
                 }
                 self.name = shared(name);
                 self.account = *account;
+                self.roles.found(*account, stamp)?;
             }
             Change::RealmListed { name } => self.realms.list(name, stamp),
             Change::RealmUnlisted { name } => self.realms.unlist(name)?,
@@ -154,6 +164,7 @@ impl State {
             Change::UserDeleted { login } => {
                 self.users.delete(login)?;
                 self.forget(ObjectRef { kind: "user", id: login });
+                self.forget_uri(&PulpUri::of_user(login));
             }
             Change::SessionsEnded { login } => self.users.end_sessions(login)?,
             Change::ApiKeyCreated { id, name, hash, expires } => {
@@ -202,6 +213,19 @@ impl State {
             Change::EntityPut { object, properties } => self.entities.put(object, properties),
             Change::EntityDeleted { object } => self.entities.delete(object)?,
             Change::ModelPut { text } => self.put_model(text)?,
+            Change::RoleCreated { uuid, number, key, display_name, description } => {
+                let texts = (display_name.as_ref(), description.as_ref());
+                self.roles.create(*uuid, *number, key, texts, stamp)?;
+            }
+            Change::RoleChanged { key, display_name, description } => {
+                self.roles.change(key, display_name.as_ref(), description.as_ref())?;
+            }
+            Change::RoleDeleted { key } => {
+                self.roles.delete(key)?;
+                self.forget(ObjectRef { kind: ROLE_TYPE, id: key });
+                self.forget_uri(&PulpUri::of_role(key));
+                self.forget_uri(&PulpUri::of_members(key));
+            }
         }
         Ok(())
     }
@@ -210,6 +234,11 @@ impl State {
     fn forget(&mut self, object: ObjectRef<'_>) {
         self.graph.retire(object);
         self.entities.forget(object);
+    }
+
+    /// Forgets what was granted on a URI itself.
+    fn forget_uri(&mut self, uri: &PulpUri) {
+        self.forget(ObjectRef { kind: URI_TYPE, id: uri.as_str() });
     }
 
     /// Frees a bounded part of what deletions left behind; never changes an answer.

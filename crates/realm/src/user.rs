@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use grantd_engine::{Key, ObjectRef, SubjectRef};
+use grantd_engine::{Key, ObjectRef, Relationship, SubjectRef};
 use imbl::OrdMap;
 use uuid::Uuid;
 
-use crate::caller::Authority;
+use crate::basis::Basis;
+use crate::caller::{Actor, Authority};
 use crate::change::{Change, Stamp, shared};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision, SealedWrite, Secret};
-use crate::managed::{conferred, require_held};
+use crate::managed::require_held;
 use crate::personal::Personal;
+use crate::pulp::{Operation, PulpUri, grant_key};
 use crate::refusal::{Noun, Refusal};
-use crate::relationship::key;
+use crate::role::{refuse_last_super_user, roles_of, set_roles};
 use crate::{Micros, State};
 
 /// A person.
@@ -138,15 +140,6 @@ fn check_login(login: &str) -> Result<(), Refusal> {
     }
 }
 
-fn check_role(role: &str) -> Result<(), Refusal> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
-    if (1..=255).contains(&role.len()) && role.bytes().all(fits) {
-        Ok(())
-    } else {
-        Err(Refusal::invalid("roles", "a role's key must be 1 to 255 of letters, digits, `-` and `_`"))
-    }
-}
-
 fn check_user_name(name: &str) -> Result<(), Refusal> {
     if name.len() > 255 || name.chars().any(char::is_control) {
         return Err(Refusal::invalid("name", "must be at most 255 bytes without control characters"));
@@ -171,10 +164,13 @@ pub struct UserView {
     pub active: bool,
     /// When they were made.
     pub created_at: Micros,
+    /// Keys of the roles that they are in themselves, in order.
+    pub roles: Vec<String>,
 }
 
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
+impl UserView {
+    /// A user as they are now.
+    pub fn of(state: &State, user: &User, now: Micros) -> Self {
         Self {
             uuid: user.uuid,
             number: user.number,
@@ -183,8 +179,14 @@ impl From<&User> for UserView {
             has_password: user.password.is_some(),
             active: user.active,
             created_at: user.created_at,
+            roles: roles_of(state, &user.login, now),
         }
     }
+}
+
+/// The keys of the roles that a user is in themselves, in order; see [`crate::role::everyone_in`] for the other direction.
+pub fn roles(state: &State, login: &str, now: Micros) -> Vec<String> {
+    roles_of(state, login, now)
 }
 
 impl Answer for UserView {
@@ -196,6 +198,8 @@ impl Answer for UserView {
         w.bool(self.has_password);
         w.bool(self.active);
         w.i64(self.created_at);
+        w.u64(self.roles.len() as u64);
+        self.roles.iter().for_each(|role| w.text(role));
     }
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(Self {
@@ -206,11 +210,13 @@ impl Answer for UserView {
             has_password: r.bool()?,
             active: r.bool()?,
             created_at: r.i64()?,
+            roles: (0..r.u64()?).map(|_| r.text().map(Into::into)).collect::<Result<_, _>>()?,
         })
     }
 }
 
-/// Makes a user.
+/// Makes a user, who may then sign in and out, and read and change themselves: see [`granted_at_creation`].
+#[derive(Default)]
 pub struct CreateUser {
     /// The name by which everything will refer to them.
     pub login: String,
@@ -220,11 +226,17 @@ pub struct CreateUser {
     pub password: Option<Secret>,
     /// Keys of the roles that they are members of from the start.
     pub roles: Vec<String>,
+    /// What the caller's right to it rests on.
+    pub basis: Basis,
 }
 
 impl Command for CreateUser {
     type Answer = UserView;
     const REQUIRES: Authority = Authority::Operator;
+
+    fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
+        self.basis.authorize(Self::REQUIRES, state, cx)
+    }
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<UserView>, Refusal> {
         check_login(&self.login)?;
@@ -234,14 +246,9 @@ impl Command for CreateUser {
         }
         // Relationships may name a login before there is such a user.
         require_power_over(state, &self.login, cx)?;
-        let mut roles: Vec<&str> = self.roles.iter().map(String::as_str).collect();
-        roles.sort_unstable();
-        roles.dedup();
-        let roles: Vec<Key> =
-            roles.into_iter().map(|role| membership(role, &self.login)).collect::<Result<_, _>>()?;
-        for key in &roles {
-            require_held(cx.caller, conferred(state, key, cx.now), state, cx.now)?;
-        }
+        let mut wanted = roles_of(state, &self.login, cx.now);
+        wanted.extend(self.roles.iter().cloned());
+        let joined = set_roles(state, cx, &self.basis, &self.login, &wanted)?;
         let uuid = cx.entropy.uuid();
         let number = state.users().next_number.max(1);
         let login = self.login.clone();
@@ -256,7 +263,13 @@ impl Command for CreateUser {
                 value: password.clone(),
             });
         }
-        changes.extend(roles.into_iter().map(Change::grant));
+        changes.extend(granted_at_creation(state, &login)?);
+        if let (Basis::Pulp { .. }, Actor::User(creator)) = (&self.basis, &cx.caller.actor) {
+            changes.extend(grants(state, &PulpUri::of_user(&login), &Operation::ALL, creator)?);
+        }
+        changes.extend(joined);
+        wanted.sort_unstable();
+        wanted.dedup();
         let answer = UserView {
             uuid,
             number,
@@ -265,16 +278,28 @@ impl Command for CreateUser {
             has_password: self.password.is_some(),
             active: true,
             created_at: cx.now,
+            roles: wanted,
         };
         Ok(Decision { changes, sealed, rows: Vec::new(), answer })
     }
 }
 
-/// `role:<role> # member @ user:<login>`.
-fn membership(role: &str, login: &str) -> Result<Key, Refusal> {
-    check_role(role)?;
-    let user = SubjectRef::Object(ObjectRef { kind: "user", id: login });
-    key("roles", ObjectRef { kind: "role", id: role }, "member", user)
+/// What every user holds from the start: READ and UPDATE on where they sign in and out, and on themselves.
+fn granted_at_creation(state: &State, login: &str) -> Result<Vec<Change>, Refusal> {
+    let [sign_in, sign_out] = PulpUri::of_signing_in();
+    let mut changes = Vec::new();
+    for uri in [sign_in, sign_out, PulpUri::of_user(login)] {
+        changes.extend(grants(state, &uri, &[Operation::Read, Operation::Update], login)?);
+    }
+    Ok(changes)
+}
+
+/// The changes that give a user these operations, without end.
+fn grants(state: &State, uri: &PulpUri, operations: &[Operation], to: &str) -> Result<Vec<Change>, Refusal> {
+    let to = SubjectRef::Object(ObjectRef { kind: "user", id: to });
+    let keys = operations.iter().map(|operation| grant_key(uri, *operation, to));
+    let new = |key: &Key| state.graph().get(key).as_ref() != Some(&Relationship::lasting(key.clone()));
+    keys.filter(|key| key.as_ref().map_or(true, new)).map(|key| key.map(Change::grant)).collect()
 }
 
 /// Changes a user; what is `None` stays.
@@ -288,19 +313,35 @@ pub struct UpdateUser {
     pub password: Option<Secret>,
     /// Whether they may sign in.
     pub active: Option<bool>,
+    /// Keys of the roles that they are members of from now on, in place of those before.
+    pub roles: Option<Vec<String>>,
+    /// What the caller's right to it rests on.
+    pub basis: Basis,
 }
 
 impl Command for UpdateUser {
     type Answer = UserView;
     const REQUIRES: Authority = Authority::Operator;
 
+    fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
+        self.basis.authorize(Self::REQUIRES, state, cx)
+    }
+
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<UserView>, Refusal> {
         let user = User::find(state, &self.login)?;
-        require_power_over(state, &self.login, cx)?;
+        if self.password.is_some() || self.active.is_some() {
+            require_power_over(state, &self.login, cx)?;
+        }
         let login = self.login.clone();
-        let mut answer = UserView::from(user);
+        let mut answer = UserView::of(state, user, cx.now);
         let mut changes = Vec::new();
         let mut sealed = Vec::new();
+        if let Some(roles) = &self.roles {
+            changes.extend(set_roles(state, cx, &self.basis, &login, roles)?);
+            answer.roles.clone_from(roles);
+            answer.roles.sort_unstable();
+            answer.roles.dedup();
+        }
         if let Some(name) = &self.name
             && *name != answer.name
         {
@@ -322,6 +363,9 @@ impl Command for UpdateUser {
         if let Some(active) = self.active
             && active != user.active
         {
+            if !active {
+                refuse_last_super_user(state, &login, cx.now)?;
+            }
             answer.active = active;
             changes.push(Change::UserActivated { login: login.clone(), active });
             if !active {
@@ -340,19 +384,28 @@ fn require_power_over(state: &State, login: &str, cx: &Context<'_>) -> Result<()
     require_held(cx.caller, theirs, state, cx.now)
 }
 
-/// Deletes a user with everything that names them: one change. A login made again starts with nothing.
+/// Deletes a user with everything that names them, and what was granted on their URI: one change. A login made again starts
+/// with nothing.
+#[derive(Default)]
 pub struct DeleteUser {
     /// Who.
     pub login: String,
+    /// What the caller's right to it rests on.
+    pub basis: Basis,
 }
 
 impl Command for DeleteUser {
     type Answer = ();
     const REQUIRES: Authority = Authority::Operator;
 
+    fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
+        self.basis.authorize(Self::REQUIRES, state, cx)
+    }
+
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         let user = User::find(state, &self.login)?;
         require_power_over(state, &self.login, cx)?;
+        refuse_last_super_user(state, &self.login, cx.now)?;
         let sealed = vec![SealedWrite::Delete { name: password_secret(user.uuid) }];
         let changes = vec![Change::UserDeleted { login: self.login.clone() }];
         Ok(Decision { changes, sealed, rows: Vec::new(), answer: () })

@@ -82,6 +82,15 @@ pub fn change_as_json(change: &Change) -> Value {
             "kind": "entity_put", "object": object.to_string(),
             "properties": serde_json::from_str::<Value>(properties).unwrap_or_default(),
         }),
+        Change::RoleCreated { uuid, number, key, display_name, description } => json!({
+            "kind": "role_created", "key": key, "uuid": uuid, "number": number,
+            "display_name": text(display_name.as_ref()), "description": text(description.as_ref()),
+        }),
+        Change::RoleChanged { key, display_name, description } => json!({
+            "kind": "role_changed", "key": key,
+            "display_name": text(display_name.as_ref()), "description": text(description.as_ref()),
+        }),
+        Change::RoleDeleted { key } => json!({ "kind": "role_deleted", "key": key }),
         Change::ModelPut { text } => json!({ "kind": "model_put", "schema": text }),
         Change::EntityDeleted { object } => json!({ "kind": "entity_deleted", "object": object.to_string() }),
     }

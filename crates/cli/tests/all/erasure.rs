@@ -78,7 +78,7 @@ fn not_beside_a_server_and_not_of_everything() {
         "{said}"
     );
     server.stop();
-    let said = place.run(&["ledger", "erase", "--object", "role:qa"]).error();
+    let said = place.run(&["ledger", "erase", "--object", "identity:qa"]).error();
     assert!(said.contains("user:<login>"), "{said}");
     let said = place.run(&["ledger", "erase", "--object", "alice"]).error();
     assert!(said.contains("`alice`"), "{said}");

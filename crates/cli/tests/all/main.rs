@@ -8,6 +8,7 @@ mod copies;
 mod erasure;
 mod help;
 mod importing;
+mod people;
 mod realms;
 mod schema;
 mod serving;

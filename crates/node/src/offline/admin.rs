@@ -6,7 +6,7 @@ use grantd_realm::caller::Authority;
 use grantd_realm::command::{Command, Context, Decision, Secret};
 use grantd_realm::engine::{Key, NameError, Object, RelationName, Relationship, Subject};
 use grantd_realm::managed::SUPER_USERS;
-use grantd_realm::realms::{DEFAULT, SYSTEM};
+use grantd_realm::realms::{DEFAULT, SYSTEM, held_by_super_users};
 use grantd_realm::user::{CreateUser, UpdateUser, UserView};
 use grantd_realm::{Caller, Change, Refusal, State};
 
@@ -86,13 +86,13 @@ impl Command for ResetAdmin {
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         let password = Some(self.password_hash.clone());
         let decision: Decision<UserView> = if state.users().get(LOGIN).is_some() {
-            let update = UpdateUser { login: LOGIN.into(), name: None, password, active: Some(true) };
-            update.decide(state, cx)?
+            let active = Some(true);
+            UpdateUser { login: LOGIN.into(), password, active, ..UpdateUser::default() }.decide(state, cx)?
         } else {
-            CreateUser { login: LOGIN.into(), name: None, password, roles: Vec::new() }.decide(state, cx)?
+            CreateUser { login: LOGIN.into(), password, ..CreateUser::default() }.decide(state, cx)?
         };
         let mut changes = decision.changes;
-        for key in [membership()?, authority_of_super_users(state)?] {
+        for key in std::iter::once(membership()?).chain(held_by_super_users(state.name())?) {
             let lasts = |held: &Relationship| held.until.is_none() && held.condition.is_none();
             if !state.graph().get(&key).is_some_and(|held| lasts(&held)) {
                 changes.push(Change::RelationshipWritten { relationship: Relationship::lasting(key) });
@@ -108,16 +108,6 @@ fn membership() -> Result<Key, Refusal> {
         resource: Object::new("role", SUPER_USERS).map_err(unfit)?,
         relation: RelationName::try_new("member").map_err(unfit)?,
         subject: Subject::Object(Object::new("user", LOGIN).map_err(unfit)?),
-    })
-}
-
-/// `grantd:<realm> # admin @ role:super-users#member`.
-fn authority_of_super_users(state: &State) -> Result<Key, Refusal> {
-    let member = RelationName::try_new("member").map_err(unfit)?;
-    Ok(Key {
-        resource: Object::new("grantd", state.name()).map_err(unfit)?,
-        relation: RelationName::try_new(Authority::Admin.name()).map_err(unfit)?,
-        subject: Subject::Userset(Object::new("role", SUPER_USERS).map_err(unfit)?, member),
     })
 }
 

@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 16;
 /// What to erase.
 #[derive(Debug, Clone)]
 pub struct Erasure {
-    /// Whose names: `user:<login>`, `api_key:<id>`, `fs_repo:<id>`.
+    /// Whose names and texts: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`.
     pub object: Object,
     /// Also the reasons that it gave for its own changes.
     pub reasons: bool,
@@ -113,7 +113,7 @@ async fn find(
     let mut walk = Walk::up_to(last, store, realm);
     while let Some(disclosed) = walk.next().await? {
         let changes = changes(&disclosed)?;
-        let mut slots: Vec<u32> = changes.iter().filter_map(|c| slot_of(c, &disclosed, erasure)).collect();
+        let mut slots: Vec<u32> = changes.iter().flat_map(|c| slots_of(c, &disclosed, erasure)).collect();
         if erasure.reasons && disclosed.entry.actor == actor {
             slots.extend(disclosed.entry.reason);
         }
@@ -123,9 +123,10 @@ async fn find(
     Ok(found)
 }
 
-/// The slot of a change's personal field, if it is the object's. Salts make commitments unique.
-fn slot_of(change: &Change, disclosed: &Disclosed, erasure: &Erasure) -> Option<u32> {
-    let commitment = Hash(change.personal_fields_of(erasure.object.as_ref())?.commitment);
-    let slot = disclosed.entry.commitments.iter().position(|committed| *committed == commitment)?;
-    u32::try_from(slot).ok()
+/// The slots of a change's personal fields, if they are the object's. Salts make commitments unique.
+fn slots_of(change: &Change, disclosed: &Disclosed, erasure: &Erasure) -> Vec<u32> {
+    let fields = change.personal_fields_of(erasure.object.as_ref());
+    let slot = |commitment: Hash| disclosed.entry.commitments.iter().position(|one| *one == commitment);
+    let slots = fields.into_iter().filter_map(|field| slot(Hash(field.commitment)));
+    slots.filter_map(|slot| u32::try_from(slot).ok()).collect()
 }

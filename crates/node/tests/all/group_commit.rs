@@ -33,7 +33,7 @@ async fn a_batch_is_decided_in_order_on_what_came_before() {
     let (made, again, gone, anew) = tokio::join!(
         realm.submit(request(user("ann"))),
         realm.submit(request(user("ann"))),
-        realm.submit(request(DeleteUser { login: "ann".into() })),
+        realm.submit(request(DeleteUser { login: "ann".into(), ..DeleteUser::default() })),
         realm.submit(request(user("ann"))),
     );
     let (made, gone, anew) = (made.unwrap(), gone.unwrap(), anew.unwrap());
@@ -114,6 +114,6 @@ async fn a_password_is_sealed_with_its_entry() {
     let change = UpdateUser { login: "ann".into(), password: hash("second"), ..UpdateUser::default() };
     does(&realm, change).await;
     assert_eq!(realm.secret(&name).await.unwrap().as_deref(), Some("second"));
-    does(&realm, DeleteUser { login: "ann".into() }).await;
+    does(&realm, DeleteUser { login: "ann".into(), ..DeleteUser::default() }).await;
     assert_eq!(realm.secret(&name).await.unwrap(), None);
 }

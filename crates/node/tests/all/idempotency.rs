@@ -80,7 +80,7 @@ async fn a_refusal_is_not_remembered() {
     let realm = rig.realm().await;
     realm.submit(request(user("ann"))).await.unwrap();
     assert_eq!(code(realm.submit(keyed(user("ann"), "k", "b")).await), "already_exists");
-    let delete = grantd_node::realm::user::DeleteUser { login: "ann".into() };
+    let delete = grantd_node::realm::user::DeleteUser { login: "ann".into(), ..Default::default() };
     realm.submit(request(delete)).await.unwrap();
     assert!(!realm.submit(keyed(user("ann"), "k", "b")).await.unwrap().replayed);
 }

@@ -201,7 +201,7 @@ async fn a_large_graph_is_compacted_while_writing_goes_on() {
     }
     let last = realm.published();
     // With what the realm was made with.
-    assert_eq!(last.state.graph().len(), 160_001);
+    assert_eq!(last.state.graph().len(), 160_006);
     for round in 0.. {
         if !realm.published().state.needs_compacting() && !realm.published().state.graph().is_folding() {
             break;

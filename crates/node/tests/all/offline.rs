@@ -57,7 +57,7 @@ async fn every_name_of_a_login_goes_also_of_who_had_it_before() {
     does(&realm, user("alice")).await;
     let name = Some(Some("another name of alice".into()));
     does(&realm, UpdateUser { login: "alice".into(), name, ..UpdateUser::default() }).await;
-    does(&realm, DeleteUser { login: "alice".into() }).await;
+    does(&realm, DeleteUser { login: "alice".into(), ..DeleteUser::default() }).await;
     does(&realm, user("alice")).await;
     does(&realm, user("bob")).await;
     let schema = builtin::schema().unwrap();

@@ -132,7 +132,7 @@ pub(crate) fn keyed<C>(command: C, key: &str, body: &str) -> Request<C> {
 
 pub(crate) fn user(login: &str) -> CreateUser {
     let name = Some(format!("the name of {login}"));
-    CreateUser { login: login.into(), name, password: None, roles: Vec::new() }
+    CreateUser { login: login.into(), name, ..CreateUser::default() }
 }
 
 /// Carries out a command that must not fail.

@@ -6,6 +6,7 @@ use grantd_realm::engine::{Object, ObjectRef};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::personal::Personal;
 use grantd_realm::repository::CreateRepository;
+use grantd_realm::role::CreateRole;
 use grantd_realm::user::CreateUser;
 use grantd_realm::{Change, Refusal, State, api_key::CreateApiKey};
 
@@ -16,12 +17,15 @@ const NAME: &str = "Zdenka Example";
 fn world() -> (World, Vec<Object>) {
     let mut world = World::new();
     let name = || Some(NAME.to_owned());
-    world.does(CreateUser { login: "zdenka".into(), name: name(), password: None, roles: Vec::new() });
+    world.does(CreateUser { login: "zdenka".into(), name: name(), ..CreateUser::default() });
     let key =
         world.does(CreateApiKey { name: NAME.into(), expires: None, grants: Vec::new(), secret: None }).id;
     let repository = CreateRepository { name: name(), public: false, default_branch: "main".into() };
     let repository = world.does(repository).id;
+    let (key_of_role, display_name) = ("qa".into(), name());
+    world.does(CreateRole { key: key_of_role, display_name, ..CreateRole::default() });
     let objects = vec![
+        Object::new("role", "qa").unwrap(),
         Object::new("user", "zdenka").unwrap(),
         Object::new("api_key", &key.to_string()).unwrap(),
         Object::new("fs_repo", &repository.to_string()).unwrap(),
@@ -67,12 +71,12 @@ fn the_fields_of_an_object_are_found_in_the_changes_about_it() {
     let (world, objects) = world();
     for object in &objects {
         let about = |changes: &Vec<Change>| {
-            changes.iter().filter_map(|change| change.personal_fields_of(object.as_ref())).count()
+            changes.iter().flat_map(|change| change.personal_fields_of(object.as_ref())).count()
         };
         assert_eq!(world.entries.iter().map(|(_, changes)| about(changes)).sum::<usize>(), 1, "{object}");
     }
     let other = ObjectRef { kind: "user", id: "someone" };
-    let about_other = |changes: &Vec<Change>| changes.iter().any(|c| c.personal_fields_of(other).is_some());
+    let about_other = |changes: &Vec<Change>| changes.iter().any(|c| !c.personal_fields_of(other).is_empty());
     assert!(!world.entries.iter().any(|(_, changes)| about_other(changes)));
 }
 
@@ -85,6 +89,6 @@ fn only_an_admin_erases_and_only_where_there_are_fields() {
         world.tries(&with(&all_but_admin), EraseFields { object }),
         Err(Refusal::NotAllowed(Authority::Admin))
     );
-    let object = Object::new("role", "qa").unwrap();
+    let object = Object::new("identity", "qa").unwrap();
     assert_eq!(invalid_field(world.tries(&root(), EraseFields { object })), "object");
 }

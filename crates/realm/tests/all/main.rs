@@ -13,5 +13,6 @@ mod change_forms;
 mod erasure;
 mod histories;
 mod implied;
+mod raising;
 mod rules;
 mod support;

@@ -86,11 +86,16 @@ impl Error {
 
 fn refused(refusal: &Refusal) -> Problem {
     let status = match refusal {
-        Refusal::NotAllowed(_) | Refusal::NotHeld(_) | Refusal::ManagedIdentity(_) => StatusCode::FORBIDDEN,
+        Refusal::NotAllowed(_)
+        | Refusal::NotHeld(_)
+        | Refusal::OperationDenied { .. }
+        | Refusal::ManagedIdentity(_) => StatusCode::FORBIDDEN,
         Refusal::NotFound { .. } | Refusal::NoRealm => StatusCode::NOT_FOUND,
         Refusal::Exists { .. }
         | Refusal::ManagedRelation { .. }
         | Refusal::Precondition { .. }
+        | Refusal::SuperUsersFixed
+        | Refusal::LastSuperUser { .. }
         | Refusal::Orphans(_)
         | Refusal::IdempotencyKeyReused => StatusCode::CONFLICT,
         Refusal::Invalid { .. } => StatusCode::BAD_REQUEST,

@@ -17,6 +17,7 @@ mod page;
 mod realms;
 mod relationship_lines;
 mod relationships;
+mod roles;
 mod routes;
 mod schema;
 mod search;

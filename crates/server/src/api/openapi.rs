@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, schema, search, session,
-    users,
+    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
+    session, users,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +36,14 @@ use super::{
         users::get_user,
         users::update_user,
         users::delete_user,
+        roles::create_role,
+        roles::list_roles,
+        roles::get_role,
+        roles::update_role,
+        roles::delete_role,
+        roles::list_members,
+        roles::add_member,
+        roles::remove_member,
         keys::create_key,
         keys::list_keys,
         keys::revoke_key,

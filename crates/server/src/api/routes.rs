@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, schema, search, session,
-    users,
+    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
+    session, users,
 };
 use crate::app::SharedApp;
 
@@ -25,6 +25,13 @@ pub fn routes() -> Router<SharedApp> {
             "/api/v1/users/{login}",
             get(users::get_user).patch(users::update_user).delete(users::delete_user),
         )
+        .route("/api/v1/roles", post(roles::create_role).get(roles::list_roles))
+        .route(
+            "/api/v1/roles/{key}",
+            get(roles::get_role).patch(roles::update_role).delete(roles::delete_role),
+        )
+        .route("/api/v1/roles/{key}/members", get(roles::list_members))
+        .route("/api/v1/roles/{key}/members/{member}", put(roles::add_member).delete(roles::remove_member))
         .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
         .route("/api/v1/keys/{id}", delete(keys::revoke_key))
         .route("/api/v1/session", get(session::get_session))

@@ -1,6 +1,7 @@
 //! `/api/v1/users`: people.
 
 use axum::Json;
+use grantd_node::realm::Basis;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser, User as Record, UserView};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -35,9 +36,14 @@ pub(super) struct ChangedUser {
     name: Option<Option<String>>,
     password: Option<String>,
     active: Option<bool>,
+    /// Keys of the roles that they are a member of from now on, in place of those before.
+    roles: Option<Vec<String>>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+/// A member that is there, if only as null.
+pub(super) fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -51,6 +57,8 @@ pub(super) struct User {
     has_password: bool,
     active: bool,
     created_at: String,
+    /// Keys of the roles that they are in themselves.
+    roles: Vec<String>,
 }
 
 impl From<UserView> for User {
@@ -63,21 +71,25 @@ impl From<UserView> for User {
             has_password: user.has_password,
             active: user.active,
             created_at: rfc3339(user.created_at),
+            roles: user.roles,
         }
     }
 }
 
-const READERS: [Authority; 2] = [Authority::Auditor, Authority::Operator];
+/// Who may look at people and roles.
+pub(super) const READERS: [Authority; 2] = [Authority::Auditor, Authority::Operator];
 
 /// Makes a user.
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "users", request_body = NewUser,
-    responses((status = 201, body = User), (status = 400), (status = 401), (status = 403), (status = 409))
+    responses(
+        (status = 201, body = User), (status = 400), (status = 401), (status = 403), (status = 404), (status = 409)
+    )
 )]
 pub(super) async fn create_user(call: Call) -> Result<(http::StatusCode, Json<User>), Error> {
-    let request: NewUser = read(&call)?;
-    let password = hashed(&call, request.password).await?;
-    let command = CreateUser { login: request.login, name: request.name, password, roles: request.roles };
+    let NewUser { login, name, password, roles } = read(&call)?;
+    let password = hashed(&call, password).await?;
+    let command = CreateUser { login, name, password, roles, basis: Basis::Grantd };
     let done = call.submit(command).await?;
     Ok((http::StatusCode::CREATED, Json(done.answer.into())))
 }
@@ -102,7 +114,8 @@ pub(super) async fn list_users(call: Call) -> Result<Json<Page<User>>, Error> {
     let paging: Paging = call.query()?;
     let wanted = paging.wanted(&call, published, "users")?;
     let users = wanted.published.state.users().iter_after(wanted.after.as_deref()).take(wanted.sought());
-    let items = users.map(|user| UserView::from(user).into()).collect();
+    let state = &wanted.published.state;
+    let items = users.map(|user| UserView::of(state, user, wanted.time).into()).collect();
     Ok(Json(wanted.page(&call, items, |user: &User| user.login.clone())))
 }
 
@@ -114,30 +127,32 @@ pub(super) async fn list_users(call: Call) -> Result<Json<Page<User>>, Error> {
 pub(super) async fn get_user(call: Call) -> Result<Json<User>, Error> {
     let published = call.published_for(&READERS)?;
     let user = Record::find(&published.state, call.param("login"))?;
-    Ok(Json(UserView::from(user).into()))
+    Ok(Json(UserView::of(&published.state, user, call.now()).into()))
 }
 
 /// Changes a user.
 #[utoipa::path(
     patch, path = "/api/v1/users/{login}", tag = "users", request_body = ChangedUser,
     params(("login" = String, Path)),
-    responses((status = 200, body = User), (status = 400), (status = 401), (status = 403), (status = 404))
+    responses(
+        (status = 200, body = User), (status = 400), (status = 401), (status = 403), (status = 404), (status = 409)
+    )
 )]
 pub(super) async fn update_user(call: Call) -> Result<Json<User>, Error> {
-    let request: ChangedUser = read(&call)?;
-    let password = hashed(&call, request.password).await?;
+    let ChangedUser { name, password, active, roles } = read(&call)?;
+    let password = hashed(&call, password).await?;
     let login = call.param("login").to_owned();
-    let done =
-        call.submit(UpdateUser { login, name: request.name, password, active: request.active }).await?;
+    let basis = Basis::Grantd;
+    let done = call.submit(UpdateUser { login, name, password, active, roles, basis }).await?;
     Ok(Json(done.answer.into()))
 }
 
 /// Deletes a user with everything that names them. A login made again starts with nothing.
 #[utoipa::path(
     delete, path = "/api/v1/users/{login}", tag = "users", params(("login" = String, Path)),
-    responses((status = 200, body = Object), (status = 401), (status = 403), (status = 404))
+    responses((status = 200, body = Object), (status = 401), (status = 403), (status = 404), (status = 409))
 )]
 pub(super) async fn delete_user(call: Call) -> Result<Json<serde_json::Value>, Error> {
-    call.submit(DeleteUser { login: call.param("login").to_owned() }).await?;
+    call.submit(DeleteUser { login: call.param("login").to_owned(), basis: Basis::Grantd }).await?;
     Ok(Json(serde_json::json!({})))
 }

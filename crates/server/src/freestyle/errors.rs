@@ -85,16 +85,20 @@ impl From<SubmitError> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let (status, code) = match &refusal {
-            Refusal::NotAllowed(_) | Refusal::NotHeld(_) => (StatusCode::FORBIDDEN, "FORBIDDEN"),
+            Refusal::NotAllowed(_) | Refusal::NotHeld(_) | Refusal::OperationDenied { .. } => {
+                (StatusCode::FORBIDDEN, "FORBIDDEN")
+            }
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
                 (StatusCode::CONFLICT, "PERMISSION_ALREADY_EXISTS")
             }
             Refusal::NoRealm => (StatusCode::NOT_FOUND, "INVALID_REQUEST"),
             Refusal::ManagedIdentity(_) => (StatusCode::FORBIDDEN, "CANNOT_MODIFY_MANAGED_IDENTITY"),
-            Refusal::IdempotencyKeyReused | Refusal::Exists { .. } | Refusal::Orphans(_) => {
-                (StatusCode::CONFLICT, "INVALID_REQUEST")
-            }
+            Refusal::IdempotencyKeyReused
+            | Refusal::Exists { .. }
+            | Refusal::SuperUsersFixed
+            | Refusal::LastSuperUser { .. }
+            | Refusal::Orphans(_) => (StatusCode::CONFLICT, "INVALID_REQUEST"),
             Refusal::Invalid { .. } | Refusal::ManagedRelation { .. } | Refusal::Precondition { .. } => {
                 (StatusCode::BAD_REQUEST, "INVALID_REQUEST")
             }
@@ -110,7 +114,7 @@ fn not_found(noun: Noun) -> &'static str {
         Noun::Repository => "GIT_REPOSITORY_NOT_FOUND",
         Noun::RepositoryGrant => "PERMISSION_NOT_FOUND",
         Noun::VmGrant => "VM_PERMISSION_NOT_FOUND",
-        Noun::User | Noun::ApiKey | Noun::Entity | Noun::Realm => "INVALID_REQUEST",
+        Noun::User | Noun::Role | Noun::ApiKey | Noun::Entity | Noun::Realm => "INVALID_REQUEST",
     }
 }
 

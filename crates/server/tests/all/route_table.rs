@@ -26,6 +26,7 @@ pub(crate) fn filled(path: &str) -> String {
     let segments = path.split('/').map(|segment| match segment {
         "{type}" => "user",
         "{login}" => "nobody",
+        "{member}" => "user:nobody",
         parameter if parameter.starts_with('{') => id,
         plain => plain,
     });
@@ -86,7 +87,7 @@ fn methods(text: &str, table: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_tables_are_read_to_their_end() {
-    assert_eq!(api().len(), 19 + 3 + 4 + 2 + 1);
+    assert_eq!(api().len(), 27 + 3 + 4 + 2 + 1);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
     let has = |method: &str, path: &str| {

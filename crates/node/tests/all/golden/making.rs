@@ -12,14 +12,16 @@ use grantd_node::realm::erasure::EraseFields;
 use grantd_node::realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_node::realm::managed::SUPER_USERS;
 use grantd_node::realm::model::{ModelForm, PutModel};
+use grantd_node::realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_node::realm::realms::{DEFAULT, ListRealm};
 use grantd_node::realm::relationship::WriteRelationships;
 use grantd_node::realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
 use grantd_node::realm::repository_grant::{AccessLevel, GrantRepository, UpdateRepositoryGrant};
+use grantd_node::realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_node::realm::token::{CreateToken, RevokeToken};
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_node::realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
-use grantd_node::realm::{State, builtin};
+use grantd_node::realm::{Basis, State, builtin};
 use grantd_node::{Realm, Request};
 use uuid::Uuid;
 
@@ -48,6 +50,7 @@ async fn make_a_golden_ledger() {
     let rig = Rig::new().await;
     let realm = rig.realm().await;
     people(&realm).await;
+    roles(&realm).await;
     machines(&realm).await;
     things(&realm).await;
     let realm = continued(&rig).await;
@@ -74,8 +77,20 @@ async fn people(realm: &Realm) {
         name: Some(name.into()),
         password: Some(Secret("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".into())),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        basis: Basis::Grantd,
     };
     does(realm, ListRealm { name: "acme".into() }).await;
+    let role = |key: &str, name: Option<&str>, description: Option<&str>| CreateRole {
+        key: key.into(),
+        display_name: name.map(Into::into),
+        description: description.map(Into::into),
+        basis: Basis::Grantd,
+    };
+    for role in
+        [role("qa", Some("Quality"), Some("Who tests")), role("ops", None, None), role("gone", None, None)]
+    {
+        does(realm, role).await;
+    }
     does(realm, user("ann", "Ann Ångström", &["qa"])).await;
     let boss = Request {
         reason: Some("the first of them".into()),
@@ -90,6 +105,8 @@ async fn people(realm: &Realm) {
         name: Some(None),
         password: Some(Secret("$argon2id$other".into())),
         active: Some(false),
+        roles: Some(vec!["ops".into()]),
+        basis: Basis::Grantd,
     };
     let by_boss = Request { caller: Caller::local(Actor::User("boss".into())), ..request(all) };
     realm.submit(by_boss).await.unwrap();
@@ -104,8 +121,38 @@ async fn people(realm: &Realm) {
     does(realm, key("kept", &[], None)).await;
     does(realm, RevokeApiKey { id: gone }).await;
     does(realm, user("ben", "Ben", &["qa"])).await;
-    does(realm, DeleteUser { login: "ben".into() }).await;
+    does(realm, DeleteUser { login: "ben".into(), ..DeleteUser::default() }).await;
     does(realm, CreateUser { name: None, password: None, ..user("ben", "", &[]) }).await;
+}
+
+async fn roles(realm: &Realm) {
+    let grant = |to, uri, operations: &[Operation]| GrantOperations {
+        to,
+        resource: PulpUri::normalise(uri).unwrap(),
+        operations: operations.to_vec(),
+        basis: Basis::Grantd,
+    };
+    let role = |key: &str| Grantee::Role(key.into());
+    for key in ["gone", "qa"] {
+        does(realm, grant(role(key), "/v2/repositories/", &Operation::ALL)).await;
+        let member = Member::User("zdenka".into());
+        does(realm, AddMember { role: key.into(), member, basis: Basis::Grantd }).await;
+    }
+    does(realm, grant(role("qa"), "/v2/roles/gone/", &[Operation::Update])).await;
+    does(realm, grant(Grantee::User("ann".into()), "/pulp/api/v2/a b", &[Operation::Read])).await;
+    let member = || Member::Role("ops".into());
+    does(realm, AddMember { role: "qa".into(), member: member(), basis: Basis::Grantd }).await;
+    does(realm, RemoveMember { role: "qa".into(), member: member(), basis: Basis::Grantd }).await;
+    let GrantOperations { to: from, resource, operations, basis } =
+        grant(role("qa"), "/v2/repositories/", &[Operation::Delete]);
+    does(realm, RevokeOperations { from, resource, operations, basis }).await;
+    let text = |text: &str| Some(Some(text.to_owned()));
+    for key in ["qa", SUPER_USERS] {
+        let (display_name, description) = (text("changed"), text("also"));
+        does(realm, UpdateRole { key: key.into(), display_name, description, basis: Basis::Grantd }).await;
+    }
+    does(realm, DeleteRole { key: "gone".into(), basis: Basis::Grantd }).await;
+    does(realm, CreateRole { key: "gone".into(), ..CreateRole::default() }).await;
 }
 
 async fn machines(realm: &Realm) {
@@ -190,7 +237,8 @@ fn without_fields_of(object: &Object, disclosed: &mut Disclosed) {
     let gone: Vec<[u8; 32]> = changes(disclosed)
         .unwrap()
         .iter()
-        .filter_map(|change| change.personal_fields_of(object.as_ref()).map(|field| field.commitment))
+        .flat_map(|change| change.personal_fields_of(object.as_ref()))
+        .map(|field| field.commitment)
         .collect();
     let commitments = disclosed.entry.commitments.clone();
     disclosed.disclosures.retain(|one| !gone.contains(&commitments[one.slot as usize].0));

@@ -18,7 +18,12 @@ fn key(grants: &[Authority]) -> CreateApiKey {
 
 fn user(login: &str, roles: &[&str]) -> CreateUser {
     let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-    CreateUser { login: login.into(), name: None, password: Some(Secret("$hash$".into())), roles }
+    CreateUser {
+        login: login.into(),
+        password: Some(Secret("$hash$".into())),
+        roles,
+        ..CreateUser::default()
+    }
 }
 
 #[test]
@@ -74,6 +79,7 @@ fn a_user_gets_no_role_that_confers_more_than_the_maker_holds() {
         assert_eq!(world.tries(&operator, user("ann", &[role])).map(|_| ()), Err(Refusal::NotHeld(Approver)));
     }
     assert_eq!(world.tries(&operator, user("ann", &[SUPER_USERS])).map(|_| ()), Err(Refusal::NotHeld(Admin)));
+    ["qa", "juniors"].into_iter().for_each(|role| world.role(role));
     assert!(world.tries(&operator, user("ann", &["qa"])).is_ok());
     assert!(world.tries(&with(&[Operator, Approver]), user("bob", &["juniors"])).is_ok());
     assert!(world.state.holds(
@@ -102,10 +108,13 @@ fn nobody_takes_over_who_holds_more() {
     let shut = || UpdateUser { login: "boss".into(), active: Some(false), ..UpdateUser::default() };
     assert_eq!(world.tries(&operator, take()).map(|_| ()), Err(Refusal::NotHeld(Admin)));
     assert_eq!(world.tries(&operator, shut()).map(|_| ()), Err(Refusal::NotHeld(Admin)));
-    assert_eq!(world.tries(&operator, DeleteUser { login: "boss".into() }), Err(Refusal::NotHeld(Admin)));
+    assert_eq!(
+        world.tries(&operator, DeleteUser { login: "boss".into(), ..DeleteUser::default() }),
+        Err(Refusal::NotHeld(Admin))
+    );
     let other_boss = world.super_user("other");
     assert!(world.tries(&other_boss, take()).is_ok());
-    assert!(world.tries(&other_boss, DeleteUser { login: "boss".into() }).is_ok());
+    assert!(world.tries(&other_boss, DeleteUser { login: "boss".into(), ..DeleteUser::default() }).is_ok());
 }
 
 #[test]

@@ -6,11 +6,13 @@ use grantd_realm::relationship::WriteRelationships;
 use crate::support::{World, deleting, key_of, lasting, root, writing};
 
 /// A key, the relation that the refusal names, and a word of the call that it points to.
-const MANAGED: [(&str, &str, &str); 6] = [
+const MANAGED: [(&str, &str, &str); 8] = [
     ("grantd:default#admin@user:ann", "grantd#admin", "/api/v1/keys"),
     ("grantd:default#admin@role:qa#member", "grantd#admin", "/api/v1/keys"),
-    ("role:super-users#member@user:ann", "role#member", "/api/v1/users"),
-    ("role:super-users#member@role:qa#member", "role#member", "/api/v1/users"),
+    ("role:super-users#member@user:ann", "role#member", "/api/v1/roles/super-users/members"),
+    ("role:super-users#member@role:qa#member", "role#member", "/api/v1/roles/super-users/members"),
+    ("pulp_uri:/#read@role:super-users#member", "pulp_uri#read", "another role"),
+    ("pulp_uri:/x/#delete@role:super-users#member", "pulp_uri#delete", "another role"),
     ("fs_vm:/v/dev/#login@identity:x", "fs_vm#login", "permissions/vm"),
     ("fs_repo:x#read@identity:*", "fs_repo#read", "visibility"),
 ];
@@ -55,6 +57,8 @@ fn their_neighbours_are_free() {
         "role:qa#member@role:super-users#member",
         "fs_repo:x#read@identity:y",
         "fs_repo:x#write@identity:y",
+        "pulp_uri:/#read@role:qa#member",
+        "pulp_uri:/#read@user:super-users",
     ] {
         assert!(World::new().tries(&root(), writing(key)).is_ok(), "{key}");
     }

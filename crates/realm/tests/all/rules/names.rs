@@ -5,6 +5,7 @@ use grantd_realm::api_key::CreateApiKey;
 use grantd_realm::command::Command;
 use grantd_realm::realms::ListRealm;
 use grantd_realm::repository::CreateRepository;
+use grantd_realm::role::CreateRole;
 use grantd_realm::user::CreateUser;
 
 use crate::support::{World, root};
@@ -28,7 +29,7 @@ fn logins() {
     let (longest, too_long) = ("a".repeat(150), "a".repeat(151));
     let good = ["a", "A.b@c+d_e-9", "..", "@", &longest];
     let bad = ["", "a b", "a/b", "å", "a\n", "a#b", "a:b", "a*", "%41", &too_long];
-    let make = |login| CreateUser { login, name: None, password: None, roles: Vec::new() };
+    let make = |login| CreateUser { login, ..CreateUser::default() };
     table("login", &good, &bad, make);
 }
 
@@ -43,7 +44,7 @@ fn logins_differ_in_case() {
 #[test]
 fn names_of_users() {
     let (longest, too_long) = ("å".repeat(127), "å".repeat(128));
-    let make = |name| CreateUser { login: "ann".into(), name: Some(name), password: None, roles: Vec::new() };
+    let make = |name| CreateUser { login: "ann".into(), name: Some(name), ..CreateUser::default() };
     table(
         "name",
         &["", "Ann B. Ångström", &longest],
@@ -57,8 +58,8 @@ fn keys_of_roles() {
     let (longest, too_long) = ("r".repeat(255), "r".repeat(256));
     let good = ["qa", "Q-a_1", "-", &longest];
     let bad = ["", "a b", "a.b", "a/b", "a#b", "ä", &too_long];
-    let make = |role| CreateUser { login: "ann".into(), name: None, password: None, roles: vec![role] };
-    table("roles", &good, &bad, make);
+    let make = |key| CreateRole { key, ..CreateRole::default() };
+    table("key", &good, &bad, make);
 }
 
 #[test]

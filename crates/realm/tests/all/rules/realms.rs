@@ -25,7 +25,7 @@ fn a_deleted_realm_is_as_one_never_made() {
     let mut world = acme();
     let never = World::before_the_first_entry().state.hash();
     let password = Some(Secret("$argon2id$".into()));
-    world.does(CreateUser { login: "ann".into(), name: None, password, roles: Vec::new() });
+    world.does(CreateUser { login: "ann".into(), password, ..CreateUser::default() });
     world.does(writing("role:qa#member@user:ann"));
     world.does(CreateIdentity { managed: false });
     let uuid = world.state.users().get("ann").expect("ann").uuid;
@@ -37,7 +37,7 @@ fn a_deleted_realm_is_as_one_never_made() {
     world.does(CreateRealm { name: "acme".into() });
     assert!(world.state.users().get("ann").is_none());
     assert!(!world.allows("user:ann", "member", "role:qa"));
-    let fresh = CreateUser { login: "ann".into(), name: None, password: None, roles: Vec::new() };
+    let fresh = CreateUser { login: "ann".into(), ..CreateUser::default() };
     world.does(fresh);
     assert!(!world.allows("user:ann", "member", "role:qa"));
 }

@@ -20,6 +20,9 @@ fn codes_are_words_and_differ() {
         Refusal::Precondition { relationship: "a:b#c@d:e".into(), must_exist: true },
         Refusal::Orphans(grantd_realm::model::Orphans { count: 1, first: vec!["a:b#c@d:e".into()] }),
         Refusal::IdempotencyKeyReused,
+        Refusal::OperationDenied { operation: grantd_realm::pulp::Operation::Read },
+        Refusal::SuperUsersFixed,
+        Refusal::LastSuperUser { login: "x".into() },
     ];
     let codes: BTreeSet<&str> = all.iter().map(Refusal::code).collect();
     assert_eq!(codes.len(), all.len());

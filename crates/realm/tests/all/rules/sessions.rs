@@ -134,7 +134,7 @@ fn what_ends_every_session() {
             world.tries(ann, change).unwrap();
         }),
         ("deleted and made again", |world, _| {
-            world.does(DeleteUser { login: "ann".into() });
+            world.does(DeleteUser { login: "ann".into(), ..DeleteUser::default() });
             world.user("ann");
             set_password(world);
         }),

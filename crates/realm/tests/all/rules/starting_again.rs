@@ -13,7 +13,8 @@ use crate::support::{World, came_to, root, writing};
 
 fn ann() -> CreateUser {
     let password = Some(Secret("$hash$".into()));
-    CreateUser { login: "ann".into(), name: Some("Ann".into()), password, roles: vec!["qa".into()] }
+    let (name, roles) = (Some("Ann".into()), vec!["qa".into()]);
+    CreateUser { login: "ann".into(), name, password, roles, ..CreateUser::default() }
 }
 
 fn entity(kind: &str, id: &str) -> PutEntity {
@@ -23,11 +24,12 @@ fn entity(kind: &str, id: &str) -> PutEntity {
 #[test]
 fn a_user() {
     let mut world = World::new();
+    world.role("qa");
     let first = world.does(ann());
     world.does(writing("role:ops#member@user:ann"));
     world.does(writing("grantd:default#writer@role:ops#member"));
     world.does(entity("user", "ann"));
-    world.does(DeleteUser { login: "ann".into() });
+    world.does(DeleteUser { login: "ann".into(), ..DeleteUser::default() });
     assert_eq!(world.naming("user", "ann"), Vec::new());
     let second = world.does(CreateUser { name: None, password: None, roles: Vec::new(), ..ann() });
     assert_ne!((first.uuid, first.number), (second.uuid, second.number));
@@ -49,10 +51,11 @@ fn a_user() {
 #[test]
 fn a_number_is_never_used_again() {
     let mut world = World::new();
+    world.role("qa");
     let mut numbers = Vec::new();
     for _ in 0..3 {
         numbers.push(world.does(ann()).number);
-        world.does(DeleteUser { login: "ann".into() });
+        world.does(DeleteUser { login: "ann".into(), ..DeleteUser::default() });
     }
     assert_eq!(numbers, [1, 2, 3]);
 }
@@ -101,8 +104,8 @@ fn a_key() {
 fn what_is_gone_is_not_found() {
     let mut world = World::new();
     world.user("ann");
-    world.does(DeleteUser { login: "ann".into() });
-    let gone = world.tries(&root(), DeleteUser { login: "ann".into() });
+    world.does(DeleteUser { login: "ann".into(), ..DeleteUser::default() });
+    let gone = world.tries(&root(), DeleteUser { login: "ann".into(), ..DeleteUser::default() });
     assert!(matches!(gone, Err(Refusal::NotFound { .. })), "{gone:?}");
     let id = world.does(CreateRepository { name: None, public: true, default_branch: "main".into() }).id;
     world.does(DeleteRepository { id });

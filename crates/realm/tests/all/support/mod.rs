@@ -4,7 +4,7 @@ mod sample;
 mod step;
 
 pub(crate) use sample::samples;
-pub(crate) use step::{Step, histories};
+pub(crate) use step::{Step, attempts_of, histories};
 
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::{Change, Stamp};
@@ -14,6 +14,7 @@ use grantd_realm::entropy::Entropy;
 use grantd_realm::managed::SUPER_USERS;
 use grantd_realm::realms::CreateRealm;
 use grantd_realm::relationship::{RelationshipsWritten, WriteRelationships};
+use grantd_realm::role::CreateRole;
 use grantd_realm::user::CreateUser;
 use grantd_realm::{Micros, Refusal, State, builtin};
 
@@ -97,8 +98,13 @@ impl World {
 
     /// A user without roles.
     pub(crate) fn user(&mut self, login: &str) -> Caller {
-        self.does(CreateUser { login: login.into(), name: None, password: None, roles: Vec::new() });
+        self.does(CreateUser { login: login.into(), ..CreateUser::default() });
         Caller::local(Actor::User(login.into()))
+    }
+
+    /// A role without members.
+    pub(crate) fn role(&mut self, key: &str) {
+        self.does(CreateRole { key: key.into(), ..CreateRole::default() });
     }
 
     /// A user who holds these authorities.
@@ -114,9 +120,8 @@ impl World {
     pub(crate) fn super_user(&mut self, login: &str) -> Caller {
         self.does(CreateUser {
             login: login.into(),
-            name: None,
-            password: None,
             roles: vec![SUPER_USERS.into()],
+            ..CreateUser::default()
         });
         Caller::local(Actor::User(login.into()))
     }

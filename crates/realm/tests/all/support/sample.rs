@@ -62,5 +62,22 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::EntityPut { object: user.clone(), properties: r#"{"a":1}"#.into() },
         Change::EntityDeleted { object: user },
         Change::ModelPut { text: "type plan\n".into() },
+        Change::RoleCreated {
+            uuid: id(15),
+            number: 16,
+            key: "qa".into(),
+            display_name: name("QA"),
+            description: name("Quality"),
+        },
+        Change::RoleCreated {
+            uuid: id(15),
+            number: 16,
+            key: "qa".into(),
+            display_name: None,
+            description: None,
+        },
+        Change::RoleChanged { key: "qa".into(), display_name: name("Q"), description: None },
+        Change::RoleChanged { key: "qa".into(), display_name: None, description: name("Q") },
+        Change::RoleDeleted { key: "qa".into() },
     ]
 }

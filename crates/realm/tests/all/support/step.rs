@@ -9,16 +9,18 @@ use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_realm::model::{ModelForm, PutModel};
+use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
 use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
 use grantd_realm::repository_grant::{
     AccessLevel, GrantRepository, RevokeRepositoryGrant, UpdateRepositoryGrant,
 };
+use grantd_realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_realm::token::{CreateToken, RevokeToken};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
-use grantd_realm::{Refusal, State};
+use grantd_realm::{Basis, Delegation, Refusal, State};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -30,9 +32,17 @@ use super::{World, key_of, root, with};
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     who: Who,
+    face: Face,
     what: What,
     /// How much later than the step before, in microseconds.
     later: i64,
+}
+
+/// Through which face a command comes that two faces share.
+#[derive(Clone, Copy, Debug)]
+enum Face {
+    Grantd,
+    Pulp(Delegation),
 }
 
 #[derive(Clone, Debug)]
@@ -52,8 +62,15 @@ enum What {
     ListRealm(&'static str),
     UnlistRealm(&'static str),
     CreateUser(Login, Option<&'static str>, bool, Vec<&'static str>),
-    UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>),
+    UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>, Option<Vec<&'static str>>),
     DeleteUser(Login),
+    CreateRole(&'static str, Option<&'static str>),
+    UpdateRole(&'static str, Option<Option<&'static str>>, Option<Option<&'static str>>),
+    DeleteRole(&'static str),
+    AddMember(&'static str, Member),
+    RemoveMember(&'static str, Member),
+    GrantOperations(Grantee, &'static str, Vec<Operation>),
+    RevokeOperations(Grantee, &'static str, Vec<Operation>),
     CreateKey(Vec<Authority>, Option<i64>),
     RevokeKey(Index),
     CreateIdentity(bool),
@@ -82,12 +99,22 @@ const MODELS: [&str; 3] =
     ["", "type plan\n relations\n define viewer: [user]\n", "type user\n relations\n define x: y"];
 const NAMES: [&str; 3] = ["Ann", "Bøb", "a\nline"];
 const ROLES: [&str; 4] = ["super-users", "qa", "ops", "no/role"];
+const URIS: [&str; 8] = [
+    "/",
+    "/v2/users/",
+    "/v2/users/ann/",
+    "/v2/roles/",
+    "/v2/roles/qa/",
+    "/v2/permissions/",
+    "/v2/repositories/",
+    "/x/",
+];
 const BRANCHES: [&str; 3] = ["main", "dev", "../x"];
 const VMS: [&str; 6] = ["v", "a/b", "a%2Fb", "..", "%2E%2E", ""];
 const LINUX_USERS: [&str; 4] = ["dev", "ops", "root", "No"];
 const OBJECTS: [&str; 4] = ["user:ann", "user:bob", "role:qa", "api_key:x"];
 /// What a call may write; a bad one among the good spoils the whole call.
-const GOOD_KEYS: [&str; 9] = [
+const GOOD_KEYS: [&str; 12] = [
     "role:qa#member@user:ann",
     "role:qa#member@user:bob",
     "role:qa#member@role:ops#member",
@@ -97,8 +124,12 @@ const GOOD_KEYS: [&str; 9] = [
     "grantd:default#writer@user:bob",
     "grantd:default#checker@role:ops#member",
     "fs_repo:x#read@identity:y",
+    "pulp_uri:/x/#read@role:qa#member",
+    "pulp_uri:/v2/users/#update@role:ops#member",
+    "pulp_uri:/v2/#create@user:bob",
 ];
-const BAD_KEYS: [&str; 5] = [
+const BAD_KEYS: [&str; 6] = [
+    "pulp_uri:/#read@role:super-users#member",
     "role:super-users#member@user:ann",
     "grantd:default#admin@user:cyd",
     "grantd:other#operator@user:ann",
@@ -112,6 +143,18 @@ const LIMITED: [&[Authority]; 3] = [
     &[Authority::Operator, Authority::Writer],
 ];
 
+fn face() -> impl Strategy<Value = Face> {
+    prop_oneof![
+        4 => Just(Face::Grantd),
+        1 => Just(Face::Pulp(Delegation::Free)),
+        1 => Just(Face::Pulp(Delegation::Held)),
+    ]
+}
+
+fn uri_of(text: &str) -> PulpUri {
+    PulpUri::normalise(text).expect("a URI")
+}
+
 fn who() -> impl Strategy<Value = Who> {
     prop_oneof![
         12 => Just(Who::Root),
@@ -124,16 +167,46 @@ fn who() -> impl Strategy<Value = Who> {
     ]
 }
 
-fn what() -> impl Strategy<Value = What> {
+/// Users, roles and what they may do to URIs.
+fn people() -> impl Strategy<Value = What> {
     let login = || prop_oneof![12 => select(&LOGINS[..3]), 1 => Just(LOGINS[3])];
+    let name = || option::of(prop_oneof![8 => select(&NAMES[..2]), 1 => Just(NAMES[2])]);
+    let role = prop_oneof![12 => select(&ROLES[..3]), 1 => Just(ROLES[3])];
+    let roles = || prop::collection::vec(role.clone(), 0..3);
+    let one_role = || select(&ROLES[..3]);
+    let member = || {
+        let role = select(&ROLES[1..3]).prop_map(|key| Member::Role(key.into()));
+        prop_oneof![2 => login().prop_map(|login| Member::User(login.into())), 1 => role]
+    };
+    let grantee = || {
+        let role = one_role().prop_map(|key| Grantee::Role(key.into()));
+        prop_oneof![login().prop_map(|login| Grantee::User(login.into())), role]
+    };
+    let uri = || select(&URIS[..]);
+    let operations = || prop::collection::vec(select(&Operation::ALL[..]), 1..4);
+    prop_oneof![
+        4 => (login(), name(), prop::bool::ANY, roles()).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
+        4 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
+            .prop_map(|(l, n, p, a, r)| What::UpdateUser(l, n, p, a, r)),
+        2 => login().prop_map(What::DeleteUser),
+        5 => (one_role(), name()).prop_map(|(r, n)| What::CreateRole(r, n)),
+        2 => (one_role(), option::of(name()), option::of(name()))
+            .prop_map(|(r, n, d)| What::UpdateRole(r, n, d)),
+        1 => one_role().prop_map(What::DeleteRole),
+        4 => (one_role(), member()).prop_map(|(r, m)| What::AddMember(r, m)),
+        2 => (one_role(), member()).prop_map(|(r, m)| What::RemoveMember(r, m)),
+        4 => (grantee(), uri(), operations()).prop_map(|(g, u, o)| What::GrantOperations(g, u, o)),
+        2 => (grantee(), uri(), operations()).prop_map(|(g, u, o)| What::RevokeOperations(g, u, o)),
+    ]
+}
+
+fn what() -> impl Strategy<Value = What> {
     let name = || option::of(prop_oneof![8 => select(&NAMES[..2]), 1 => Just(NAMES[2])]);
     let any = any::<Index>;
     let level = || select(&[AccessLevel::Read, AccessLevel::Write][..]);
     let vm = || prop_oneof![6 => select(&VMS[1..3]), 1 => select(&VMS[..])];
     let user = || prop_oneof![12 => select(&LINUX_USERS[..3]), 1 => Just(LINUX_USERS[3])];
     let users = || option::of(prop::collection::vec(user(), 0..3));
-    let role = prop_oneof![12 => select(&ROLES[..3]), 1 => Just(ROLES[3])];
-    let roles = prop::collection::vec(role, 0..3);
     let grants = prop::collection::vec(select(&Authority::ALL[..]), 0..3);
     let key = || prop_oneof![15 => select(&GOOD_KEYS[..]), 1 => select(&BAD_KEYS[..])];
     let write = prop::collection::vec((key(), option::weighted(0.2, -2..40_i64)), 0..3);
@@ -146,10 +219,7 @@ fn what() -> impl Strategy<Value = What> {
         1 => realm().prop_map(What::CreateRealm),
         1 => realm().prop_map(What::ListRealm),
         3 => realm().prop_map(What::UnlistRealm),
-        4 => (login(), name(), prop::bool::ANY, roles).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
-        3 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY))
-            .prop_map(|(l, n, p, a)| What::UpdateUser(l, n, p, a)),
-        2 => login().prop_map(What::DeleteUser),
+        30 => people(),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
         4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
@@ -176,8 +246,25 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let step = (who(), what(), prop_oneof![Just(0), 0..20_i64]);
-    prop::collection::vec(step.prop_map(|(who, what, later)| Step { who, what, later }), 20..150)
+    prop::collection::vec(step(who(), face(), what()), 20..150)
+}
+
+fn step(
+    who: impl Strategy<Value = Who>,
+    face: impl Strategy<Value = Face>,
+    what: impl Strategy<Value = What>,
+) -> impl Strategy<Value = Step> {
+    let step = (who, face, what, prop_oneof![Just(0), 0..20_i64]);
+    step.prop_map(|(who, face, what, later)| Step { who, face, what, later })
+}
+
+/// What one user may try.
+pub(crate) fn attempts_of(login: Login) -> impl Strategy<Value = Vec<Step>> {
+    let face = prop_oneof![1 => Just(Face::Grantd), 4 => select(&[Delegation::Free, Delegation::Held][..]).prop_map(Face::Pulp)];
+    prop::collection::vec(
+        step(Just(Who::User(login)), face, prop_oneof![3 => people(), 1 => what()]),
+        20..100,
+    )
 }
 
 /// What a step came to, before it is applied.
@@ -190,6 +277,39 @@ impl Step {
         let caller = self.caller(&world.state);
         let outcome = self.outcome(world, &caller);
         (caller, outcome)
+    }
+
+    /// Whether the dialect would let everything be granted.
+    pub(crate) fn grants_freely(&self) -> bool {
+        matches!(self.face, Face::Pulp(Delegation::Free))
+    }
+
+    /// As the faces give it: the dialect's is what the method of the call needs on its own path.
+    fn basis(&self) -> Basis {
+        let Face::Pulp(delegation) = self.face else { return Basis::Grantd };
+        let (uri, operation) = match &self.what {
+            What::CreateUser(..) => ("/v2/users/".to_owned(), Operation::Create),
+            What::UpdateUser(login, ..) => (format!("/v2/users/{login}/"), Operation::Update),
+            What::DeleteUser(login) => (format!("/v2/users/{login}/"), Operation::Delete),
+            What::CreateRole(..) => ("/v2/roles/".to_owned(), Operation::Create),
+            What::UpdateRole(key, ..) => (format!("/v2/roles/{key}/"), Operation::Update),
+            What::DeleteRole(key) => (format!("/v2/roles/{key}/"), Operation::Delete),
+            What::AddMember(key, _) => (format!("/v2/roles/{key}/users/"), Operation::Update),
+            What::RemoveMember(key, Member::User(login)) => {
+                (format!("/v2/roles/{key}/users/{login}/"), Operation::Delete)
+            }
+            What::GrantOperations(Grantee::User(_), ..) => {
+                ("/v2/permissions/actions/grant_to_user/".to_owned(), Operation::Execute)
+            }
+            What::GrantOperations(..) => {
+                ("/v2/permissions/actions/grant_to_role/".to_owned(), Operation::Execute)
+            }
+            What::RevokeOperations(..) => {
+                ("/v2/permissions/actions/revoke_from_user/".to_owned(), Operation::Execute)
+            }
+            _ => return Basis::Grantd,
+        };
+        Basis::Pulp { uri: uri_of(&uri), operation, delegation }
     }
 
     fn caller(&self, state: &State) -> Caller {
@@ -209,6 +329,7 @@ impl Step {
         let text = |text: &&str| (*text).to_owned();
         let users = |list: &Option<Vec<&str>>| list.as_ref().map(|list| list.iter().map(text).collect());
         let object = |text: &str| key_of(&format!("{text}#x@user:x")).resource;
+        let basis = self.basis();
         let secret = |given: &bool| given.then(|| Secret("$argon2id$".into()));
         match &self.what {
             What::CreateRealm(name) => decided(world, by, CreateRealm { name: text(name) }),
@@ -217,14 +338,39 @@ impl Step {
             What::CreateUser(login, name, password, roles) => {
                 let (name, password) = (name.as_ref().map(text), secret(password));
                 let roles = roles.iter().map(text).collect();
-                decided(world, by, CreateUser { login: text(login), name, password, roles })
+                decided(world, by, CreateUser { login: text(login), name, password, roles, basis })
             }
-            What::UpdateUser(login, name, password, active) => {
+            What::UpdateUser(login, name, password, active, roles) => {
+                let roles = roles.as_ref().map(|roles| roles.iter().map(text).collect());
                 let name = name.as_ref().map(|name| name.as_ref().map(text));
                 let (login, password) = (text(login), secret(password));
-                decided(world, by, UpdateUser { login, name, password, active: *active })
+                decided(world, by, UpdateUser { login, name, password, active: *active, roles, basis })
             }
-            What::DeleteUser(login) => decided(world, by, DeleteUser { login: text(login) }),
+            What::DeleteUser(login) => decided(world, by, DeleteUser { login: text(login), basis }),
+            What::CreateRole(key, name) => {
+                let (key, display_name) = (text(key), name.as_ref().map(text));
+                decided(world, by, CreateRole { key, display_name, description: None, basis })
+            }
+            What::UpdateRole(key, name, description) => {
+                let changed = |to: &Option<Option<&str>>| to.map(|to| to.map(str::to_owned));
+                let (display_name, description) = (changed(name), changed(description));
+                decided(world, by, UpdateRole { key: text(key), display_name, description, basis })
+            }
+            What::DeleteRole(key) => decided(world, by, DeleteRole { key: text(key), basis }),
+            What::AddMember(role, member) => {
+                decided(world, by, AddMember { role: text(role), member: member.clone(), basis })
+            }
+            What::RemoveMember(role, member) => {
+                decided(world, by, RemoveMember { role: text(role), member: member.clone(), basis })
+            }
+            What::GrantOperations(to, uri, operations) => {
+                let (to, resource, operations) = (to.clone(), uri_of(uri), operations.clone());
+                decided(world, by, GrantOperations { to, resource, operations, basis })
+            }
+            What::RevokeOperations(from, uri, operations) => {
+                let (from, resource, operations) = (from.clone(), uri_of(uri), operations.clone());
+                decided(world, by, RevokeOperations { from, resource, operations, basis })
+            }
             What::CreateKey(grants, expires) => {
                 let (grants, expires) = (grants.clone(), expires.map(|after| now + after));
                 decided(world, by, CreateApiKey { name: "key".into(), expires, grants, secret: None })
