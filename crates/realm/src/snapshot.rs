@@ -31,6 +31,7 @@ const MODEL: u8 = 1;
 
 /// Begins the roles in what is hashed, after the model.
 const ROLES: u8 = 2;
+
 /// Begins, after that, how often all sessions of each user were ended, of those of whom they ever were.
 const SESSIONS: u8 = 3;
 
