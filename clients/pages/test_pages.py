@@ -44,7 +44,7 @@ def test_signing_in_and_out(server, tabs, person):
     tab = tabs()
     tab.go(f"{server.url}/")
     assert tab.path == "/login", "whoever is not signed in is led there"
-    assert tab.focused == "login"
+    assert tab.comes_to_focus("id", "login")
     sign_in(tab, server, login, password)
     assert tab.path == "/account"
     assert "Ann Ångström" in tab.text and "This session" in tab.text and "Chrome on Linux" in tab.text
@@ -63,7 +63,7 @@ def test_a_wrong_password(server, tabs, person):
     sign_in(tab, server, login, "not the password")
     assert tab.path == "/login"
     assert "The login or the password is wrong." in tab.text
-    assert tab.value("document.activeElement.getAttribute('role')") == "alert", "the problem is read out first"
+    assert tab.comes_to_focus("getAttribute('role')", "alert"), "the problem is read out first"
     assert tab.value("document.title").startswith("Problem:")
     assert tab.value("document.getElementById('login').value") == login
     assert tab.value("document.getElementById('password').value") == ""
@@ -124,7 +124,7 @@ def test_by_keyboard_alone(server, tabs, person):
     login, password = person
     tab = tabs()
     tab.go(f"{server.url}/login")
-    assert tab.focused == "login"
+    assert tab.comes_to_focus("id", "login")
     tab.call("Input.insertText", text=login)
     tab.press("Tab")
     assert tab.focused == "password"
