@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import RUN, Server, Temp, new_password, record_secret
+from harness import RUN, Server, Temp, TlsServer, new_password, record_secret
 
 SHOTS = Path(os.environ.get("GRANTD_PAGE_SHOTS", RUN / "pages"))
 COOKIE = "grantd_session"
@@ -173,6 +173,22 @@ def test_an_idle_session_ends(tabs):
         assert tab.path == "/account"
         time.sleep(3.2)
         assert not is_signed_in(tab, server)
+
+
+def test_on_tls(tabs):
+    with Temp("tls") as data, TlsServer(data, "pages-tls") as server:
+        tab = tabs()
+        sign_in(tab, server, "admin", server.password)
+        assert tab.path == "/account"
+        cookies = tab.cookies()
+        assert set(cookies) == {"__Host-grantd_session", "__Host-grantd_form"}
+        assert all(cookie["secure"] and cookie["httpOnly"] and cookie["path"] == "/" for cookie in cookies.values())
+        session = record_secret("session", cookies["__Host-grantd_session"]["value"])
+        tab.click("Sign out everywhere")
+        assert tab.path == "/login?signed_out=everywhere"
+        other = server.nobody()
+        assert other.get("/account", headers={"Cookie": f"__Host-grantd_session={session}"}).status == 303
+        other.close()
 
 
 def test_a_realm_of_its_own(server, tabs, person):
