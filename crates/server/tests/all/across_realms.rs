@@ -12,6 +12,8 @@ struct Marked {
     /// Ids and names: none of them may be in an answer for another realm.
     marks: Vec<String>,
     user: String,
+    role: String,
+    member: String,
     key_id: String,
     identity: String,
     token: String,
@@ -55,7 +57,8 @@ impl Marked {
         let whoami = call("GET", "/freestyle/auth/v1/whoami").send().await.is(200);
         let mut marks = vec![format!("only-in-{name}"), text(&whoami.body["accountId"]), secret];
         marks.extend([&key, &key_id, &identity, &token, &repository].map(String::clone));
-        Self { name, key, marks, user, key_id, identity, token, repository, vm }
+        let member = format!("user:{user}");
+        Self { name, key, marks, member, role, user, key_id, identity, token, repository, vm }
     }
 
     /// A path with its parameters filled in with what there is in this realm.
@@ -64,6 +67,8 @@ impl Marked {
             "{type}" => "user",
             "{login}" => &self.user,
             "{name}" => self.name,
+            "{key}" => &self.role,
+            "{member}" => &self.member,
             "{identity}" => &self.identity,
             "{token}" => &self.token,
             "{repo}" | "{repo_id}" | "{repository}" => &self.repository,

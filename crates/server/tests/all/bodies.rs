@@ -9,9 +9,10 @@ fn takes_a_body(method: &str) -> bool {
     ["POST", "PUT", "PATCH"].contains(&method)
 }
 
-/// The routes of the API whose body is a JSON object. An import is a stream.
+/// The routes of the API whose body is a JSON object. An import is a stream, and who comes into a role stands in the path.
 fn json_routes() -> impl Iterator<Item = (String, String)> {
-    api().into_iter().filter(|(method, path)| takes_a_body(method) && !path.ends_with("/import"))
+    let has_none = |path: &str| path.ends_with("/import") || path.ends_with("/{member}");
+    api().into_iter().filter(move |(method, path)| takes_a_body(method) && !has_none(path))
 }
 
 /// The paths of the dialect that take no body at all.
