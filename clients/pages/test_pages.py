@@ -1,11 +1,12 @@
 """People at the pages, in a real browser: signing in, being refused, the password, signing out everywhere."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from harness import RUN, new_password, record_secret
+from harness import RUN, Server, Temp, new_password, record_secret
 
 SHOTS = Path(os.environ.get("GRANTD_PAGE_SHOTS", RUN / "pages"))
 COOKIE = "grantd_session"
@@ -156,6 +157,22 @@ def test_a_restart_keeps_the_session(server, tabs, person):
     sign_in(tab, server, login, password)
     server.restart()
     assert is_signed_in(tab, server)
+
+
+def test_an_idle_session_ends(tabs):
+    with Temp("idle") as data, Server(data, "idle", args=["--session-idle", "3", "--session-absolute", "8"]) as server:
+        tab = tabs()
+        sign_in(tab, server, "admin", server.password)
+        begun = time.monotonic()
+        while time.monotonic() - begun < 7:
+            assert is_signed_in(tab, server), "in use it lives longer than it may be idle"
+            time.sleep(0.3)
+        time.sleep(8.2 - (time.monotonic() - begun))
+        assert not is_signed_in(tab, server), "but no longer than it may at all"
+        sign_in(tab, server, "admin", server.password)
+        assert tab.path == "/account"
+        time.sleep(3.2)
+        assert not is_signed_in(tab, server)
 
 
 def test_a_realm_of_its_own(server, tabs, person):
