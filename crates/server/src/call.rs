@@ -129,10 +129,14 @@ impl<F: Face> Call<F> {
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
         let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
         let credential = F::credential(&shown(app, &realm, &parts.headers, certificate.as_deref()));
-        if let Credential::Session(cookie) = credential
-            && !parts.method.is_safe()
-            && !proves_its_page(app, cookie, &parts.headers)
-        {
+        let is_forged = match credential {
+            _ if parts.method.is_safe() => false,
+            Credential::Session(cookie) => !proves_its_page(app, cookie, &parts.headers),
+            // A browser shows it for anybody's page as well.
+            Credential::Certificate(_) => !csrf::is_same_origin(app, &parts.headers),
+            _ => false,
+        };
+        if is_forged {
             return Err(CallError::Forgery);
         }
         let caller = caller::find(app, &realm, credential, source).await?;

@@ -34,7 +34,7 @@ pub trait Face: Send + Sync + 'static {
 pub struct Shown<'a> {
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// The client certificate of the connection (DER), if it showed one and it was issued by who the listener trusts.
+    /// The client certificate of the connection (DER), whose key the client has proved to hold; see [`crate::edge::Peer`].
     pub certificate: Option<&'a [u8]>,
     /// The realm, and whether the world reaches this server by TLS: they name the session cookie.
     pub(crate) realm: &'a str,
