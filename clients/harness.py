@@ -7,6 +7,7 @@ Everything of a run is kept below one directory (`GRANTD_RUN_DIR`, by default `t
     secrets.tsv         kind and value of every secret that a test made or was given
 """
 
+import base64
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -117,9 +119,13 @@ class Client:
     Neither proxies nor redirects nor path clean-up: `/a/../b` stays what it is. Not for use by two threads at once.
     """
 
-    def __init__(self, port, key=None, token=None, base="", source=None, timeout=30):
-        self.port, self.base, self.source, self.timeout = port, base, source, timeout
+    def __init__(self, port, key=None, token=None, base="", source=None, timeout=30, basic=None, tls=None):
+        """`basic` is a login and its password, `tls` the context of an encrypted connection."""
+        self.port, self.base, self.source, self.timeout, self.tls = port, base, source, timeout, tls
         self.headers = {}
+        if basic:
+            pair = ":".join(basic).encode()
+            self.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         if key:
             self.headers["Authorization"] = f"Bearer {key}"
         if token:
@@ -165,9 +171,11 @@ class Client:
     def _open(self):
         if self._connection is None:
             source = (self.source, 0) if self.source else None
-            self._connection = http.client.HTTPConnection(
-                "127.0.0.1", self.port, timeout=self.timeout, source_address=source
-            )
+            options = {"timeout": self.timeout, "source_address": source}
+            if self.tls:
+                self._connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, **options)
+            else:
+                self._connection = http.client.HTTPConnection("127.0.0.1", self.port, **options)
             self._connection.connect()
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._connection
@@ -244,7 +252,7 @@ class Server:
                 self._ended()
                 raise RuntimeError(f"{self.name} ended with {code} at start:\n{self.log_tail()}")
             try:
-                probe = Client(self.port, timeout=2)
+                probe = self.nobody(timeout=2)
                 ready = probe.get("/readyz").status == 200
                 probe.close()
                 if ready:
@@ -261,9 +269,9 @@ class Server:
 
     def client(self, **more) -> Client:
         """A connection with the system key, unless another credential is given."""
-        if not {"key", "token"} & more.keys():
+        if not {"key", "token", "basic"} & more.keys():
             more["key"] = self.key
-        return Client(self.port, **more)
+        return self.nobody(**more)
 
     def nobody(self, **more) -> Client:
         """A connection without any credential."""
@@ -301,6 +309,28 @@ class Server:
     def __exit__(self, *_) -> None:
         if self.process is not None:
             self.terminate()
+
+
+class TlsServer(Server):
+    """The same, on TLS with a certificate that it makes itself and keeps in its data."""
+
+    def __init__(self, data: Path, name: str, env=None, args=()):
+        super().__init__(data, name, env, ["--tls-self-signed", *args])
+
+    @property
+    def url(self) -> str:
+        return super().url.replace("http:", "https:")
+
+    def context(self) -> ssl.SSLContext:
+        """Trusts the server's certificate and nobody else's."""
+        context = ssl.create_default_context(cafile=str(self.data / "tls-self-signed.crt"))
+        # A certificate that signs itself names no authority above it.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
+
+    def nobody(self, **more) -> Client:
+        more.setdefault("tls", self.context())
+        return super().nobody(**more)
 
 
 def grantd(*args, env=None, timeout=120) -> subprocess.CompletedProcess:

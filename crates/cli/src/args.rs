@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use grantd_node::realm::basis::Delegation;
 
 use crate::admin::AdminCommand;
 use crate::check::CheckArgs;
@@ -91,10 +92,31 @@ impl std::str::FromStr for ListenArg {
         if let Some(dialect) = dialect
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
-            return Err(format!("`{dialect}` is no dialect that can be served alone; known: freestyle"));
+            return Err(format!(
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, pulp"
+            ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
         Ok(Self { dialect: dialect.map(Into::into), addr })
+    }
+}
+
+/// What may be granted in the users-and-roles dialect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DelegationArg {
+    // Comments for readers of the help would make its whole layout a longer one.
+    #[default]
+    Free,
+    Held,
+}
+
+impl From<DelegationArg> for Delegation {
+    fn from(arg: DelegationArg) -> Self {
+        match arg {
+            DelegationArg::Free => Self::Free,
+            DelegationArg::Held => Self::Held,
+        }
     }
 }
 
@@ -139,6 +161,9 @@ pub(crate) struct ServeArgs {
     /// End a session so many seconds after its sign-in [default: 604800]
     #[arg(long, env = "GRANTD_SESSION_ABSOLUTE", value_name = "SECONDS")]
     pub(crate) session_absolute: Option<u64>,
+    /// In the Pulp API, who may grant at all may grant anything (free) or what they hold there themselves (held) [default: free]
+    #[arg(long, env = "GRANTD_PULP_DELEGATION", value_name = "MODE")]
+    pub(crate) pulp_delegation: Option<DelegationArg>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::args::ServeArgs;
+use crate::args::{DelegationArg, ServeArgs};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,9 +25,17 @@ struct File {
     realm_idle: Option<u64>,
     session_idle: Option<u64>,
     session_absolute: Option<u64>,
+    pulp: Option<Pulp>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
+}
+
+/// Settings of the users-and-roles dialect.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pulp {
+    delegation: Option<DelegationArg>,
 }
 
 /// Fills in from the file what neither a flag nor the environment says.
@@ -64,6 +72,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.realm_idle = args.realm_idle.or(file.realm_idle);
     args.session_idle = args.session_idle.or(file.session_idle);
     args.session_absolute = args.session_absolute.or(file.session_absolute);
+    args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);
@@ -74,7 +83,13 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 pub(crate) fn keys() -> Vec<String> {
-    let error = toml::from_str::<File>("\"\" = 1").unwrap_err().to_string();
-    let (_, listed) = error.split_once("expected one of ").unwrap();
-    listed.split(',').map(|name| name.trim().trim_matches('`').to_owned()).collect()
+    let listed = |file: &str| -> Vec<String> {
+        let error = toml::from_str::<File>(file).unwrap_err().to_string();
+        let (_, listed) = error.split_once("expected ").unwrap();
+        let names = listed.trim_start_matches("one of ").lines().next().unwrap_or_default().split(',');
+        names.map(|name| name.trim().trim_matches('`').to_owned()).collect()
+    };
+    let of_pulp = listed("pulp.x = 1").into_iter().map(|key| format!("pulp.{key}"));
+    let all = listed("x = 1").into_iter();
+    all.flat_map(|key| if key == "pulp" { of_pulp.clone().collect() } else { vec![key] }).collect()
 }

@@ -40,8 +40,9 @@ fn the_table_is_what_serve_takes() {
     let expected: Vec<[String; 3]> = settings(serve)
         .iter()
         .map(|arg| {
-            let key = arg.get_id().as_str().to_owned();
-            let key = if keys.contains(&key) { key } else { "-".into() };
+            let id = arg.get_id().as_str();
+            let key =
+                keys.iter().find(|key| key.replace('.', "_") == id).map_or("-", String::as_str).to_owned();
             [flag(arg), arg.get_env().unwrap().to_str().unwrap().to_owned(), key]
         })
         .collect();

@@ -105,6 +105,9 @@ pub enum Change {
     RoleChanged { key: String, display_name: Option<Personal>, description: Option<Personal> },
     /// 92: with everything that names it, and what was granted on its URI.
     RoleDeleted { key: String },
+
+    /// 100: signs client certificates from now on, in place of the version before; the key is a sealed secret.
+    ClientCaMade { version: u32, certificate: Vec<u8>, until: Micros },
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -174,6 +177,7 @@ impl Change {
             Self::RoleCreated { .. } => 90,
             Self::RoleChanged { .. } => 91,
             Self::RoleDeleted { .. } => 92,
+            Self::ClientCaMade { .. } => 100,
         }
     }
 
@@ -274,6 +278,11 @@ impl Change {
                 w.option(description.as_ref(), Writer::slot);
             }
             Self::RoleDeleted { key } => w.text(key),
+            Self::ClientCaMade { version, certificate, until } => {
+                w.u32(*version);
+                w.bytes(certificate);
+                w.i64(*until);
+            }
         }
     }
 
@@ -344,6 +353,9 @@ impl Change {
                 display_name: r.option(Reader::slot)?,
                 description: r.option(Reader::slot)?,
             },
+            (100, 1) => {
+                Self::ClientCaMade { version: r.u32()?, certificate: r.bytes()?.into(), until: r.i64()? }
+            }
             (92, 1) => Self::RoleDeleted { key: r.text()?.into() },
             _ => {
                 return Err(CodecError::Unknown {

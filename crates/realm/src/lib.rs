@@ -11,6 +11,7 @@ pub mod basis;
 pub mod builtin;
 pub mod caller;
 pub mod change;
+pub mod client_ca;
 pub mod codec;
 pub mod command;
 pub mod contextual;

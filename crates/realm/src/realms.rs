@@ -8,6 +8,7 @@ use imbl::OrdMap;
 
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
+use crate::client_ca::key_secret;
 use crate::command::{Command, Context, Decision, SealedWrite};
 use crate::managed::SUPER_USERS;
 use crate::pulp::{Operation, PulpUri, grant_key};
@@ -173,7 +174,8 @@ impl Command for DeleteRealm {
         }
         let with_password = state.users().iter_after(None).filter(|user| user.password.is_some());
         let forgotten = with_password.map(|user| SealedWrite::Delete { name: password_secret(user.uuid) });
-        let sealed = forgotten.collect();
+        let signing_key = state.client_ca().map(|ca| SealedWrite::Delete { name: key_secret(ca.version) });
+        let sealed = forgotten.chain(signing_key).collect();
         let changes = vec![Change::RealmDeleted { name: self.name.clone() }];
         Ok(Decision { changes, sealed, rows: Vec::new(), answer: () })
     }

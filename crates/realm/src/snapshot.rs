@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::State;
 use crate::api_key::ApiKey;
 use crate::change::{read_object, shared, unknown, write_relationship_ref};
+use crate::client_ca::ClientCa;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
 use crate::repository::Repository;
@@ -21,7 +22,7 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -31,8 +32,12 @@ const MODEL: u8 = 1;
 
 /// Begins the roles in what is hashed, after the model.
 const ROLES: u8 = 2;
+
 /// Begins, after that, how often all sessions of each user were ended, of those of whom they ever were.
 const SESSIONS: u8 = 3;
+
+/// Begins, after that, who signs client certificates.
+const CLIENT_CA: u8 = 4;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -60,6 +65,10 @@ impl State {
             w.u8(SESSIONS);
             self.write_sessions(&mut w);
         }
+        if self.client_ca.is_some() {
+            w.u8(CLIENT_CA);
+            self.write_client_ca(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -71,6 +80,7 @@ impl State {
         w.text(&self.model);
         self.write_roles(&mut w);
         self.write_sessions(&mut w);
+        self.write_client_ca(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -115,6 +125,14 @@ impl State {
         write_list(w, ended().count(), ended(), |w, user| {
             w.text(&user.login);
             w.u64(user.sessions);
+        });
+    }
+
+    fn write_client_ca(&self, w: &mut Writer) {
+        w.option(self.client_ca.as_ref(), |w, ca| {
+            w.u32(ca.version);
+            w.bytes(&ca.certificate);
+            w.i64(ca.until);
         });
     }
 
@@ -168,6 +186,7 @@ impl State {
             let user = state.users.by_login.get_mut(login);
             user.ok_or_else(|| unknown("a user's sessions")(login))?.sessions = sessions;
         }
+        state.client_ca = r.option(read_client_ca)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -180,6 +199,10 @@ fn write_list<T>(w: &mut Writer, len: usize, items: impl Iterator<Item = T>, wri
         write(w, item);
         w.spill();
     });
+}
+
+fn read_client_ca(r: &mut Reader<'_>) -> Result<ClientCa, CodecError> {
+    Ok(ClientCa { version: r.u32()?, certificate: r.bytes()?.into(), until: r.i64()? })
 }
 
 fn write_user(w: &mut Writer, user: &User) {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
 use crate::change::{Change, Stamp, shared};
+use crate::client_ca::ClientCa;
 use crate::entity::Entities;
 use crate::identity::Identities;
 use crate::pulp::{PulpUri, URI_TYPE};
@@ -45,6 +46,7 @@ pub struct State {
     pub(crate) repositories: Repositories,
     pub(crate) entities: Entities,
     pub(crate) bearers: Bearers,
+    pub(crate) client_ca: Option<ClientCa>,
 }
 
 impl State {
@@ -64,6 +66,7 @@ impl State {
             repositories: Repositories::default(),
             entities: Entities::default(),
             bearers: Bearers::default(),
+            client_ca: None,
         }
     }
 
@@ -105,6 +108,11 @@ impl State {
     /// Repositories.
     pub fn repositories(&self) -> &Repositories {
         &self.repositories
+    }
+
+    /// Who signs client certificates, once anybody has asked for one.
+    pub fn client_ca(&self) -> Option<&ClientCa> {
+        self.client_ca.as_ref()
     }
 
     /// Stored properties.
@@ -213,6 +221,10 @@ impl State {
             Change::EntityPut { object, properties } => self.entities.put(object, properties),
             Change::EntityDeleted { object } => self.entities.delete(object)?,
             Change::ModelPut { text } => self.put_model(text)?,
+            Change::ClientCaMade { version, certificate, until } => {
+                let certificate = certificate.as_slice().into();
+                self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });
+            }
             Change::RoleCreated { uuid, number, key, display_name, description } => {
                 let texts = (display_name.as_ref(), description.as_ref());
                 self.roles.create(*uuid, *number, key, texts, stamp)?;

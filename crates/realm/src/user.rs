@@ -264,8 +264,10 @@ impl Command for CreateUser {
             });
         }
         changes.extend(granted_at_creation(state, &login)?);
-        if let (Basis::Pulp { .. }, Actor::User(creator)) = (&self.basis, &cx.caller.actor) {
-            changes.extend(grants(state, &PulpUri::of_user(&login), &Operation::ALL, creator)?);
+        if let (Basis::Pulp { .. }, Actor::User(creator), Some(uri)) =
+            (&self.basis, &cx.caller.actor, own_uri(&login))
+        {
+            changes.extend(grants(state, &uri, &Operation::ALL, creator)?);
         }
         changes.extend(joined);
         wanted.sort_unstable();
@@ -288,10 +290,15 @@ impl Command for CreateUser {
 fn granted_at_creation(state: &State, login: &str) -> Result<Vec<Change>, Refusal> {
     let [sign_in, sign_out] = PulpUri::of_signing_in();
     let mut changes = Vec::new();
-    for uri in [sign_in, sign_out, PulpUri::of_user(login)] {
-        changes.extend(grants(state, &uri, &[Operation::Read, Operation::Update], login)?);
+    for uri in [Some(sign_in), Some(sign_out), own_uri(login)].iter().flatten() {
+        changes.extend(grants(state, uri, &[Operation::Read, Operation::Update], login)?);
     }
     Ok(changes)
+}
+
+/// The URI of a user. That of somebody called `search` is the search among all users, on which they have no more right than others.
+fn own_uri(login: &str) -> Option<PulpUri> {
+    (login != "search").then(|| PulpUri::of_user(login))
 }
 
 /// The changes that give a user these operations, without end.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use grantd_node::LoadError;
+use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::realms::SYSTEM;
 use grantd_node::realm::session::Limits;
 use grantd_node::{Node, Realm};
@@ -27,6 +28,8 @@ pub struct App {
     pub(crate) csrf_key: [u8; 32],
     /// How long sessions live.
     pub(crate) sessions: Limits,
+    /// What may be granted in the users-and-roles dialect.
+    pub(crate) pulp_delegation: Delegation,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
     /// Scheme, host and port of that.
@@ -48,6 +51,7 @@ impl App {
             failures: FailureLimits::new(FailureQuotas::default()),
             trusted_hops: settings.trusted_hops,
             sessions: settings.sessions,
+            pulp_delegation: settings.pulp_delegation,
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })

@@ -132,10 +132,14 @@ impl<F: Face> Call<F> {
         let cookie = session_cookie::name(realm.name(), app.is_secure());
         let shown = shown(&parts.headers, certificate.as_deref(), &cookie);
         let credential = F::credential(&shown);
-        if let Credential::Session(cookie) = credential
-            && !parts.method.is_safe()
-            && !proves_its_page(app, cookie, &parts.headers)
-        {
+        let is_forged = match credential {
+            _ if parts.method.is_safe() => false,
+            Credential::Session(cookie) => !proves_its_page(app, cookie, &parts.headers),
+            // A browser shows it for anybody's page as well.
+            Credential::Certificate(_) => !csrf::is_same_origin(app, &parts.headers),
+            _ => false,
+        };
+        if is_forged {
             return Err(CallError::Forgery);
         }
         let caller = caller::find(app, &realm, credential, source).await?;

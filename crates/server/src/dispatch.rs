@@ -1,5 +1,6 @@
 //! Which face a path belongs to: the mounts, the documented paths at the root, and `/r/<realm>` in front of either.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,6 +20,7 @@ use tower::Service;
 use crate::call::RealmName;
 use crate::consistency::RevisionNote;
 use crate::edge::Peer;
+use crate::pulp;
 
 /// The faces by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum FaceName {
     Freestyle,
     /// The pages.
     Pages,
+    /// The users-and-roles dialect.
+    Pulp,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
     Operations,
 }
@@ -40,6 +44,7 @@ impl FaceName {
     pub fn of_dialect(name: &str) -> Option<Self> {
         match name {
             "freestyle" => Some(Self::Freestyle),
+            "pulp" => Some(Self::Pulp),
             _ => None,
         }
     }
@@ -80,8 +85,14 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         };
     }
     let to = |face, path| Target { face, realm, path };
-    if let Some(face) = FaceName::of_dialect(listener) {
-        return to(face, without_slash(path));
+    match FaceName::of_dialect(listener) {
+        // Upstream's clients put the mount in front wherever they are pointed at.
+        Some(FaceName::Pulp) => return to(FaceName::Pulp, below("/pulp/api", path).unwrap_or(path)),
+        Some(face) => return to(face, without_slash(path)),
+        None => {}
+    }
+    if let Some(rest) = below("/pulp/api", path) {
+        return to(FaceName::Pulp, rest);
     }
     if let Some(rest) = below("/freestyle", path) {
         return to(FaceName::Freestyle, without_slash(rest));
@@ -94,6 +105,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     }
     if is_page(path) {
         return to(FaceName::Pages, if path == "/" { path } else { without_slash(path) });
+    }
+    if root_paths && is_pulp(path) {
+        return to(FaceName::Pulp, path);
     }
     if root_paths && is_freestyle(path) {
         return to(FaceName::Freestyle, without_slash(path));
@@ -111,6 +125,14 @@ fn is_page(path: &str) -> bool {
 fn is_freestyle(path: &str) -> bool {
     ["/identity/v1", "/git/v1", "/v5/identities"].iter().any(|prefix| below(prefix, path).is_some())
         || without_slash(path) == "/auth/v1/whoami"
+}
+
+/// The users-and-roles dialect's documented paths at the root.
+fn is_pulp(path: &str) -> bool {
+    ["/v2/users", "/v2/roles", "/v2/actions", "/v2/permissions/actions"]
+        .iter()
+        .any(|prefix| below(prefix, path).is_some())
+        || path == "/v2/permissions/"
 }
 
 /// What follows a prefix that ends at a segment's end.
@@ -137,6 +159,7 @@ pub struct Dispatch {
     pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
     pub(crate) pages: Router,
+    pub(crate) pulp: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
     pub(crate) node: Arc<Node>,
@@ -157,8 +180,12 @@ impl Service<Request> for Dispatch {
         let listener = request.extensions().get::<Peer>().map(|peer| peer.listener.clone());
         let path = request.uri().path().to_owned();
         let target = target(&path, listener.as_deref().unwrap_or_default(), self.root_paths);
-        if target.path != path {
-            rewrite(request.uri_mut(), target.path);
+        let routed = match target.face {
+            FaceName::Pulp => pulp::settle(&mut request, target.path),
+            _ => Cow::Borrowed(target.path),
+        };
+        if *routed != *path {
+            rewrite(request.uri_mut(), &routed);
         }
         let realm = target.realm.map(str::to_owned);
         if let Some(realm) = realm.clone() {
@@ -171,6 +198,7 @@ impl Service<Request> for Dispatch {
             FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
             FaceName::Pages => &mut self.pages,
+            FaceName::Pulp => &mut self.pulp,
             FaceName::Operations => &mut self.operations,
         };
         let node = self.node.clone();

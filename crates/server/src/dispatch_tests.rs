@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Operations, Pages};
+use super::FaceName::{Api, Authzen, Freestyle, Operations, Pages, Pulp};
 use super::{Target, target};
 
 #[test]
@@ -47,6 +47,20 @@ fn paths_find_their_face() {
             "/.well-known/authzen-configuration",
         ),
         ("/r//api/v1/check", Operations, None, "/r//api/v1/check"),
+        ("/pulp/api/v2/users/", Pulp, None, "/v2/users/"),
+        ("/pulp/api/v2/users//", Pulp, None, "/v2/users//"),
+        ("/pulp/api", Pulp, None, "/"),
+        ("/pulp/apis/v2/users/", Operations, None, "/pulp/apis/v2/users/"),
+        ("/r/acme/pulp/api/v2/roles/a", Pulp, Some("acme"), "/v2/roles/a"),
+        ("/v2/users", Pulp, None, "/v2/users"),
+        ("/v2/users/a/../b", Pulp, None, "/v2/users/a/../b"),
+        ("/r/acme/v2/roles/a/users/", Pulp, Some("acme"), "/v2/roles/a/users/"),
+        ("/v2/actions/login/", Pulp, None, "/v2/actions/login/"),
+        ("/v2/permissions/", Pulp, None, "/v2/permissions/"),
+        ("/v2/permissions", Operations, None, "/v2/permissions"),
+        ("/v2/permissions/x", Operations, None, "/v2/permissions/x"),
+        ("/v2/permissions/actions/grant_to_user", Pulp, None, "/v2/permissions/actions/grant_to_user"),
+        ("/v2/userss/", Operations, None, "/v2/userss/"),
         ("/healthz", Operations, None, "/healthz"),
         ("/", Pages, None, "/"),
         ("/login", Pages, None, "/login"),
@@ -65,6 +79,8 @@ fn paths_find_their_face() {
 fn root_paths_can_be_turned_off() {
     assert_eq!(target("/v5/identities", "main", false).face, Operations);
     assert_eq!(target("/freestyle/v5/identities", "main", false).face, Freestyle);
+    assert_eq!(target("/v2/users/", "main", false).face, Operations);
+    assert_eq!(target("/pulp/api/v2/users/", "main", false).face, Pulp);
 }
 
 #[test]
@@ -72,4 +88,7 @@ fn an_address_of_its_own_serves_one_dialect() {
     assert_eq!(target("/healthz", "freestyle", true).face, Freestyle);
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
     assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
+    let of_pulp = Target { face: Pulp, realm: None, path: "/v2/users/" };
+    assert_eq!(target("/v2/users/", "pulp", false), of_pulp);
+    assert_eq!(target("/pulp/api/v2/users/", "pulp", false), of_pulp);
 }

@@ -82,6 +82,9 @@ pub fn change_as_json(change: &Change) -> Value {
             "kind": "entity_put", "object": object.to_string(),
             "properties": serde_json::from_str::<Value>(properties).unwrap_or_default(),
         }),
+        Change::ClientCaMade { version, until, .. } => {
+            json!({ "kind": "client_ca_made", "version": version, "until": rfc3339(*until) })
+        }
         Change::RoleCreated { uuid, number, key, display_name, description } => json!({
             "kind": "role_created", "key": key, "uuid": uuid, "number": number,
             "display_name": text(display_name.as_ref()), "description": text(description.as_ref()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use grantd_node::Node;
+use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::session::Limits;
 use http::header;
 
@@ -13,7 +14,7 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, freestyle, operations, pages};
+use crate::{api, authzen, client_certificate, freestyle, operations, pages, pulp};
 
 /// 16 KiB: the body of a form.
 const FORM_BODY: u64 = 16 << 10;
@@ -31,7 +32,12 @@ pub struct FaceSettings {
     pub trusted_hops: usize,
     /// How long sessions live.
     pub sessions: Limits,
+    /// What may be granted in the users-and-roles dialect.
+    pub pulp_delegation: Delegation,
 }
+
+/// Whose client certificates a listener asks for: the names of the realms' authorities (DER).
+pub const CLIENT_AUTHORITIES: [&[u8]; 1] = [client_certificate::AUTHORITY_NAME];
 
 /// Every face behind one service.
 pub async fn faces(
@@ -47,6 +53,7 @@ pub async fn faces(
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
+        pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
             LayerSettings::new("operations"),

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 use grantd_server::edge::Listen;
 use grantd_server::edge::tls::Tls;
+use grantd_server::serve::CLIENT_AUTHORITIES;
 
 use crate::args::{ListenArg, ServeArgs};
 
@@ -31,11 +32,11 @@ fn wanted(args: &ServeArgs) -> Vec<ListenArg> {
 pub(super) fn listeners(args: &ServeArgs, data: &Path) -> anyhow::Result<Vec<Listen>> {
     let wanted = wanted(args);
     let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(cert), Some(key)) => Some(Tls::from_pem_files(cert, key)?),
+        (Some(cert), Some(key)) => Some(Tls::from_pem_files(cert, key, &CLIENT_AUTHORITIES)?),
         _ if args.tls_self_signed => {
             let mut names: Vec<String> = vec!["localhost".into()];
             names.extend(wanted.iter().map(|listen| listen.addr.ip().to_string()));
-            Some(Tls::self_signed(data, &names)?)
+            Some(Tls::self_signed(data, &names, &CLIENT_AUTHORITIES)?)
         }
         _ => None,
     };

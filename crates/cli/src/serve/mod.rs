@@ -52,6 +52,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         bench_route: args.bench_route,
         trusted_hops: usize::from(args.behind_proxy),
         sessions: sessions(&args)?,
+        pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
     };
     let faces = faces(node.clone(), settings, metrics).await?;
     // Whoever reads that it is ready may stop it at once.

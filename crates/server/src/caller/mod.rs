@@ -11,6 +11,7 @@ use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
 
 use crate::app::App;
+use crate::client_certificate;
 use crate::edge::{Limited, Source};
 use crate::face::{CallError, Credential, Unauthorized};
 
@@ -37,8 +38,17 @@ pub(crate) async fn find(
             Some(session) => Ok(Caller::local(Actor::User(session.login))),
             None => Err(wrong(app, source, Unauthorized::SessionOver)),
         },
-        Credential::Certificate(_) => Err(wrong(app, source, Unauthorized::WrongCertificate)),
+        Credential::Certificate(certificate) => match by_certificate(app, realm, certificate).await? {
+            Some(login) => Ok(Caller::local(Actor::User(login))),
+            None => Err(wrong(app, source, Unauthorized::WrongCertificate)),
+        },
     }
+}
+
+/// Whose certificate it is. Whatever may have ended it is looked for at the head of the store.
+async fn by_certificate(app: &App, realm: &Realm, certificate: &[u8]) -> Result<Option<String>, CallError> {
+    realm.catch_up().await?;
+    Ok(client_certificate::holder(&realm.published().state, certificate, app.node.now()))
 }
 
 /// Counts a wrong credential and says what it was, or that there were too many.

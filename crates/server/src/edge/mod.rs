@@ -5,6 +5,7 @@
 //! access log), then the handler. This module knows nothing of dialects, callers or realms.
 
 mod attempts;
+mod client_auth;
 mod conn;
 mod drain;
 mod error;

@@ -14,6 +14,6 @@ pub struct Peer {
     pub listener: Arc<str>,
     /// Whether the connection is encrypted.
     pub tls: bool,
-    /// The client's certificate (DER), verified against the listener's roots; `None` unless the listener asks for one.
+    /// The client's certificate (DER), whose key it has proved to hold. Whose it is, and who signed it, nobody has looked at.
     pub certificate: Option<Arc<[u8]>>,
 }

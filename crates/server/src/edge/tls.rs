@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::client_auth::ProofOfPossession;
 
 /// File names of the self-signed pair in the data directory.
 const SELF_SIGNED_CERT: &str = "tls-self-signed.crt";
@@ -81,32 +82,23 @@ pub enum TlsError {
 impl Tls {
     /// From a certificate chain (the server's own first) and its key, both PEM.
     ///
-    /// # Errors
-    /// A file that is missing, has none in it or is broken; a key of another certificate.
-    pub fn from_pem_files(cert: &Path, key: &Path) -> Result<Self, TlsError> {
-        Self::with_client_verifier(cert, key, None)
-    }
-
-    /// The same, with client certificates asked for as the verifier says; they come out in
-    /// [`super::Peer::certificate`].
+    /// Clients are asked for certificates of the authorities with these names (DER), if there are any. One that a client shows
+    /// comes out in [`super::Peer::certificate`], and whose it is has still to be found out.
     ///
     /// # Errors
-    /// As [`Self::from_pem_files`].
-    pub fn with_client_verifier(
-        cert: &Path,
-        key: &Path,
-        clients: Option<Arc<dyn ClientCertVerifier>>,
-    ) -> Result<Self, TlsError> {
+    /// A file that is missing, has none in it or is broken; a key of another certificate.
+    pub fn from_pem_files(cert: &Path, key: &Path, client_authorities: &[&[u8]]) -> Result<Self, TlsError> {
         let chain = read_chain(cert)?;
         let secret = read_key(key)?;
         // Named here and not taken from the process: which provider is the default is up to whoever comes first.
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let clients = ProofOfPossession::new(&provider, client_authorities);
         let builder = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Refused)?;
-        let builder = match clients {
-            Some(verifier) => builder.with_client_cert_verifier(verifier),
-            None => builder.with_no_client_auth(),
+        let builder = match client_authorities {
+            [] => builder.with_no_client_auth(),
+            _ => builder.with_client_cert_verifier(clients),
         };
         let mut config = builder.with_single_cert(chain, secret).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
@@ -118,12 +110,16 @@ impl Tls {
         Ok(Self { config: Arc::new(config) })
     }
 
-    /// A self-signed certificate for these names (DNS names or IP addresses), made at the first call and kept in the
+    /// The same with a self-signed certificate for these names (DNS names or IP addresses), made at the first call and kept in the
     /// directory: a restart keeps what clients have come to trust, also when the names have changed since.
     ///
     /// # Errors
     /// A directory that cannot be written, a pair in it that cannot be read, a name that is none.
-    pub fn self_signed(directory: &Path, names: &[String]) -> Result<Self, TlsError> {
+    pub fn self_signed(
+        directory: &Path,
+        names: &[String],
+        client_authorities: &[&[u8]],
+    ) -> Result<Self, TlsError> {
         let (cert, key) = self_signed_paths(directory);
         if !cert.exists() || !key.exists() {
             let pair = rcgen::generate_simple_self_signed(names)?;
@@ -131,7 +127,7 @@ impl Tls {
             write_new(&key, &pair.signing_key.serialize_pem(), 0o600)?;
             write_new(&cert, &pair.cert.pem(), 0o644)?;
         }
-        Self::from_pem_files(&cert, &key)
+        Self::from_pem_files(&cert, &key, client_authorities)
     }
 }
 
@@ -205,10 +201,10 @@ mod tests {
     #[test]
     fn a_restart_keeps_the_certificate_and_the_key_is_ours_alone() {
         let dir = tempfile::tempdir().unwrap();
-        Tls::self_signed(dir.path(), &names()).unwrap();
+        Tls::self_signed(dir.path(), &names(), &[]).unwrap();
         let (cert, key) = self_signed_paths(dir.path());
         let first = fs::read(&cert).unwrap();
-        Tls::self_signed(dir.path(), &names()).unwrap();
+        Tls::self_signed(dir.path(), &names(), &[]).unwrap();
         assert_eq!(fs::read(&cert).unwrap(), first);
         #[cfg(unix)]
         {
@@ -221,11 +217,11 @@ mod tests {
     fn each_mistake_is_named() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for dir in [&one, &two] {
-            Tls::self_signed(dir.path(), &names()).unwrap();
+            Tls::self_signed(dir.path(), &names(), &[]).unwrap();
         }
         let (cert, key) = self_signed_paths(one.path());
         let (_, other_key) = self_signed_paths(two.path());
-        let message = |cert: &Path, key: &Path| Tls::from_pem_files(cert, key).unwrap_err().to_string();
+        let message = |cert: &Path, key: &Path| Tls::from_pem_files(cert, key, &[]).unwrap_err().to_string();
         assert!(message(&one.path().join("none"), &key).contains("cannot read the TLS file"));
         assert!(message(&key, &key).contains("there is no certificate"));
         assert!(message(&cert, &cert).contains("there is no private key"));

@@ -3,6 +3,7 @@
 const API: &str = include_str!("../../src/api/routes.rs");
 const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
+const PULP: &str = include_str!("../../src/pulp/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// A route: method in capitals, path with `{parameters}`.
@@ -18,6 +19,10 @@ pub(crate) fn authzen() -> Vec<Route> {
 
 pub(crate) fn freestyle() -> Vec<Route> {
     routes(FREESTYLE)
+}
+
+pub(crate) fn pulp() -> Vec<Route> {
+    routes(PULP)
 }
 
 /// A path with every parameter filled in with something of the right form.
@@ -90,6 +95,7 @@ fn the_tables_are_read_to_their_end() {
     assert_eq!(api().len(), 27 + 3 + 4 + 2 + 1);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
+    assert_eq!(pulp().len(), 1 + 4 + 2 + 2 + 3 + 2 + 3 + 2 + 1 + 1);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");
     };

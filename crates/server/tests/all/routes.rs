@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::route_table::{api, authzen, filled, freestyle};
+use crate::route_table::{api, authzen, filled, freestyle, pulp};
 use crate::support::Rig;
 
 /// Where a dialect's paths are reached.
@@ -28,6 +28,14 @@ async fn no_credential_is_401_in_the_faces_own_form() {
             let answer = rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await;
             let answer = answer.is_freestyle(401, "UNAUTHORIZED");
             assert!(!answer.header("www-authenticate").is_empty(), "{method} {mount}{path}");
+        }
+    }
+    for (method, path) in pulp() {
+        for mount in ["", "/pulp/api", "/r/default/pulp/api"] {
+            let answer =
+                rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
+            assert_eq!(answer.body["error"]["code"], "PLP0025", "{method} {mount}{path}");
+            assert_eq!(answer.header("www-authenticate"), "", "{method} {mount}{path}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use grantd_node::bootstrap::{First, bootstrap};
+use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Schema, Source};
 use grantd_node::realm::realms::CreateRealm;
@@ -119,6 +120,7 @@ impl Rig {
             bench_route: true,
             trusted_hops: 0,
             sessions: Limits::default(),
+            pulp_delegation: Delegation::default(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
         let task = tokio::spawn(server.serve(faces, std::future::pending()));

@@ -1,5 +1,6 @@
 //! The rules, one by one.
 
+mod client_ca;
 mod entities;
 mod expiry;
 mod giving;

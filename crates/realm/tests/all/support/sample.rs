@@ -61,6 +61,7 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::VmGrantRevoked { identity: id(8), vm: vm() },
         Change::EntityPut { object: user.clone(), properties: r#"{"a":1}"#.into() },
         Change::EntityDeleted { object: user },
+        Change::ClientCaMade { version: 15, certificate: vec![0x30, 0], until: 16 },
         Change::ModelPut { text: "type plan\n".into() },
         Change::RoleCreated {
             uuid: id(15),

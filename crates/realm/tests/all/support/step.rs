@@ -3,6 +3,7 @@
 use grantd_realm::api_key::{CreateApiKey, RevokeApiKey};
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::Change;
+use grantd_realm::client_ca::MakeClientCa;
 use grantd_realm::command::{Command, Secret};
 use grantd_realm::engine::{Key, Relationship};
 use grantd_realm::entity::{DeleteEntity, PutEntity};
@@ -91,6 +92,7 @@ enum What {
     DeleteEntity(&'static str),
     Erase(&'static str),
     PutModel(&'static str),
+    MakeClientCa(u32),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -246,7 +248,8 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(who(), face(), what()), 20..150)
+    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa)];
+    prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
 fn step(
@@ -415,6 +418,10 @@ impl Step {
                 decided(world, by, UpdateVmGrant { identity, vm, allowed_users })
             }
             What::RevokeVm(index, vm) => decided(world, by, RevokeVm { identity: i(index), vm: text(vm) }),
+            What::MakeClientCa(replaces) => {
+                let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
+                decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
+            }
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }

@@ -355,7 +355,7 @@ async fn tls_client(
 #[tokio::test]
 async fn tls_speaks_both_protocols_and_drains() {
     let dir = tempfile::tempdir().unwrap();
-    let tls = Tls::self_signed(dir.path(), &["localhost".to_owned()]).unwrap();
+    let tls = Tls::self_signed(dir.path(), &["localhost".to_owned()], &[]).unwrap();
     let (cert, _) = self_signed_paths(dir.path());
     let server = Running::start(patient(), Some(tls)).await;
 
@@ -387,7 +387,7 @@ async fn tls_speaks_both_protocols_and_drains() {
 #[tokio::test]
 async fn a_handshake_that_does_not_end_is_cut() {
     let dir = tempfile::tempdir().unwrap();
-    let tls = Tls::self_signed(dir.path(), &["localhost".to_owned()]).unwrap();
+    let tls = Tls::self_signed(dir.path(), &["localhost".to_owned()], &[]).unwrap();
     let server = Running::start(EdgeSettings { tls_handshake: SHORT, ..patient() }, Some(tls)).await;
     closes_after(&mut server.connect().await, SHORT).await;
     let mut wire = server.connect().await;
