@@ -209,8 +209,7 @@ fn a_grant_that_changes_nothing_makes_no_entry() {
 fn a_grant_takes_away_the_limit_of_one_before() {
     let (mut world, caller) = world();
     let until = Some(world.now + 10);
-    let limited =
-        grantd_realm::engine::Relationship { until, ..crate::support::lasting("pulp_uri:/x/#read@user:ann") };
+    let limited = grantd_realm::engine::Relationship { until, ..lasting("pulp_uri:/x/#read@user:ann") };
     world.applies(vec![grantd_realm::Change::RelationshipWritten { relationship: limited }]);
     assert!(may(&world.state, &caller, Read, &uri("/x/"), world.now));
     assert!(!may(&world.state, &caller, Read, &uri("/x/"), world.now + 10));
