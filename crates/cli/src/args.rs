@@ -112,10 +112,9 @@ impl std::str::FromStr for ListenArg {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DelegationArg {
-    /// Anything
+    // Comments for readers of the help would make its whole layout a longer one.
     #[default]
     Free,
-    /// Only what the granter holds there
     Held,
 }
 
@@ -169,7 +168,7 @@ pub(crate) struct ServeArgs {
     /// End a session so many seconds after its sign-in [default: 604800]
     #[arg(long, env = "GRANTD_SESSION_ABSOLUTE", value_name = "SECONDS")]
     pub(crate) session_absolute: Option<u64>,
-    /// What who may grant operations at all may grant: free (anything) or held (only what they hold there) [default: free]
+    /// In the Pulp API, who may grant at all may grant anything (free) or what they hold there themselves (held) [default: free]
     #[arg(long, env = "GRANTD_PULP_DELEGATION", value_name = "MODE")]
     pub(crate) pulp_delegation: Option<DelegationArg>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]

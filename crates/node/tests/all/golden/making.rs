@@ -6,6 +6,7 @@ use grantd_node::entry::{changes, fold};
 use grantd_node::realm::api_key::{CreateApiKey, RevokeApiKey};
 use grantd_node::realm::approval_session::{CloseApprovalSession, OpenApprovalSession};
 use grantd_node::realm::caller::{Actor, Authorities, Authority, Caller};
+use grantd_node::realm::client_ca::MakeClientCa;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Object, Relationship};
 use grantd_node::realm::entity::{DeleteEntity, PutEntity};
@@ -216,6 +217,11 @@ async fn roles(realm: &Realm) {
 }
 
 async fn machines(realm: &Realm) {
+    for replaces in [0, 1] {
+        let certificate = vec![0x30, 2, 5, replaces];
+        let (key, until, replaces) = (Secret("a key".into()), 4_102_444_800_000_000, u32::from(replaces));
+        does(realm, MakeClientCa { certificate, key, until, replaces }).await;
+    }
     let one = does(realm, CreateIdentity { managed: false }).await.answer.id;
     let two = does(realm, CreateIdentity { managed: false }).await.answer.id;
     does(realm, CreateIdentity { managed: true }).await;

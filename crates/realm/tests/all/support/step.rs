@@ -3,6 +3,7 @@
 use grantd_realm::api_key::{CreateApiKey, RevokeApiKey};
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::Change;
+use grantd_realm::client_ca::MakeClientCa;
 use grantd_realm::command::{Command, Secret};
 use grantd_realm::approval_session::{CancelSessionRequests, CloseApprovalSession, OpenApprovalSession};
 use grantd_realm::engine::{Key, Properties, Relationship, Value};
@@ -105,6 +106,7 @@ enum What {
     DeleteRule(Index),
     Erase(&'static str),
     PutModel(&'static str),
+    MakeClientCa(u32),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -285,7 +287,8 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(who(), face(), what()), 20..150)
+    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa)];
+    prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
 fn step(
@@ -502,6 +505,10 @@ impl Step {
             What::DeleteRule(index) => {
                 let ids = state.rules().iter_after(0).map(|rule| rule.id).collect();
                 decided(world, by, DeleteRule { id: picked(ids, *index) })
+            }
+            What::MakeClientCa(replaces) => {
+                let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
+                decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
