@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import Server, Temp, TlsServer, new_password
+from harness import Server, Temp, TlsServer, new_password, record_secret
 from people import COOKIE, SHOTS, WIDTHS, fits, sign_in
 
 
