@@ -30,6 +30,7 @@ mod pulp_stories;
 mod raising;
 mod realm_life;
 mod realms;
+mod requests;
 mod roles;
 mod route_table;
 mod routes;
