@@ -142,8 +142,9 @@ async fn who_waits_is_told_in_time_though_nothing_can_be_written() {
     let rig = Rig::new().await;
     let realm = rig.realm().await;
     let id = ask(&realm, "s", 1).await;
-    for _ in 0..200 {
-        rig.store.inject(Fault::Reject(StoreError::Unavailable("full".into())));
+    let next = rig.store.appends();
+    for index in next..next + 100 {
+        rig.store.on_append(index, Fault::Rejected(StoreError::Unavailable("full".into())));
     }
     let clock = rig.clock.clone();
     tokio::spawn(async move {
