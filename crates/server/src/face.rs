@@ -9,6 +9,7 @@ use grantd_node::{LoadError, RealmError, StoreError, SubmitError};
 use http::HeaderMap;
 
 use crate::edge::EdgeError;
+use crate::session_cookie;
 
 /// A face: one dialect, or grantd's own API.
 pub trait Face: Send + Sync + 'static {
@@ -35,8 +36,19 @@ pub struct Shown<'a> {
     pub headers: &'a HeaderMap,
     /// The client certificate of the connection (DER), whose key the client has proved to hold; see [`crate::edge::Peer`].
     pub certificate: Option<&'a [u8]>,
+    /// The realm, and whether the world reaches this server by TLS: they name the session cookie.
+    pub(crate) realm: &'a str,
+    pub(crate) secure: bool,
+}
+
+impl<'a> Shown<'a> {
     /// The value of the realm's session cookie.
-    pub session: Option<&'a str>,
+    pub fn session(&self) -> Option<&'a str> {
+        if !self.headers.contains_key(http::header::COOKIE) {
+            return None;
+        }
+        session_cookie::read(self.headers, &session_cookie::name(self.realm, self.secure))
+    }
 }
 
 /// What a caller shows.
