@@ -119,7 +119,14 @@ fn not_found(noun: Noun) -> &'static str {
         Noun::Repository => "GIT_REPOSITORY_NOT_FOUND",
         Noun::RepositoryGrant => "PERMISSION_NOT_FOUND",
         Noun::VmGrant => "VM_PERMISSION_NOT_FOUND",
-        Noun::User | Noun::Role | Noun::ApiKey | Noun::Entity | Noun::Realm => "INVALID_REQUEST",
+        Noun::User
+        | Noun::Role
+        | Noun::ApiKey
+        | Noun::Entity
+        | Noun::Realm
+        | Noun::ApprovalSession
+        | Noun::Request
+        | Noun::Rule => "INVALID_REQUEST",
     }
 }
 
