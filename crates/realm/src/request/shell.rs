@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brush_parser::ast::{
     AndOr, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, IoFileRedirectTarget, IoRedirect,
-    Pipeline, Program, RedirectList, SimpleCommand,
+    Pipeline, RedirectList, SimpleCommand,
 };
 use brush_parser::word::{Parameter, ParameterExpr, TildeExpr, WordPiece, WordPieceWithSource};
 use brush_parser::{Parser, ParserOptions, ast, word};
@@ -103,9 +103,7 @@ impl Reading {
         // The parser is somebody else's, and the text anybody's.
         let parsed = catch_unwind(AssertUnwindSafe(|| Parser::new(text.as_bytes(), &options()).parse_program()));
         match parsed {
-            Ok(Ok(Program { complete_commands })) => {
-                complete_commands.iter().for_each(|list| self.list(list, place));
-            }
+            Ok(Ok(program)) => program.complete_commands.iter().for_each(|list| self.list(list, place)),
             _ => self.unread = true,
         }
     }
