@@ -20,11 +20,12 @@ impl Rig {
     }
 
     async fn asks_as(&self, actor: Actor, session: &str, command: &str) -> Uuid {
+        let action = format!("Execute command: {}", command.chars().take(100).collect::<String>());
         let new = NewRequest {
             session: session.into(),
             tool: "Bash".into(),
-            action: format!("Execute command: {command}"),
-            description: format!("Execute command: {command}"),
+            description: action.clone(),
+            action,
             params: serde_json::json!({ "command": command }).to_string(),
             path: None,
             parent_tool_call: None,
@@ -197,7 +198,7 @@ async fn hostile_text_is_text() {
             ann.post(&format!("/inbox/{id}/decide"), &[("verdict", "deny"), ("reason", hostile)]).await.is(303);
         }
         let page = ann.get(&path).await.is(200).text;
-        assert!(!page.contains("<script>") && !page.contains("</pre><"), "{path}: {page}");
+        assert!(!page.contains("<script>alert") && page.contains("&lt;/pre&gt;"), "{path}: {page}");
         assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("U+202E"), "{path}: {page}");
         for raw in ['\u{202e}', '\0', '\u{1b}', '\u{200b}', '\r'] {
             assert!(!page.contains(raw), "{path} holds {raw:?}");
