@@ -478,7 +478,7 @@ fn texts_can_be_erased() {
     assert_eq!((request.action.text(), request.params.text()), (None, None));
     assert_eq!(request.reason.as_ref().unwrap().text(), None);
     assert!(world.state.requests().get(other).unwrap().action.text().is_some());
-    let one = Object::new("request", other.to_string()).unwrap();
+    let one = Object::new("request", &other.to_string()).unwrap();
     world.does(EraseFields { object: one });
     assert_eq!(world.state.requests().get(other).unwrap().action.text(), None);
 }
