@@ -88,9 +88,7 @@ impl From<Refusal> for Error {
             Refusal::NotAllowed(_)
             | Refusal::NotHeld(_)
             | Refusal::OwnRequest
-            | Refusal::OperationDenied { .. } => {
-                (StatusCode::FORBIDDEN, "FORBIDDEN")
-            }
+            | Refusal::OperationDenied { .. } => (StatusCode::FORBIDDEN, "FORBIDDEN"),
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
                 (StatusCode::CONFLICT, "PERMISSION_ALREADY_EXISTS")
