@@ -192,10 +192,14 @@ async fn hostile_text_is_text() {
     let (rig, mut ann) = Rig::with_approver().await;
     let hostile = "</pre><script>alert(1)</script>\u{202e}\u{0}\u{1b}[2K\u{200b}\r\" onload='x'";
     let id = rig.asks("s", hostile).await;
-    for path in ["/inbox".into(), format!("/inbox/{id}"), format!("/inbox/{id}/card"), "/inbox/history".into()] {
+    for path in
+        ["/inbox".into(), format!("/inbox/{id}"), format!("/inbox/{id}/card"), "/inbox/history".into()]
+    {
         if path.ends_with("history") {
             ann.get("/inbox").await;
-            ann.post(&format!("/inbox/{id}/decide"), &[("verdict", "deny"), ("reason", hostile)]).await.is(303);
+            ann.post(&format!("/inbox/{id}/decide"), &[("verdict", "deny"), ("reason", hostile)])
+                .await
+                .is(303);
         }
         let page = ann.get(&path).await.is(200).text;
         assert!(!page.contains("<script>alert") && page.contains("&lt;/pre&gt;"), "{path}: {page}");
@@ -233,7 +237,8 @@ async fn event(stream: &mut reqwest::Response, rest: &mut String) -> Option<(Str
             }
             return Some((field("event"), field("data")));
         }
-        let piece = tokio::time::timeout(Duration::from_secs(30), stream.chunk()).await.expect("an event in time");
+        let piece =
+            tokio::time::timeout(Duration::from_secs(30), stream.chunk()).await.expect("an event in time");
         rest.push_str(std::str::from_utf8(&piece.ok()??).unwrap());
     }
 }
