@@ -79,8 +79,8 @@ fn block(name: &str, value: &str, limits: Limits) -> Block {
 
 /// A value over several lines, if that leaves it the same.
 fn spread(raw: &str, value: &Value) -> String {
-    let same = value.to_string() == raw;
-    let spread = same.then(|| serde_json::to_string_pretty(value).ok()).flatten();
+    let written = value.to_string();
+    let spread = (written == raw).then(|| serde_json::to_string_pretty(value).ok()).flatten();
     spread.unwrap_or_else(|| raw.to_owned())
 }
 
@@ -134,6 +134,7 @@ pub(super) fn edited(params: &str, sent: &str) -> Result<Option<String>, String>
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 
