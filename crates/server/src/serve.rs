@@ -107,11 +107,7 @@ fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings::new("pages").renderer(pages::render).body_limit(FORM_BODY);
     let layers = LayerSettings { answer_headers: pages::headers(), ..layers };
     stack(pages::routes(), layers.clone(), metrics.clone())
-        .merge(stack_part(
-            pages::inbox_routes(),
-            layers.clone().body_limit(ORDINARY_BODY),
-            metrics.clone(),
-        ))
+        .merge(stack_part(pages::inbox_routes(), layers.clone().body_limit(ORDINARY_BODY), metrics.clone()))
         .merge(stack_part(pages::streaming_routes(), layers.streaming(), metrics.clone()))
 }
 

@@ -26,3 +26,4 @@ mod stopping;
 mod support;
 mod unknown;
 mod unloading;
+mod waiting;

@@ -6,11 +6,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brush_parser::ast::{
-    AndOr, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, IoFileRedirectTarget, IoRedirect,
-    Pipeline, Program, RedirectList, SimpleCommand,
+    AndOr, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, IoFileRedirectTarget,
+    IoRedirect, Pipeline, RedirectList, SimpleCommand,
 };
-use brush_parser::word::{Parameter, ParameterExpr, TildeExpr, WordPiece, WordPieceWithSource};
-use brush_parser::{Parser, ParserOptions, ast, word};
+use brush_parser::word::{Parameter, ParameterExpr, WordPiece, WordPieceWithSource};
+use brush_parser::{Parser, ParserOptions, SourceInfo, ast, word};
 
 use super::act::{Script, Simple, Word};
 use crate::rule::runs_shell;
@@ -101,11 +101,10 @@ impl Reading {
             return;
         }
         // The parser is somebody else's, and the text anybody's.
-        let parsed = catch_unwind(AssertUnwindSafe(|| Parser::new(text.as_bytes(), &options()).parse_program()));
+        let parse = || Parser::new(text.as_bytes(), &options(), &SourceInfo::default()).parse_program();
+        let parsed = catch_unwind(AssertUnwindSafe(parse));
         match parsed {
-            Ok(Ok(Program { complete_commands })) => {
-                complete_commands.iter().for_each(|list| self.list(list, place));
-            }
+            Ok(Ok(program)) => program.complete_commands.iter().for_each(|list| self.list(list, place)),
             _ => self.unread = true,
         }
     }
@@ -189,7 +188,9 @@ impl Reading {
         let mut command = Simple { words: Vec::new(), is_plain: true, is_quoted: place.quoted };
         for item in simple.prefix.iter().flat_map(|prefix| &prefix.0) {
             match item {
-                CommandPrefixOrSuffixItem::IoRedirect(redirect) => command.is_plain &= self.redirect(redirect, place),
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
+                    command.is_plain &= self.redirect(redirect, place);
+                }
                 other => {
                     command.is_plain = false;
                     self.item(other, place);
@@ -201,7 +202,9 @@ impl Reading {
         }
         for item in simple.suffix.iter().flat_map(|suffix| &suffix.0) {
             match item {
-                CommandPrefixOrSuffixItem::IoRedirect(redirect) => command.is_plain &= self.redirect(redirect, place),
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
+                    command.is_plain &= self.redirect(redirect, place);
+                }
                 other => {
                     let word = self.item(other, place);
                     command.words.push(word);
@@ -222,7 +225,9 @@ impl Reading {
             let inside = Place { depth: place.depth + 1, quoted: true };
             for word in command.words.iter().skip(1) {
                 match word.text() {
-                    Some(text) if text.contains(|c: char| c.is_ascii_whitespace() || ";&|<>$`()".contains(c)) => {
+                    Some(text)
+                        if text.contains(|c: char| c.is_ascii_whitespace() || ";&|<>$`()".contains(c)) =>
+                    {
                         self.program(text, inside);
                     }
                     Some(_) => {}
@@ -317,11 +322,11 @@ impl Reading {
                     spelled.text.push_str(escaped);
                 }
             }
-            WordPiece::TildeExpansion(TildeExpr::Home) => {
+            WordPiece::TildePrefix(whose) if whose.is_empty() => {
                 spelled.files = true;
                 spelled.text.push('~');
             }
-            WordPiece::TildeExpansion(_) => spelled.open = true,
+            WordPiece::TildePrefix(_) => spelled.open = true,
             WordPiece::ParameterExpansion(expansion) => {
                 spelled.open = true;
                 self.unread |= !is_simple(expansion);
@@ -350,7 +355,8 @@ impl Reading {
 fn is_simple(expansion: &ParameterExpr) -> bool {
     match expansion {
         ParameterExpr::Parameter { parameter, indirect } => {
-            !indirect && matches!(parameter, Parameter::Named(_) | Parameter::Positional(_) | Parameter::Special(_))
+            !indirect
+                && matches!(parameter, Parameter::Named(_) | Parameter::Positional(_) | Parameter::Special(_))
         }
         _ => false,
     }

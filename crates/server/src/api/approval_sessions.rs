@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::errors::Error;
 use super::page::{Page, Paging};
+use super::requests::refuse_machines;
 use super::{Call, read};
 use crate::time::rfc3339;
 
@@ -69,6 +70,7 @@ fn session_body(state: &State, session: &ApprovalSession, now: Micros) -> Sessio
     responses((status = 200, body = Page<SessionBody>), (status = 401))
 )]
 pub(super) async fn list_sessions(call: Call) -> Result<Json<Page<SessionBody>>, Error> {
+    refuse_machines(&call)?;
     let paging: Paging = call.query()?;
     let wanted = paging.wanted(&call, call.published(), "approval sessions")?;
     let after: u64 = wanted.after.as_ref().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX);
@@ -78,8 +80,9 @@ pub(super) async fn list_sessions(call: Call) -> Result<Json<Page<SessionBody>>,
     let sessions = state.approval_sessions().iter_after(0).rev().filter(|session| session.number < after);
     let found: Vec<_> =
         sessions.filter(|session| sight.sees_session(session)).take(wanted.sought()).cloned().collect();
-    let numbered = found.into_iter().map(|session| (session.number, session_body(state, &session, now)));
-    let page = wanted.page(&call, numbered.collect(), |(number, _): &(u64, SessionBody)| number.to_string());
+    let numbered: Vec<_> =
+        found.into_iter().map(|session| (session.number, session_body(state, &session, now))).collect();
+    let page = wanted.page(&call, numbered, |(number, _): &(u64, SessionBody)| number.to_string());
     let items = page.items.into_iter().map(|(_, session)| session).collect();
     Ok(Json(Page { items, next: page.next }))
 }

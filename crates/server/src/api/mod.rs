@@ -46,9 +46,9 @@ impl Face for Api {
 
     /// A bearer key, or else the session of who is signed in to the pages.
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
-        match (bearer(shown.headers), shown.session) {
-            (Credential::None, Some(cookie)) => Credential::Session(cookie),
-            (other, _) => other,
+        match bearer(shown.headers) {
+            Credential::None => shown.session().map_or(Credential::None, Credential::Session),
+            shown => shown,
         }
     }
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use axum::Json;
 use grantd_node::realm::Micros;
+use grantd_node::realm::caller::{Actor, Authority};
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::refusal::{Noun, Refusal};
 use grantd_node::realm::request::{
-    CancelRequest, CreateRequest, DecideRequest, NewRequest, Remember, Request as Record, Sight, Status, Verdict,
+    CancelRequest, CreateRequest, DecideRequest, NewRequest, Remember, Request as Record, Sight, Status,
+    Verdict,
 };
 use grantd_node::realm::rule::Scope;
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ use uuid::Uuid;
 use super::errors::{Error, invalid};
 use super::page::{Page, Paging};
 use super::users::present;
-use super::{Call, read, read_with};
+use super::{Call, read_with};
 use crate::call::aside;
 use crate::time::{parse_rfc3339, rfc3339};
 
@@ -237,6 +239,14 @@ fn visible(call: &Call, id: Uuid) -> Result<RequestBody, Error> {
     Ok(RequestBody::whole(request, now))
 }
 
+/// A machine's identity neither asks nor decides here.
+pub(super) fn refuse_machines(call: &Call) -> Result<(), Error> {
+    match call.caller.actor {
+        Actor::Identity(_) => Err(Refusal::NotAllowed(Authority::Requester).into()),
+        _ => Ok(()),
+    }
+}
+
 /// Which requests.
 #[derive(Deserialize, utoipa::IntoParams)]
 pub(super) struct Filter {
@@ -260,6 +270,7 @@ pub(super) struct Filter {
     responses((status = 200, body = Page<RequestBody>), (status = 400), (status = 401))
 )]
 pub(super) async fn list_requests(call: Call) -> Result<Json<Page<RequestBody>>, Error> {
+    refuse_machines(&call)?;
     let Filter { status, session, tool, requester, limit, cursor } = call.query()?;
     let unknown = || invalid("status", "must be pending, approved, denied, expired or cancelled");
     let wanted_status = status.as_deref().map(|name| status_of(name).ok_or_else(unknown)).transpose()?;
@@ -335,9 +346,15 @@ impl RememberBody {
             _ => return Err(invalid("scope", "must be session or realm")),
         };
         // Without a pattern the rule would be for every command: that has to be said.
-        let is_command = request.params.text().is_some_and(|params| params.contains("\"command\"") || params.contains("\"cmd\""));
+        let is_command = request
+            .params
+            .text()
+            .is_some_and(|params| params.contains("\"command\"") || params.contains("\"cmd\""));
         if self.command.is_none() && like.command.is_none() && is_command {
-            return Err(invalid("command", "name a pattern: this command is not one that can be remembered as it is"));
+            return Err(invalid(
+                "command",
+                "name a pattern: this command is not one that can be remembered as it is",
+            ));
         }
         Ok(Remember {
             tool: self.tool.unwrap_or(like.tool),

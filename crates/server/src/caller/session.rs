@@ -14,7 +14,7 @@ use crate::face::CallError;
 pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
     let session = look(app, realm, cookie).await?;
     if let Some(session) = &session
-        && session.is_to_be_noted(app.node.now())
+        && session.is_to_be_noted(app.node.now(), app.sessions)
     {
         note_use(app, realm.clone(), session.clone());
     }

@@ -20,11 +20,12 @@ impl Rig {
     }
 
     async fn asks_as(&self, actor: Actor, session: &str, command: &str) -> Uuid {
+        let action = format!("Execute command: {}", command.chars().take(100).collect::<String>());
         let new = NewRequest {
             session: session.into(),
             tool: "Bash".into(),
-            action: format!("Execute command: {command}"),
-            description: format!("Execute command: {command}"),
+            description: action.clone(),
+            action,
             params: serde_json::json!({ "command": command }).to_string(),
             path: None,
             parent_tool_call: None,
@@ -191,13 +192,17 @@ async fn hostile_text_is_text() {
     let (rig, mut ann) = Rig::with_approver().await;
     let hostile = "</pre><script>alert(1)</script>\u{202e}\u{0}\u{1b}[2K\u{200b}\r\" onload='x'";
     let id = rig.asks("s", hostile).await;
-    for path in ["/inbox".into(), format!("/inbox/{id}"), format!("/inbox/{id}/card"), "/inbox/history".into()] {
+    for path in
+        ["/inbox".into(), format!("/inbox/{id}"), format!("/inbox/{id}/card"), "/inbox/history".into()]
+    {
         if path.ends_with("history") {
             ann.get("/inbox").await;
-            ann.post(&format!("/inbox/{id}/decide"), &[("verdict", "deny"), ("reason", hostile)]).await.is(303);
+            ann.post(&format!("/inbox/{id}/decide"), &[("verdict", "deny"), ("reason", hostile)])
+                .await
+                .is(303);
         }
         let page = ann.get(&path).await.is(200).text;
-        assert!(!page.contains("<script>") && !page.contains("</pre><"), "{path}: {page}");
+        assert!(!page.contains("<script>alert") && page.contains("&lt;/pre&gt;"), "{path}: {page}");
         assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("U+202E"), "{path}: {page}");
         for raw in ['\u{202e}', '\0', '\u{1b}', '\u{200b}', '\r'] {
             assert!(!page.contains(raw), "{path} holds {raw:?}");
@@ -232,7 +237,8 @@ async fn event(stream: &mut reqwest::Response, rest: &mut String) -> Option<(Str
             }
             return Some((field("event"), field("data")));
         }
-        let piece = tokio::time::timeout(Duration::from_secs(30), stream.chunk()).await.expect("an event in time");
+        let piece =
+            tokio::time::timeout(Duration::from_secs(30), stream.chunk()).await.expect("an event in time");
         rest.push_str(std::str::from_utf8(&piece.ok()??).unwrap());
     }
 }

@@ -71,14 +71,14 @@ impl Card {
         let text = |personal: &Personal| personal.text().unwrap_or(ERASED).to_owned();
         let (said, action) = (text(&request.description), text(&request.action));
         let description = Shown::new(&said, limits);
-        let action =
-            (action != said && !action.is_empty()).then(|| Shown::new(&action, limits));
+        let action = (action != said && !action.is_empty()).then(|| Shown::new(&action, limits));
         let path = request.path.as_ref().map(|path| Shown::new(path, limits));
         let blocks = request.params.text().map_or_else(Vec::new, |params| blocks(params, limits));
         let tool = Shown::new(&request.tool, Limits::TITLE);
         let texts = [Some(&tool), Some(&description), action.as_ref(), path.as_ref()];
         let texts = || texts.into_iter().flatten();
-        let hidden = texts().map(Shown::hidden).sum::<usize>() + blocks.iter().map(Block::hidden).sum::<usize>();
+        let hidden =
+            texts().map(Shown::hidden).sum::<usize>() + blocks.iter().map(Block::hidden).sum::<usize>();
         Self {
             id: request.id,
             session: request.session.to_string(),
@@ -117,7 +117,11 @@ impl Card {
 
     /// Why somebody who sees it may not decide it.
     pub(super) fn not_yours(&self) -> &'static str {
-        if self.is_own { "You asked for this: somebody else decides it." } else { "You may not decide this one." }
+        if self.is_own {
+            "You asked for this: somebody else decides it."
+        } else {
+            "You may not decide this one."
+        }
     }
 
     /// What it is about, in a list.

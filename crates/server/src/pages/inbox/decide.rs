@@ -70,7 +70,11 @@ pub(in crate::pages) async fn decide(submitted: Submitted<Answer>) -> Result<Res
             }
         },
         "deny" => (Verdict::Deny, "denied"),
-        _ => return Err(CallError::from(EdgeError::BadRequest("`verdict` must be grant or deny".into())).into()),
+        _ => {
+            return Err(
+                CallError::from(EdgeError::BadRequest("`verdict` must be grant or deny".into())).into()
+            );
+        }
     };
     let now = visit.app.node.now();
     let command = DecideRequest {
@@ -85,7 +89,9 @@ pub(in crate::pages) async fn decide(submitted: Submitted<Answer>) -> Result<Res
             card(&visit, &published, &*find(&visit, &published)?, StatusCode::OK, None)
         }
         Ok(_) => Ok(see_other(&format!("{}/inbox?done={done}", visit.base()), None)),
-        Err(PageError::Call(CallError::Refused(refusal))) => again(&visit, &request, form, Wrong::of(&refusal)),
+        Err(PageError::Call(CallError::Refused(refusal))) => {
+            again(&visit, &request, form, Wrong::of(&refusal))
+        }
         Err(other) => Err(other),
     }
 }
@@ -123,13 +129,17 @@ pub(in crate::pages) async fn make_rule(submitted: Submitted<RuleForm>) -> Resul
     let login = visit.signed_in()?.login.clone();
     let request = find(&visit, &visit.realm.published())?;
     let Some(draft) = form.draft(&request, visit.app.node.now()) else {
-        return Err(CallError::from(EdgeError::BadRequest("`rule_effect` must be allow, ask or deny".into())).into());
+        return Err(CallError::from(EdgeError::BadRequest(
+            "`rule_effect` must be allow, ask or deny".into(),
+        ))
+        .into());
     };
     match visit.submit(&login, CreateRule { draft }).await {
         Ok(_) => Ok(see_other(&format!("{}/inbox/{}?done=rule", visit.base(), request.id), None)),
         Err(PageError::Call(CallError::Refused(refusal))) => {
             let Wrong { status, problem } = Wrong::of(&refusal);
-            let filled = Filled { problems: vec![problem], rule: Some(form), opened: "rule", ..Filled::default() };
+            let filled =
+                Filled { problems: vec![problem], rule: Some(form), opened: "rule", ..Filled::default() };
             show(&visit, &visit.realm.published(), &request, status, None, filled)
         }
         Err(other) => Err(other),

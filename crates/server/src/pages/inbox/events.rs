@@ -43,7 +43,8 @@ pub(in crate::pages) async fn follow_inbox(visit: Visit) -> Result<Response, Pag
     let login = visit.signed_in()?.login.clone();
     // Before the state is read for the first time: so nothing is missed.
     let followed = visit.realm.follow(Subject::All);
-    let follower = Follower { visit, login, followed, sent: None, beat: Instant::now() + HEARTBEAT, over: false };
+    let follower =
+        Follower { visit, login, followed, sent: None, beat: Instant::now() + HEARTBEAT, over: false };
     let body = Body::from_stream(stream::unfold(follower, Follower::next));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),

@@ -53,9 +53,8 @@ pub(in crate::pages) async fn show_history(visit: Visit) -> Result<Response, Pag
     let before = asked.before.as_deref().and_then(parse_place);
     let (published, now) = (visit.realm.published(), visit.app.node.now());
     let view = View::new(&published.state, &caller, now);
-    let is_theirs = |request: &&Arc<Request>| {
-        before.is_none_or(|before| place(request) < before) && view.sees(request)
-    };
+    let is_theirs =
+        |request: &&Arc<Request>| before.is_none_or(|before| place(request) < before) && view.sees(request);
     let mut found = view.state.requests().settled().rev().filter(is_theirs);
     let shown: Vec<&Arc<Request>> = found.by_ref().take(PAGE).collect();
     let next = found.next().and(shown.last()).map(|last| {

@@ -113,7 +113,8 @@ pub(super) fn changed_part(
 
 impl Listing {
     pub(super) fn new(view: &View<'_>) -> Self {
-        let waits = |request: &&Arc<Request>| request.status_at(view.now) == Status::Pending && view.sees(request);
+        let waits =
+            |request: &&Arc<Request>| request.status_at(view.now) == Status::Pending && view.sees(request);
         let mut waiting: Vec<&Arc<Request>> = view.state.requests().pending().filter(waits).collect();
         let pending = waiting.len();
         waiting.truncate(LISTED);
@@ -163,7 +164,8 @@ fn groups(waiting: &[&Arc<Request>], view: &View<'_>) -> Vec<Group> {
     };
     under(None, 0, &mut open);
     while let Some((session, depth)) = open.pop() {
-        let title = sessions.get(&session).and_then(|session| session.title.as_ref()).and_then(Personal::text);
+        let title =
+            sessions.get(&session).and_then(|session| session.title.as_ref()).and_then(Personal::text);
         let title = title.map(|title| Shown::new(title, Limits::TITLE));
         let cards = of_session.remove(&session).unwrap_or_default();
         groups.push(Group { session: session.clone(), title, depth: depth.min(DEEPEST), cards });

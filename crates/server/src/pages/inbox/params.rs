@@ -60,7 +60,8 @@ pub(super) fn blocks(params: &str, limits: Limits) -> Vec<Block> {
         let kind = Kind::Text(Shown::new(params, limits));
         return vec![Block { name: Shown::new("parameters", limits), kind }];
     };
-    let mut blocks: Vec<Block> = members.iter().map(|(name, value)| block(name, value.get(), limits)).collect();
+    let mut blocks: Vec<Block> =
+        members.iter().map(|(name, value)| block(name, value.get(), limits)).collect();
     blocks.sort_by_key(|block| !matches!(block.kind, Kind::Command(_)));
     blocks
 }
@@ -78,8 +79,8 @@ fn block(name: &str, value: &str, limits: Limits) -> Block {
 
 /// A value over several lines, if that leaves it the same.
 fn spread(raw: &str, value: &Value) -> String {
-    let same = value.to_string() == raw;
-    let spread = same.then(|| serde_json::to_string_pretty(value).ok()).flatten();
+    let written = value.to_string();
+    let spread = (written == raw).then(|| serde_json::to_string_pretty(value).ok()).flatten();
     spread.unwrap_or_else(|| raw.to_owned())
 }
 
@@ -126,13 +127,14 @@ pub(super) fn edited(params: &str, sent: &str) -> Result<Option<String>, String>
     if editable(params).is_some_and(|shown| shown.trim() == sent.trim()) {
         return Ok(None);
     }
-    let object: BTreeMap<String, &RawValue> =
-        serde_json::from_str(&sent).map_err(|error| format!("The parameters must be a JSON object: {error}."))?;
+    let object: BTreeMap<String, &RawValue> = serde_json::from_str(&sent)
+        .map_err(|error| format!("The parameters must be a JSON object: {error}."))?;
     let text = serde_json::to_string(&object).map_err(|error| error.to_string())?;
     Ok(Some(text).filter(|text| text != params))
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -141,7 +143,8 @@ mod tests {
             Kind::Command(text) => ("$".to_owned(), text.to_string()),
             Kind::Text(text) => (block.name.to_string(), text.to_string()),
             Kind::Difference(lines, _) => {
-                let lines: Vec<_> = lines.iter().map(|line| format!("{}|{}", line.class, line.text)).collect();
+                let lines: Vec<_> =
+                    lines.iter().map(|line| format!("{}|{}", line.class, line.text)).collect();
                 (block.name.to_string(), lines.join("\n"))
             }
         };
@@ -179,7 +182,8 @@ mod tests {
         assert!(shown.contains("\\u202e") && shown.contains("1.50"), "{shown}");
         assert_eq!(edited(params, &shown.replace('\n', "\r\n")), Ok(None));
         assert_eq!(edited(params, params), Ok(None));
-        let changed = edited(params, r#"{ "command": "ls", "n": 12345678901234567890123 }"#).unwrap().unwrap();
+        let changed =
+            edited(params, r#"{ "command": "ls", "n": 12345678901234567890123 }"#).unwrap().unwrap();
         assert_eq!(changed, r#"{"command":"ls","n":12345678901234567890123}"#);
         assert!(edited(params, "[1]").is_err());
         assert!(edited(params, "{").is_err());

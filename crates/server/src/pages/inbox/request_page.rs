@@ -116,7 +116,8 @@ pub(super) fn show(
         session_title: title.map(|title| Shown::new(title, Limits::TITLE)),
         parent: parent.map(|parent| parent.id.to_string()),
         params: filled.params.or_else(|| editable(&texts(Some(&request.params))?)),
-        edited: texts(request.edited_params.as_ref()).map_or_else(Vec::new, |params| blocks(&params, Limits::NONE)),
+        edited: texts(request.edited_params.as_ref())
+            .map_or_else(Vec::new, |params| blocks(&params, Limits::NONE)),
         rule: filled.rule.unwrap_or_else(|| RuleForm::like(request)),
         opened: filled.opened,
         reason: filled.reason,

@@ -6,6 +6,8 @@ use grantd_node::realm::rule::{Effect, RuleDraft, Scope};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::text::in_field;
+
 const HOUR: Micros = 3_600_000_000;
 
 /// How long a rule holds: the field's value, what people read, and the time.
@@ -51,12 +53,14 @@ impl RuleForm {
         // An empty field would mean any command: where there is one that no pattern means, its text stands there, and a rule
         // of it matches nothing.
         let text = if command.is_none() { request.params.text().and_then(command_of) } else { None };
+        let has_no_pattern = text.is_some();
+        let command = command.or(text).unwrap_or_default();
         Self {
             effect: "allow".into(),
-            tool,
-            has_no_pattern: text.is_some(),
-            command: command.or(text).unwrap_or_default(),
-            path: path.unwrap_or_default(),
+            tool: in_field(&tool),
+            has_no_pattern: has_no_pattern || in_field(&command) != command,
+            command: in_field(&command),
+            path: in_field(&path.unwrap_or_default()),
             scope: "session".into(),
             until: "day".into(),
         }

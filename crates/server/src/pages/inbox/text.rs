@@ -89,6 +89,20 @@ impl fmt::Display for Shown {
     }
 }
 
+/// The text for a field, which can mark nothing: with names instead of what cannot be seen.
+pub(super) fn in_field(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_unseen(letter) || matches!(letter, '\n' | '\t') {
+            // A string takes whatever is written to it.
+            let _ = write!(out, "<U+{:04X}>", u32::from(letter));
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
 /// Whether a character leaves no mark of its own, or moves others: controls, formats, separators, fillers, and spaces that
 /// are not the space. Line feeds and tabs are shown as what they are.
 pub(super) fn is_unseen(letter: char) -> bool {
@@ -129,6 +143,12 @@ mod tests {
         for seen in ['a', ' ', '\n', '\t', 'é', 'ש', '漢', '🙂'] {
             assert!(!is_unseen(seen), "{seen:?}");
         }
+    }
+
+    #[test]
+    fn a_field_names_them_too() {
+        assert_eq!(in_field("ls \u{202e}a\nb"), "ls <U+202E>a<U+000A>b");
+        assert_eq!(in_field("ls -la"), "ls -la");
     }
 
     #[test]
