@@ -15,6 +15,7 @@ use crate::grant::{GrantArgs, RevokeArgs};
 use crate::import::ImportArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
+use crate::mcp::McpArgs;
 use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
 use crate::rule::RuleCommand;
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     /// Realms: each has its own people, keys, relationships and ledger
     #[command(subcommand)]
     Realm(RealmCommand),
+    /// Serve the Model Context Protocol on stdin and stdout, for agents that ask a server for permission
+    Mcp(McpArgs),
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),

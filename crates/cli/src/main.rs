@@ -14,6 +14,7 @@ mod hex;
 mod import;
 mod key;
 mod ledger;
+mod mcp;
 mod output;
 mod password;
 mod progress;
@@ -60,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),
+        Command::Mcp(args) => runtime.block_on(mcp::run(args)),
         Command::Key(command) => key::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Ledger(command) => runtime.block_on(ledger::run(&command)),

@@ -35,6 +35,8 @@ pub enum FaceName {
     Pages,
     /// The users-and-roles dialect.
     Pulp,
+    /// The Model Context Protocol.
+    Mcp,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
     Operations,
 }
@@ -103,6 +105,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if below("/access/v1", path).is_some() {
         return to(FaceName::Authzen, without_slash(path));
     }
+    if without_slash(path) == "/mcp" {
+        return to(FaceName::Mcp, "/mcp");
+    }
     if is_page(path) {
         return to(FaceName::Pages, if path == "/" { path } else { without_slash(path) });
     }
@@ -162,6 +167,7 @@ pub struct Dispatch {
     pub(crate) freestyle: Router,
     pub(crate) pages: Router,
     pub(crate) pulp: Router,
+    pub(crate) mcp: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
     pub(crate) node: Arc<Node>,
@@ -201,6 +207,7 @@ impl Service<Request> for Dispatch {
             FaceName::Freestyle => &mut self.freestyle,
             FaceName::Pages => &mut self.pages,
             FaceName::Pulp => &mut self.pulp,
+            FaceName::Mcp => &mut self.mcp,
             FaceName::Operations => &mut self.operations,
         };
         let node = self.node.clone();

@@ -15,7 +15,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, client_certificate, freestyle, operations, pages, pulp};
+use crate::{api, authzen, client_certificate, freestyle, mcp, operations, pages, pulp};
 
 /// 16 KiB: the body of a form.
 const FORM_BODY: u64 = 16 << 10;
@@ -55,6 +55,7 @@ pub async fn faces(
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
+        mcp: mcp_face(&metrics).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(
@@ -101,6 +102,11 @@ fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
         layers.body_limit(BULK_BODY),
         metrics.clone(),
     ))
+}
+
+fn mcp_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings { timeout: None, ..LayerSettings::new("mcp") };
+    stack(mcp::routes(), layers, metrics.clone())
 }
 
 fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {

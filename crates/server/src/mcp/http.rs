@@ -59,8 +59,8 @@ async fn serve(State(app): State<SharedApp>, request: Request) -> Response {
     let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(Arc::new(call));
     // Browsers cannot reach this: it takes no cookie. So what `Host` says does not matter.
-    let config = StreamableHttpServerConfig::default().disable_allowed_hosts();
-    let config = StreamableHttpServerConfig { legacy_session_mode: false, ..config };
+    let mut config = StreamableHttpServerConfig::default().disable_allowed_hosts();
+    config.legacy_session_mode = false;
     let sessions = Arc::new(NeverSessionManager::default());
     let Ok(response) = StreamableHttpService::new(|| Ok(Tools(InRealm)), sessions, config).call(request).await;
     response.map(Body::new)
