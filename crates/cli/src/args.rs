@@ -93,7 +93,7 @@ impl std::str::FromStr for ListenArg {
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, pulp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, pulp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -165,6 +165,10 @@ pub(crate) struct ServeArgs {
     /// What who may grant operations at all may grant: free (anything) or held (only what they hold there) [default: free]
     #[arg(long, env = "GRANTD_PULP_DELEGATION", value_name = "MODE")]
     pub(crate) pulp_delegation: Option<DelegationArg>,
+    /// Let callers without a credential make and decide permission requests at /mix: on loopback only, as everybody on this
+    /// machine is trusted then
+    #[arg(long, env = "GRANTD_MIX_OPEN")]
+    pub(crate) mix_open: bool,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

@@ -9,7 +9,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
-use crate::edge::{FailureLimits, FailureQuotas};
+use crate::edge::{Drain, FailureLimits, FailureQuotas};
 use crate::serve::FaceSettings;
 
 /// What every face shares; handed to handlers as axum's state.
@@ -30,6 +30,10 @@ pub struct App {
     pub(crate) sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub(crate) pulp_delegation: Delegation,
+    /// Whether the approvals dialect takes callers without a credential.
+    pub(crate) mix_open: bool,
+    /// When answers that go on must end.
+    pub(crate) drain: Drain,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
     /// Scheme, host and port of that.
@@ -52,6 +56,8 @@ impl App {
             trusted_hops: settings.trusted_hops,
             sessions: settings.sessions,
             pulp_delegation: settings.pulp_delegation,
+            mix_open: settings.mix_open,
+            drain: settings.drain.clone(),
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })

@@ -131,8 +131,7 @@ impl<F: Face> Call<F> {
         let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
         let cookie = session_cookie::name(realm.name(), app.is_secure());
         let shown = shown(&parts.headers, certificate.as_deref(), &cookie);
-        let credential = F::credential(&shown);
-        let is_forged = match credential {
+        let is_forged = match F::credential(&shown) {
             _ if parts.method.is_safe() => false,
             Credential::Session(cookie) => !proves_its_page(app, cookie, &parts.headers),
             // A browser shows it for anybody's page as well.
@@ -142,7 +141,7 @@ impl<F: Face> Call<F> {
         if is_forged {
             return Err(CallError::Forgery);
         }
-        let caller = caller::find(app, &realm, credential, source).await?;
+        let caller = who::<F>(app, &realm, &shown, source).await?;
         settle(&realm, &parts.headers).await?;
         if F::READS_AT_HEAD && parts.method == Method::GET {
             realm.catch_up().await?;
@@ -175,8 +174,7 @@ impl<F: Face> Call<F> {
             return Err(CallError::UnknownRealm);
         }
         let shown = shown(&self.headers, self.certificate.as_deref(), &self.cookie);
-        let credential = F::credential(&shown);
-        self.caller = caller::find(&self.app, &self.realm, credential, self.source).await?;
+        self.caller = who::<F>(&self.app, &self.realm, &shown, self.source).await?;
         Ok(())
     }
 
@@ -300,6 +298,20 @@ impl<F: Face> Call<F> {
                 format!("must be 1 to {max} bytes of plain UTF-8"),
             ))),
         }
+    }
+}
+
+/// The caller, as the face knows them.
+async fn who<F: Face>(
+    app: &App,
+    realm: &Arc<Realm>,
+    shown: &Shown<'_>,
+    source: Source,
+) -> Result<Caller, CallError> {
+    let credential = F::credential(shown);
+    match F::nobody(app, shown).filter(|_| credential == Credential::None) {
+        Some(nobody) => Ok(nobody),
+        None => caller::find(app, realm, credential, source).await,
     }
 }
 

@@ -115,7 +115,8 @@ impl From<SubmitError> for Error {
     /// 500 is the only failure that clients have a type for; they try again by themselves, which is safe: the same decision twice
     /// is one.
     fn from(error: SubmitError) -> Self {
-        let failed = |message: String| Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::InternalError, message);
+        let failed =
+            |message: String| Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::InternalError, message);
         match error {
             SubmitError::Refused(refusal) => refusal.into(),
             SubmitError::Broken(_) => failed("the realm cannot be served".into()),

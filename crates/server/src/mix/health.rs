@@ -1,8 +1,8 @@
 //! health_check.
 
 use axum::Json;
-use grantd_node::realm::Micros;
 use axum::extract::State;
+use grantd_node::realm::Micros;
 use serde::Serialize;
 
 use crate::app::SharedApp;

@@ -1,7 +1,7 @@
 //! Reading what a call brings: bodies, ids, small numbers in the query.
 
-use grantd_node::realm::refusal::Noun;
 use grantd_node::realm::Refusal;
+use grantd_node::realm::refusal::Noun;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use grantd_node::realm::refusal::Noun;
 use grantd_node::realm::request::{
     CancelRequest, CreateRequest, DecideRequest, Request, Status, Verdict, may_see,
 };
-use grantd_node::realm::refusal::Noun;
 use grantd_node::realm::{Micros, Refusal, State};
 use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;

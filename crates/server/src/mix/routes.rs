@@ -9,10 +9,7 @@ use crate::app::SharedApp;
 /// The routes with ordinary limits, at their documented paths.
 pub(super) fn routes() -> Router<SharedApp> {
     Router::new()
-        .route(
-            "/api/permissions",
-            post(permissions::create_permission).get(permissions::list_permissions),
-        )
+        .route("/api/permissions", post(permissions::create_permission).get(permissions::list_permissions))
         .route("/api/permissions/{id}/grant", post(permissions::grant_permission))
         .route("/api/permissions/{id}/deny", post(permissions::deny_permission))
         .route("/api/permissions/{id}/cancel", post(permissions::cancel_permission))

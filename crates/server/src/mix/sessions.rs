@@ -33,7 +33,10 @@ pub(super) async fn create_session(call: Call) -> Result<(StatusCode, Json<Sessi
         }
     }
     if body.callbacks.is_some_and(|callbacks| !callbacks.is_empty()) {
-        return Err(Error::invalid("callbacks", "must be empty: grantd runs no tools, so nothing would call them"));
+        return Err(Error::invalid(
+            "callbacks",
+            "must be empty: grantd runs no tools, so nothing would call them",
+        ));
     }
     let command = OpenApprovalSession { id: None, title: Some(body.title), parent: body.parent_session_id };
     let id = call.submit(command).await?.answer;

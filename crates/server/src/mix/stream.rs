@@ -150,7 +150,10 @@ impl Viewer {
     fn tells(&self, state: &State, request: &Request, now: Micros) -> bool {
         let is_due = request.created_revision > self.history || request.status_at(now) == Status::Pending;
         // What a rule decided was no question to anybody.
-        is_due && request.was_asked() && self.is_below(state, request) && may_see(state, &self.call.caller, request, now)
+        is_due
+            && request.was_asked()
+            && self.is_below(state, request)
+            && may_see(state, &self.call.caller, request, now)
     }
 
     /// Whether it was asked in the session, or in one below.

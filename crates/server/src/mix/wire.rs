@@ -1,9 +1,9 @@
 //! The bodies of the dialect: camelCase, as its clients have them.
 
+use grantd_node::realm::Micros;
 use grantd_node::realm::approval_session::ApprovalSession;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::request::{Decider, Request, Status};
-use grantd_node::realm::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
