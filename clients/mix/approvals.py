@@ -1,5 +1,6 @@
 """Who asks and who decides: a raw HTTP client for the one, the unmodified SDK for the other."""
 
+import json
 import threading
 import time
 import uuid
@@ -102,8 +103,6 @@ class Stream:
 
     def next(self) -> dict:
         """The next event: `id`, `event` and `data`; `{}` at the end of the stream."""
-        import json
-
         while b"\n\n" not in self._buffer:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -170,3 +169,14 @@ def eventually(found, timeout: float = 10):
             return value
         time.sleep(0.02)
     raise AssertionError(f"nothing within {timeout} s")
+
+
+def assert_error(answer, status: int, kind: str, text: str = "") -> None:
+    """The dialect's error body, with this in its message."""
+    assert answer.status == status, answer.raw
+    assert answer.content_type == "application/json"
+    body = answer.json()
+    assert body["error"]["code"] == status
+    assert body["error"]["type"] == kind
+    assert body["message"] == body["error"]["message"]
+    assert text in body["message"], body

@@ -5,17 +5,7 @@ import uuid
 import pytest
 from mix_python_sdk import errors
 
-from approvals import NO_RETRIES, PERMISSIONS, Background, eventually, new_key
-
-
-def assert_error(answer, status: int, kind: str, text: str = "") -> None:
-    assert answer.status == status, answer.raw
-    assert answer.content_type == "application/json"
-    body = answer.json()
-    assert body["error"]["code"] == status
-    assert body["error"]["type"] == kind
-    assert body["message"] == body["error"]["message"]
-    assert text in body["message"], body
+from approvals import NO_RETRIES, PERMISSIONS, Background, assert_error, eventually, new_key
 
 
 @pytest.mark.parametrize("verb, done, word", [("grant", "granted", "granted"), ("deny", "denied", "denied")])
