@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::wire::{json, status_name, text};
+use super::wire::{json, text};
 use crate::time::rfc3339;
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct PermissionData<'r> {
 }
 
 /// A request. Its status is the one at that time: a replay also tells of what is decided meanwhile.
-pub(super) fn permission(request: &Request, now: Micros) -> Bytes {
+pub(super) fn permission(position: u64, request: &Request, now: Micros) -> Bytes {
     let data = PermissionData {
         r#type: "permission",
         id: request.id,
@@ -46,11 +46,11 @@ pub(super) fn permission(request: &Request, now: Micros) -> Bytes {
         path: request.path.as_deref(),
         params: json(Some(&request.params)),
         parent_tool_call_id: request.parent_tool_call.as_deref(),
-        status: status_name(request.status_at(now)),
+        status: request.status_at(now).name(),
         created_at: rfc3339(request.created_at),
         expires_at: rfc3339(request.expires_at),
     };
-    frame(request.created_revision, "permission", &data)
+    frame(position, "permission", &data)
 }
 
 #[derive(Serialize)]

@@ -7,9 +7,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use grantd_node::realm::refusal::Noun;
 use grantd_node::realm::request::{
-    CancelRequest, CreateRequest, DecideRequest, Request, Status, Verdict, may_see,
+    CancelRequest, CreateRequest, DEFAULT_TIMEOUT, DecideRequest, NewRequest, Request, Sight, Status, Verdict,
 };
-use grantd_node::realm::{Micros, Refusal, State};
+use grantd_node::realm::{Refusal, State};
 use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
@@ -17,13 +17,8 @@ use super::Call;
 use super::errors::Error;
 use super::input::{limit, number, object, read, read_or_default, request_id};
 use super::open::deciding;
-use super::wire::{
-    CreatePermission, Decision, Denied, GetPermission, Granted, ListPermissions, Permission, status_of_name,
-};
+use super::wire::{CreatePermission, Decision, Denied, GetPermission, Granted, ListPermissions, Permission};
 use crate::face::CallError;
-
-/// Mix gives a person half a minute.
-const DEFAULT_TIMEOUT: u64 = 30;
 
 /// The longest wait for a decision, in seconds.
 pub(super) const MAX_WAIT: u64 = 60;
@@ -33,19 +28,18 @@ const SECOND: i64 = 1_000_000;
 
 pub(super) async fn create_permission(call: Call) -> Result<(StatusCode, Json<Permission>), Error> {
     let body: CreatePermission<'_> = read(&call)?;
-    let seconds = body.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT);
-    let done = call
-        .submit(CreateRequest {
-            session: body.session_id,
-            tool: body.tool_name,
-            action: body.action,
-            description: body.description,
-            params: object(body.params),
-            path: body.path,
-            parent_tool_call: body.parent_tool_call_id,
-            timeout: i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND),
-        })
-        .await?;
+    let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND);
+    let command = CreateRequest::new(NewRequest {
+        session: body.session_id,
+        tool: body.tool_name,
+        action: body.action,
+        description: body.description,
+        params: object(body.params),
+        path: body.path,
+        parent_tool_call: body.parent_tool_call_id,
+        timeout: body.timeout_seconds.map_or(DEFAULT_TIMEOUT, seconds),
+    })?;
+    let done = call.submit(command).await?;
     let published = call.published();
     let request = found(&published.state, done.answer)?;
     Ok((StatusCode::CREATED, Json(Permission::new(request, call.now()))))
@@ -76,24 +70,26 @@ pub(super) async fn list_permissions(call: Call) -> Result<Response, Error> {
     let query: ListPermissions = call.query()?;
     let status = match query.status.as_deref() {
         None | Some("") => None,
-        Some(name) => Some(status_of_name(name).ok_or_else(|| {
+        Some(name) => Some(Status::of_name(name).ok_or_else(|| {
             Error::invalid("status", "must be pending, granted, denied, expired or cancelled")
         })?),
     };
     let limit = limit(query.limit.as_deref())?;
     let (published, now) = (call.published(), call.now());
     let state = &published.state;
-    let after = match query.after {
-        None => 0,
-        Some(id) => seen(&call, id)?.number,
+    let mut sight = Sight::of(&call.caller, state, now);
+    let after = query.after.map(|id| seen(&call, id)).transpose()?;
+    let (revision, number) = after.map_or((0, 0), |last| (last.created_revision - 1, last.number));
+    let requests: Box<dyn Iterator<Item = &Arc<Request>> + Send> = match &query.session_id {
+        Some(session) => Box::new(state.requests().in_session_since(session, revision)),
+        None => Box::new(state.requests().since(revision)),
     };
-    let session = query.session_id.as_deref();
     let fits = |request: &&Arc<Request>| {
-        session.is_none_or(|session| *request.session == *session)
+        request.number > number
             && status.is_none_or(|status| request.status_at(now) == status)
-            && may_see(state, &call.caller, request, now)
+            && sight.sees(request)
     };
-    let mut page: Vec<_> = state.requests().iter_after(after).filter(fits).take(limit + 1).collect();
+    let mut page: Vec<_> = requests.filter(fits).take(limit + 1).collect();
     let more = page.len() > limit;
     page.truncate(limit);
     let next = page.last().filter(|_| more).map(|last| last.id.to_string());
@@ -165,7 +161,7 @@ fn found(state: &State, id: Uuid) -> Result<&Arc<Request>, Refusal> {
 fn seen(call: &Call, id: Uuid) -> Result<Arc<Request>, CallError> {
     let published = call.published();
     let request = found(&published.state, id)?;
-    if may_see(&published.state, &call.caller, request, call.now()) {
+    if Sight::of(&call.caller, &published.state, call.now()).sees(request) {
         Ok(request.clone())
     } else {
         Err(Refusal::not_found(Noun::Request, id).into())

@@ -6,9 +6,10 @@ use axum::Json;
 use axum::response::Response;
 use grantd_node::realm::Refusal;
 use grantd_node::realm::approval_session::{
-    ApprovalSession, CancelSessionRequests, CloseApprovalSession, OpenApprovalSession, may_see,
+    ApprovalSession, CancelSessionRequests, CloseApprovalSession, OpenApprovalSession,
 };
 use grantd_node::realm::refusal::Noun;
+use grantd_node::realm::request::Sight;
 use http::StatusCode;
 
 use super::Call;
@@ -53,12 +54,11 @@ pub(super) async fn list_sessions(call: Call) -> Result<Response, Error> {
     let limit = limit(query.limit.as_deref())?;
     let (published, now) = (call.published(), call.now());
     let state = &published.state;
-    let after = match query.after.as_deref() {
-        None => 0,
-        Some(id) => seen(&call, id)?.number,
-    };
+    let after = query.after.as_deref().map(|id| seen(&call, id)).transpose()?;
+    let after = after.map_or(0, |last| last.number);
+    let mut sight = Sight::of(&call.caller, state, now);
     let fits = |session: &&Arc<ApprovalSession>| {
-        (with_subagents || session.parent.is_none()) && may_see(state, &call.caller, session, now)
+        (with_subagents || session.parent.is_none()) && sight.sees_session(session)
     };
     let mut page: Vec<_> = state.approval_sessions().iter_after(after).filter(fits).take(limit + 1).collect();
     let more = page.len() > limit;
@@ -87,6 +87,7 @@ pub(super) fn seen(call: &Call, id: &str) -> Result<Arc<ApprovalSession>, CallEr
     let published = call.published();
     let state = &published.state;
     let session = state.approval_sessions().get(id);
-    let visible = session.filter(|session| may_see(state, &call.caller, session, call.now()));
+    let mut sight = Sight::of(&call.caller, state, call.now());
+    let visible = session.filter(|session| sight.sees_session(session));
     visible.cloned().ok_or_else(|| Refusal::not_found(Noun::ApprovalSession, id).into())
 }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::unfold;
-use grantd_node::realm::request::{Request, Status, may_see};
+use grantd_node::realm::request::{Request, Sight, Status};
 use grantd_node::realm::{Micros, State};
 use http::{HeaderName, header};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -50,6 +50,8 @@ struct Viewer {
     number: u64,
     /// The client has seen whatever was made up to this revision.
     position: u64,
+    /// And of the revision after it, whatever is up to this number.
+    last: u64,
     /// Of what was made up to this revision, only what is still to be decided is told: a client that comes for the first time
     /// needs no history.
     history: u64,
@@ -74,6 +76,7 @@ impl Viewer {
             session: session.into(),
             number,
             position: 0,
+            last: 0,
             history: 0,
             greeted: false,
             heartbeat,
@@ -94,7 +97,7 @@ impl Viewer {
             self.position = last;
             return;
         }
-        (self.history, self.position) = (head, 0);
+        self.history = head;
         let oldest = self.next_request(&published.state, self.call.now());
         self.position = oldest.map_or(head, |oldest| oldest.created_revision.saturating_sub(1));
     }
@@ -129,31 +132,45 @@ impl Viewer {
             return Some(Step::Say(event::connected(self.position, &self.session)));
         }
         let (published, now) = (self.call.published(), self.call.now());
-        if let Some(request) = self.next_request(&published.state, now) {
-            self.position = request.created_revision;
-            return Some(Step::Say(event::permission(request, now)));
-        }
-        self.position = self.position.max(published.head.revision);
         let session = published.state.approval_sessions().get(&self.session);
         if session.is_none_or(|session| session.number != self.number) {
             self.number = CLOSED;
             return Some(Step::Say(event::session_deleted(self.position, &self.session)));
         }
+        if let Some(request) = self.next_request(&published.state, now) {
+            let event = event::permission(self.behind(&published.state, request), request, now);
+            return Some(Step::Say(event));
+        }
+        self.position = self.position.max(published.head.revision);
         Some(Step::Wait)
     }
 
     /// The first request behind the place that is to be told.
     fn next_request<'s>(&self, state: &'s State, now: Micros) -> Option<&'s Arc<Request>> {
-        state.requests().made_after(self.position).find(|request| self.tells(state, request, now))
+        state.requests().since(self.position).find(|request| self.tells(state, request, now))
+    }
+
+    /// Moves behind a request; behind its revision only if that made no other one. A client that comes back rather gets one twice
+    /// than misses one.
+    fn behind(&mut self, state: &State, request: &Request) -> u64 {
+        let revision = request.created_revision;
+        let before = revision.saturating_sub(1);
+        let mut of_revision = state.requests().since(before).take_while(|r| r.created_revision == revision);
+        let is_last = of_revision.all(|other| other.number <= request.number);
+        self.position = if is_last { revision } else { before };
+        self.last = request.number;
+        self.position
     }
 
     fn tells(&self, state: &State, request: &Request, now: Micros) -> bool {
         let is_due = request.created_revision > self.history || request.status_at(now) == Status::Pending;
-        // What a rule decided was no question to anybody.
+        // What a rule decided at once was no question to anybody.
+        let was_asked = request.decided_revision != Some(request.created_revision);
         is_due
-            && request.was_asked()
+            && was_asked
+            && request.number > self.last
             && self.is_below(state, request)
-            && may_see(state, &self.call.caller, request, now)
+            && Sight::of(&self.call.caller, state, now).sees(request)
     }
 
     /// Whether it was asked in the session, or in one below.

@@ -94,7 +94,7 @@ impl Permission {
             params,
             requested_params,
             parent_tool_call_id: request.parent_tool_call.as_deref().map(Into::into),
-            status: status_name(status),
+            status: status.name(),
             created_at: rfc3339(request.created_at),
             expires_at: rfc3339(request.expires_at),
             decided_by: decided_by(request, status),
@@ -103,32 +103,10 @@ impl Permission {
     }
 }
 
-/// Status as the wire has it.
-pub(super) fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Pending => "pending",
-        Status::Granted => "granted",
-        Status::Denied => "denied",
-        Status::Expired => "expired",
-        Status::Cancelled => "cancelled",
-    }
-}
-
-/// The status of that name.
-pub(super) fn status_of_name(name: &str) -> Option<Status> {
-    [Status::Pending, Status::Granted, Status::Denied, Status::Expired, Status::Cancelled]
-        .into_iter()
-        .find(|status| status_name(*status) == name)
-}
-
 /// Who or what decided. Time does so before there is an entry that says it.
 fn decided_by(request: &Request, status: Status) -> Option<String> {
-    match &request.decided_by {
-        Some(Decider::Actor(actor)) => Some(actor.to_string()),
-        Some(Decider::Rule(id)) => Some(format!("rule:{id}")),
-        Some(Decider::Timeout) => Some("timeout".into()),
-        None => (status == Status::Expired).then(|| "timeout".into()),
-    }
+    let timeout = (status == Status::Expired).then_some(&Decider::Timeout);
+    request.decided_by.as_ref().or(timeout).map(ToString::to_string)
 }
 
 fn reason(request: &Request, status: Status) -> Option<String> {
