@@ -10,8 +10,8 @@ use crate::csrf::is_same_origin;
 use crate::face::Shown;
 
 /// Who asks, and who decides: without credentials nobody can tell them apart, so they count as two.
-const ASKER: &str = "mix-open-asker";
-const DECIDER: &str = "mix-open-decider";
+const ASKER: &str = "mix";
+const DECIDER: &str = "mix-approver";
 
 /// Who calls without a credential, if the dialect is open.
 ///
