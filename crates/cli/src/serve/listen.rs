@@ -16,10 +16,14 @@ pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
     if args.mix_open {
         // A proxy is on loopback itself, and whoever it speaks for is not.
         if args.behind_proxy {
-            bail!("--mix-open takes callers without a credential, and --behind-proxy would bring them from elsewhere; leave one out");
+            bail!(
+                "--mix-open takes callers without a credential, and --behind-proxy would bring them from elsewhere; leave one out"
+            );
         }
         if let Some(ListenArg { addr, .. }) = &reachable {
-            bail!("{addr} can be reached from other machines; with --mix-open every --listen must be a loopback address");
+            bail!(
+                "{addr} can be reached from other machines; with --mix-open every --listen must be a loopback address"
+            );
         }
     }
     if args.behind_proxy || args.tls_self_signed || args.tls_cert.is_some() {

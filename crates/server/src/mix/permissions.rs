@@ -49,13 +49,9 @@ pub(super) async fn get_permission(mut call: Call) -> Result<Json<Permission>, E
     let id = request_id(&call)?;
     let wait = number("wait", call.query::<GetPermission>()?.wait.as_deref(), MAX_WAIT)?.unwrap_or(0);
     let request = seen(&call, id)?;
-    let now = call.now();
-    if wait > 0 && request.status_at(now) == Status::Pending {
-        let left = u64::try_from(request.expires_at.saturating_sub(now)).unwrap_or(0);
-        let patience = Duration::from_secs(wait).min(Duration::from_micros(left));
+    if wait > 0 && !request.is_settled_at(call.now()) {
         tokio::select! {
-            () = call.realm.request_settled(id) => {}
-            () = tokio::time::sleep(patience) => {}
+            _ = call.realm.request_settled(id, Duration::from_secs(wait)) => {}
             // Whoever waits asks again, and meets the server that comes after this one.
             () = call.app.drain.wait() => {}
         }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures::stream::unfold;
 use grantd_node::realm::request::{Request, Sight, Status};
 use grantd_node::realm::{Micros, State};
+use grantd_node::waiting::{Followed, Subject};
 use http::{HeaderName, header};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
@@ -56,6 +57,7 @@ struct Viewer {
     /// needs no history.
     history: u64,
     greeted: bool,
+    news: Followed,
     heartbeat: Interval,
     recognised: Instant,
 }
@@ -68,6 +70,8 @@ enum Step {
 
 impl Viewer {
     fn new(call: Call, session: &str) -> Result<Self, Error> {
+        // First of all: what is made from here on is news.
+        let news = call.realm.follow(Subject::Session(session.into()));
         let number = seen(&call, session)?.number;
         let now = Instant::now();
         let mut heartbeat = interval_at(now + HEARTBEAT, HEARTBEAT);
@@ -79,6 +83,7 @@ impl Viewer {
             last: 0,
             history: 0,
             greeted: false,
+            news,
             heartbeat,
             recognised: now,
             call,
@@ -117,7 +122,7 @@ impl Viewer {
                 // The client comes back, to the server that comes after this one.
                 () = self.call.app.drain.wait() => return None,
                 _ = self.heartbeat.tick() => return Some((Ok(event::heartbeat(self.position)), self)),
-                () = self.call.realm.request_made_after(self.position) => {}
+                there_is = self.news.changed() => if !there_is { return None },
             }
         }
     }
