@@ -6,6 +6,7 @@
 pub use grantd_ledger as ledger;
 pub use grantd_realm as realm;
 
+mod attend;
 pub mod bootstrap;
 pub mod clock;
 pub mod decision_log;
@@ -26,6 +27,7 @@ pub mod running;
 pub mod submit;
 mod trust;
 mod upkeep;
+mod waiting;
 mod writer;
 
 pub use grantd_ledger::store::{Head, StoreError};
@@ -36,3 +38,4 @@ pub use node::{Node, Settings};
 pub use realms::{RealmChange, RealmError};
 pub use running::{Published, Realm};
 pub use submit::{Done, Idempotency, Request, SubmitError};
+pub use waiting::{Followed, Subject};

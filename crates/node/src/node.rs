@@ -199,7 +199,8 @@ impl Node {
             "realm loaded"
         );
         let (store, key) = (self.store.clone(), self.master_key.clone());
-        let (realm, writer) = Realm::start(name, store, key, self.observer.clone(), self.follow, loaded);
+        let (observer, clock) = (self.observer.clone(), self.clock.clone());
+        let (realm, writer) = Realm::start(name, store, key, observer, clock, self.follow, loaded);
         let realm = Arc::new(realm);
         (place.realm, place.writer) = (Arc::downgrade(&realm), Some(writer));
         self.serve(&realm);

@@ -13,6 +13,8 @@ use grantd_realm::{Micros, State};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::attend::attend;
+use crate::clock::Clock;
 use crate::job::Pending;
 use crate::load::Loaded;
 use crate::observer::Observer;
@@ -21,6 +23,7 @@ use crate::retired::free;
 use crate::submit::{Done, Request, SubmitError};
 use crate::trust::{Trust, verify};
 use crate::upkeep::LastSnapshot;
+use crate::waiting::Waiting;
 use crate::writer::{Message, Writer};
 
 /// A realm at one revision; immutable.
@@ -42,9 +45,15 @@ pub(crate) struct Shared {
     revision: watch::Sender<u64>,
     retired: mpsc::UnboundedSender<Arc<Published>>,
     trust: Trust,
+    waiting: Arc<Waiting>,
 }
 
 impl Shared {
+    /// Who waits for requests.
+    pub(crate) fn waiting(&self) -> &Arc<Waiting> {
+        &self.waiting
+    }
+
     pub(crate) fn published(&self) -> Arc<Published> {
         self.published.load_full()
     }
@@ -87,6 +96,7 @@ pub struct Realm {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Message>,
     revision: watch::Receiver<u64>,
+    clock: Arc<dyn Clock>,
     snapshot: LastSnapshot,
     /// Whether somebody asked for it since the last upkeep.
     used: AtomicBool,
@@ -112,6 +122,22 @@ async fn follow_others(queue: mpsc::WeakSender<Message>, every: Duration) {
     }
 }
 
+/// Hands a command to a writer and waits until it is durable, or refused.
+pub(crate) async fn submit_to<C: Command>(
+    queue: &mpsc::Sender<Message>,
+    request: Request<C>,
+) -> Result<Done<C::Answer>, SubmitError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
+    let (reply, answer) = oneshot::channel();
+    let job = Box::new(Pending::new(request, seed, reply));
+    queue.try_send(Message::Job(job)).map_err(|error| match error {
+        mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
+        mpsc::error::TrySendError::Closed(_) => SubmitError::Stopping,
+    })?;
+    answer.await.unwrap_or(Err(SubmitError::Stopping))
+}
+
 /// How many commands may wait for the writer.
 const QUEUE: usize = 8_192;
 
@@ -122,6 +148,7 @@ impl Realm {
         store: Arc<dyn Store>,
         master_key: Arc<MasterKey>,
         observer: Arc<dyn Observer>,
+        clock: Arc<dyn Clock>,
         follow: Option<Duration>,
         loaded: Loaded,
     ) -> (Self, JoinHandle<()>) {
@@ -131,9 +158,19 @@ impl Realm {
         let (retired, unused) = mpsc::unbounded_channel();
         tokio::spawn(free(unused));
         let trust = Trust::new(unverified.is_none());
-        let (name, pins) = (name.into(), Pins::default());
-        let shared =
-            Arc::new(Shared { name, store, master_key, observer, published, pins, revision, retired, trust });
+        let (name, pins, waiting) = (name.into(), Pins::default(), Arc::default());
+        let shared = Arc::new(Shared {
+            name,
+            store,
+            master_key,
+            observer,
+            published,
+            pins,
+            revision,
+            retired,
+            trust,
+            waiting,
+        });
         if let Some(unverified) = unverified {
             tokio::spawn(verify(shared.clone(), unverified));
         }
@@ -142,8 +179,11 @@ impl Realm {
         if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
             tokio::spawn(follow_others(queue.downgrade(), every));
         }
+        let attended = (Arc::downgrade(&shared), queue.downgrade(), watcher.clone(), clock.clone());
+        let (weak, sender, revisions, ticking) = attended;
+        tokio::spawn(attend(weak, sender, revisions, ticking));
         let (used, used_at) = (true.into(), AtomicU64::new(0));
-        (Self { shared, queue, revision: watcher, snapshot, used, used_at }, writer)
+        (Self { shared, queue, revision: watcher, clock, snapshot, used, used_at }, writer)
     }
 
     /// The realm's name.
@@ -208,15 +248,16 @@ impl Realm {
         if self.shared.trust.is_lost() {
             return Err(SubmitError::Unavailable);
         }
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Pending::new(request, seed, reply));
-        self.queue.try_send(Message::Job(job)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopping,
-        })?;
-        answer.await.unwrap_or(Err(SubmitError::Stopping))
+        submit_to(&self.queue, request).await
+    }
+
+    /// The time, for questions.
+    pub(crate) fn now(&self) -> Micros {
+        self.clock.now()
+    }
+
+    pub(crate) fn waiting(&self) -> &Arc<Waiting> {
+        &self.shared.waiting
     }
 
     /// Makes the published state at least as new as the store's head is now. Where one process owns the store it

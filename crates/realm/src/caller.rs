@@ -5,6 +5,7 @@ use std::fmt;
 use grantd_engine::{Circumstances, Decision, ObjectRef, Question, SubjectRef};
 use uuid::Uuid;
 
+use crate::codec::{CodecError, Reader, Writer};
 use crate::{Micros, State};
 
 /// Who did it, as it stands in the ledger.
@@ -20,6 +21,60 @@ pub enum Actor {
     Identity(Uuid),
     /// grantd itself or its operator at the command line: `bootstrap`, `cli`.
     System(&'static str),
+}
+
+/// The names that grantd itself goes by in records. New ones come at the end.
+const SYSTEM: [&str; 8] =
+    ["system", "bootstrap", "cli", "expiry", "client-ca", "mix", "mix-approver", "webhooks"];
+
+impl Actor {
+    /// The actor as records keep it: grantd itself under one of the names that can be read again.
+    pub(crate) fn recorded(&self) -> Self {
+        match self {
+            Self::System(what) => Self::System(SYSTEM.into_iter().find(|known| known == what).unwrap_or("system")),
+            other => other.clone(),
+        }
+    }
+
+    pub(crate) fn write(&self, w: &mut Writer) {
+        match self {
+            Self::User(login) => {
+                w.u8(0);
+                w.text(login);
+            }
+            Self::ApiKey(id) => {
+                w.u8(1);
+                w.uuid(*id);
+            }
+            Self::SystemKey(id) => {
+                w.u8(2);
+                w.uuid(*id);
+            }
+            Self::Identity(id) => {
+                w.u8(3);
+                w.uuid(*id);
+            }
+            Self::System(what) => {
+                w.u8(4);
+                w.text(what);
+            }
+        }
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let unknown = |found: &str| CodecError::Unknown { what: "an actor", found: found.to_owned() };
+        Ok(match r.u8()? {
+            0 => Self::User(r.text()?.into()),
+            1 => Self::ApiKey(r.uuid()?),
+            2 => Self::SystemKey(r.uuid()?),
+            3 => Self::Identity(r.uuid()?),
+            4 => {
+                let what = r.text()?;
+                Self::System(SYSTEM.into_iter().find(|known| *known == what).ok_or_else(|| unknown(what))?)
+            }
+            other => return Err(unknown(&other.to_string())),
+        })
+    }
 }
 
 impl fmt::Display for Actor {

@@ -4,14 +4,17 @@ use grantd_engine::{Object, ObjectRef};
 use uuid::Uuid;
 
 use crate::State;
+use crate::approval_session::SESSION_TYPE;
 use crate::caller::Authority;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::Refusal;
+use crate::request::{Asked, Settlement};
 
 impl Change {
-    /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`.
+    /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
+    /// `request:<id>`, `mix_session:<id>` (with its requests).
     pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
         let (first, second) = match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
@@ -28,9 +31,34 @@ impl Change {
             Self::RepositoryCreated { id, name, .. } => {
                 (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
             }
+            Self::ApprovalSessionOpened { id, title, .. } => {
+                (title.as_ref().filter(|_| object.kind == SESSION_TYPE && object.id == id), None)
+            }
+            Self::RequestCreated { asked } => {
+                let Asked { action, description, params, .. } = &**asked;
+                return if is_request(object, asked.id, &asked.session) {
+                    vec![action, description, params]
+                } else {
+                    Vec::new()
+                };
+            }
+            Self::RequestSettled { settlement } => {
+                let Settlement { id, session, reason, edited_params, .. } = &**settlement;
+                let is_it = is_request(object, *id, session);
+                (reason.as_ref().filter(|_| is_it), edited_params.as_ref().filter(|_| is_it))
+            }
             _ => (None, None),
         };
         first.into_iter().chain(second).collect()
+    }
+}
+
+/// A request is erased by itself or with its session.
+fn is_request(object: ObjectRef<'_>, id: Uuid, session: &str) -> bool {
+    match object.kind {
+        "request" => object.id == id.to_string(),
+        SESSION_TYPE => object.id == session,
+        _ => false,
     }
 }
 
@@ -41,6 +69,11 @@ impl State {
             ("role", _) => self.roles.erase_texts(object.id),
             ("api_key", Ok(id)) => self.api_keys.erase_name(id),
             ("fs_repo", Ok(id)) => self.repositories.erase_name(id),
+            ("request", Ok(id)) => self.requests.erase(id),
+            (SESSION_TYPE, _) => {
+                self.approval_sessions.erase_title(object.id);
+                self.requests.erase_session(object.id);
+            }
             _ => {}
         }
     }
@@ -59,12 +92,13 @@ impl Command for EraseFields {
 
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
-            "user" | "role" | "api_key" | "fs_repo" => {
+            "user" | "role" | "api_key" | "fs_repo" | "request" | SESSION_TYPE => {
                 Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
             }
             _ => Err(Refusal::invalid(
                 "object",
-                "only `user:<login>`, `role:<key>`, `api_key:<id>` and `fs_repo:<id>` have personal fields",
+                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>` and `mix_session:<id>` \
+                 have personal fields",
             )),
         }
     }

@@ -7,6 +7,7 @@
 pub use grantd_engine as engine;
 
 pub mod api_key;
+pub mod approval_session;
 pub mod basis;
 pub mod builtin;
 pub mod caller;
@@ -30,7 +31,9 @@ pub mod refusal;
 pub mod relationship;
 pub mod repository;
 pub mod repository_grant;
+pub mod request;
 pub mod role;
+pub mod rule;
 pub mod session;
 pub mod snapshot;
 pub mod state;

@@ -2,10 +2,11 @@
 
 use grantd_engine::{Key, Subject};
 
+use crate::approval_session::{PARENT, SESSION_TYPE};
 use crate::caller::{Authorities, Authority, Caller};
 use crate::pulp::{URI_TYPE, administers, role_administers};
 use crate::refusal::Refusal;
-use crate::role::members_of;
+use crate::role::{any_above, members_of};
 use crate::{Micros, State};
 
 /// The role whose members hold every authority.
@@ -28,6 +29,7 @@ pub fn managed_by(key: &Key) -> Option<&'static str> {
         (URI_TYPE, _, Subject::Userset(role, _)) if role.kind() == "role" && role.id() == SUPER_USERS => {
             "another role: what `super-users` may do is fixed"
         }
+        (SESSION_TYPE, PARENT, _) => "POST /api/v1/sessions with parent",
         ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
         ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
         _ => return None,
@@ -40,13 +42,21 @@ pub(crate) fn conferred(state: &State, key: &Key, now: Micros) -> Authorities {
     match key.resource.kind() {
         "grantd" => Authority::of_name(key.relation.as_str()).map_or_else(Authorities::default, implied),
         "role" => conferred_by_role(state, key.resource.id(), now),
+        // Who says who decides decides in the end.
+        SESSION_TYPE => implied(Authority::Approver),
         _ => Authorities::default(),
     }
 }
 
 /// What being in a role is worth of grantd's own authorities.
 pub(crate) fn conferred_by_role(state: &State, role: &str, now: Micros) -> Authorities {
-    Authority::ALL.into_iter().filter(|a| state.subject_holds(members_of(role), *a, now)).collect()
+    let lasts = |until: Option<Micros>| until.is_none_or(|until| now < until);
+    let decides = |members| state.graph().resources_of(members, SESSION_TYPE).any(|found| lasts(found.until));
+    let holds = |a: &Authority| {
+        state.subject_holds(members_of(role), *a, now)
+            || *a == Authority::Approver && any_above(state, role, now, decides)
+    };
+    Authority::ALL.into_iter().filter(holds).collect()
 }
 
 /// What somebody must hold to write or delete a relationship as such: what it confers; and to run the realm, where it is about

@@ -20,7 +20,7 @@ use grantd_engine::{Circumstances, Decision, Key, ObjectRef, Question, SubjectRe
 use crate::caller::{Actor, Authority, Caller};
 use crate::refusal::Refusal;
 use crate::relationship::key;
-use crate::role::{everyone_in, members_of};
+use crate::role::{any_above, everyone_in, members_of};
 use crate::{Micros, State};
 
 /// The type of URIs.
@@ -141,21 +141,10 @@ fn granted_to(state: &State, subject: SubjectRef<'_>, now: Micros) -> Vec<(PulpU
 /// permissions.
 pub(crate) fn role_administers(state: &State, role: &str, now: Micros) -> bool {
     let lasts = |until: Option<Micros>| until.is_none_or(|until| now < until);
-    let mut seen = BTreeSet::from([role.to_owned()]);
-    let mut open = vec![role.to_owned()];
-    while let Some(role) = open.pop() {
-        let members = members_of(&role);
+    any_above(state, role, now, |members| {
         let mut granted = state.graph().resources_of(members, URI_TYPE);
-        if granted.any(|found| lasts(found.until) && administers(found.object.id)) {
-            return true;
-        }
-        for above in state.graph().resources_of(members, "role") {
-            if above.relation == "member" && lasts(above.until) && seen.insert(above.object.id.to_owned()) {
-                open.push(above.object.id.to_owned());
-            }
-        }
-    }
-    false
+        granted.any(|found| lasts(found.until) && administers(found.object.id))
+    })
 }
 
 pub(crate) use uri::administers;

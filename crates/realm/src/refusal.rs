@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::caller::Authority;
 use crate::model::Orphans;
+use crate::request::Status;
 use crate::pulp::Operation;
 
 /// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
@@ -82,6 +83,25 @@ pub enum Refusal {
         .0.count, if .0.count == 1 { "" } else { "s" }, .0.first.first().map_or("", String::as_str)
     )]
     Orphans(Orphans),
+    /// Nobody decides their own request.
+    #[error("nobody decides their own request; an approver other than the one who asked has to")]
+    OwnRequest,
+    /// The request is not pending any more, and ended otherwise.
+    #[error("request `{id}` is {} already", .status.name())]
+    RequestSettled {
+        /// Which.
+        id: uuid::Uuid,
+        /// As what.
+        status: Status,
+    },
+    /// The realm holds as many as it can.
+    #[error("there are {most} {what} already, which is the most; try again when there are fewer")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there can be.
+        most: u64,
+    },
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
@@ -110,6 +130,12 @@ pub enum Noun {
     Entity,
     /// A realm.
     Realm,
+    /// An approval session.
+    ApprovalSession,
+    /// A permission request.
+    Request,
+    /// A rule.
+    Rule,
 }
 
 impl fmt::Display for Noun {
@@ -125,6 +151,9 @@ impl fmt::Display for Noun {
             Self::VmGrant => "VM grant for",
             Self::Entity => "stored entity",
             Self::Realm => "realm",
+            Self::ApprovalSession => "session",
+            Self::Request => "request",
+            Self::Rule => "rule",
         })
     }
 }
@@ -161,6 +190,9 @@ impl Refusal {
             Self::ManagedRelation { .. } => "managed_relation",
             Self::Precondition { .. } => "precondition_failed",
             Self::Orphans(_) => "orphans",
+            Self::OwnRequest => "own_request",
+            Self::RequestSettled { .. } => "request_settled",
+            Self::TooMany { .. } => "too_many",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
         }
     }

@@ -11,18 +11,25 @@ use uuid::Uuid;
 
 use crate::State;
 use crate::api_key::ApiKey;
-use crate::change::{read_object, shared, unknown, write_relationship_ref};
+use crate::approval_session::ApprovalSession;
+use crate::caller::Actor;
+use crate::change::{
+    read_decider, read_object, read_outcome, read_rule, shared, unknown, write_decider, write_outcome,
+    write_relationship_ref, write_rule,
+};
 use crate::client_ca::ClientCa;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
 use crate::repository::Repository;
+use crate::request::{Request, Status};
 use crate::role::Role;
+use crate::rule::Rule;
 use crate::token::{Bearer, Tokens};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -38,6 +45,9 @@ const SESSIONS: u8 = 3;
 
 /// Begins, after that, who signs client certificates.
 const CLIENT_CA: u8 = 4;
+
+/// Begins, after that, approval sessions, requests and rules.
+const APPROVALS: u8 = 5;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -69,6 +79,10 @@ impl State {
             w.u8(CLIENT_CA);
             self.write_client_ca(&mut w);
         }
+        if self.has_approvals() {
+            w.u8(APPROVALS);
+            self.write_approvals(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -81,6 +95,7 @@ impl State {
         self.write_roles(&mut w);
         self.write_sessions(&mut w);
         self.write_client_ca(&mut w);
+        self.write_approvals(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -136,6 +151,44 @@ impl State {
         });
     }
 
+    /// Whether there ever was any.
+    fn has_approvals(&self) -> bool {
+        self.approval_sessions.next_number > 0 || self.requests.next_number > 0 || self.rules.next_number > 0
+    }
+
+    fn write_approvals(&self, w: &mut Writer) {
+        let sessions = &self.approval_sessions;
+        w.u64(sessions.next_number);
+        write_list(w, sessions.len(), sessions.iter_after(0), |w, session| write_session(w, session));
+        w.u64(self.requests.next_number);
+        write_list(w, self.requests.len(), self.requests.since(0), |w, request| write_request(w, request));
+        w.u64(self.rules.next_number);
+        write_list(w, self.rules.len(), self.rules.iter_after(0), |w, rule| {
+            write_rule(w, &rule.form());
+            w.i64(rule.created_at);
+        });
+    }
+
+    fn read_approvals(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            self.approval_sessions.insert(read_session(r)?).map_err(unknown("an approval session"))?;
+        }
+        self.approval_sessions.next_number = next_number;
+        let next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            self.requests.insert(read_request(r)?);
+        }
+        self.requests.next_number = next_number;
+        let next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let form = read_rule(r)?;
+            self.rules.insert(Rule::of(&form, r.i64()?)).map_err(unknown("a rule"))?;
+        }
+        self.rules.next_number = next_number;
+        Ok(())
+    }
+
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let format = r.u32()?;
         if format != FORMAT {
@@ -187,6 +240,7 @@ impl State {
             user.ok_or_else(|| unknown("a user's sessions")(login))?.sessions = sessions;
         }
         state.client_ca = r.option(read_client_ca)?;
+        state.read_approvals(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -246,6 +300,90 @@ fn read_role(r: &mut Reader<'_>) -> Result<Role, CodecError> {
         description: r.option(Reader::personal)?,
         created_at: r.i64()?,
     })
+}
+
+fn write_session(w: &mut Writer, session: &ApprovalSession) {
+    w.text(&session.id);
+    w.u64(session.number);
+    w.option(session.title.as_ref(), Writer::personal);
+    w.option(session.parent.as_deref(), Writer::text);
+    w.u64(session.parent_number);
+    w.i64(session.created_at);
+    session.created_by.write(w);
+}
+
+fn read_session(r: &mut Reader<'_>) -> Result<ApprovalSession, CodecError> {
+    Ok(ApprovalSession {
+        id: shared(r.text()?),
+        number: r.u64()?,
+        title: r.option(Reader::personal)?,
+        parent: r.option(|r| r.text().map(shared))?,
+        parent_number: r.u64()?,
+        created_at: r.i64()?,
+        created_by: Actor::read(r)?,
+    })
+}
+
+fn write_request(w: &mut Writer, request: &Request) {
+    w.uuid(request.id);
+    w.u64(request.number);
+    w.text(&request.session);
+    w.text(&request.tool);
+    w.option(request.path.as_deref(), Writer::text);
+    w.personal(&request.action);
+    w.personal(&request.description);
+    w.personal(&request.params);
+    w.option(request.parent_tool_call.as_deref(), Writer::text);
+    request.requester.write(w);
+    w.i64(request.created_at);
+    w.u64(request.created_revision);
+    w.i64(request.expires_at);
+    w.u32(request.asked_size);
+    w.option(request.settled(), |w, settled| {
+        write_outcome(w, settled.outcome);
+        write_decider(w, settled.by);
+        w.i64(settled.at);
+        w.u64(settled.revision);
+        w.option(request.reason.as_ref(), Writer::personal);
+        w.option(request.edited_params.as_ref(), Writer::personal);
+        w.u32(request.settled_size);
+    });
+}
+
+fn read_request(r: &mut Reader<'_>) -> Result<Request, CodecError> {
+    let mut request = Request {
+        id: r.uuid()?,
+        number: r.u64()?,
+        session: shared(r.text()?),
+        tool: shared(r.text()?),
+        path: r.option(|r| r.text().map(shared))?,
+        action: r.personal()?,
+        description: r.personal()?,
+        params: r.personal()?,
+        parent_tool_call: r.option(|r| r.text().map(shared))?,
+        requester: Actor::read(r)?,
+        created_at: r.i64()?,
+        created_revision: r.u64()?,
+        expires_at: r.i64()?,
+        asked_size: r.u32()?,
+        status: Status::Pending,
+        decided_by: None,
+        decided_at: None,
+        decided_revision: None,
+        reason: None,
+        edited_params: None,
+        settled_size: 0,
+    };
+    if r.bool()? {
+        request.status = read_outcome(r)?.status();
+        request.decided_by = Some(read_decider(r)?);
+        request.decided_at = Some(r.i64()?);
+        request.decided_revision = Some(r.u64()?);
+        request.reason = r.option(Reader::personal)?;
+        request.edited_params = r.option(Reader::personal)?;
+        request.settled_size = r.u32()?;
+    }
+    Ok(request)
 }
 
 fn write_api_key(w: &mut Writer, key: &ApiKey) {

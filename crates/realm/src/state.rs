@@ -6,6 +6,7 @@ use grantd_engine::{Fold, Folded, Graph, ObjectRef, Schema};
 use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
+use crate::approval_session::{ApprovalSessions, SESSION_TYPE};
 use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
@@ -13,7 +14,9 @@ use crate::identity::Identities;
 use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
 use crate::repository::Repositories;
+use crate::request::Requests;
 use crate::role::{ROLE_TYPE, Roles};
+use crate::rule::Rules;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
 
@@ -47,6 +50,9 @@ pub struct State {
     pub(crate) entities: Entities,
     pub(crate) bearers: Bearers,
     pub(crate) client_ca: Option<ClientCa>,
+    pub(crate) approval_sessions: ApprovalSessions,
+    pub(crate) requests: Requests,
+    pub(crate) rules: Rules,
 }
 
 impl State {
@@ -67,6 +73,9 @@ impl State {
             entities: Entities::default(),
             bearers: Bearers::default(),
             client_ca: None,
+            approval_sessions: ApprovalSessions::default(),
+            requests: Requests::default(),
+            rules: Rules::default(),
         }
     }
 
@@ -118,6 +127,21 @@ impl State {
     /// Stored properties.
     pub fn entities(&self) -> &Entities {
         &self.entities
+    }
+
+    /// What agents do in one go, as scopes of requests.
+    pub fn approval_sessions(&self) -> &ApprovalSessions {
+        &self.approval_sessions
+    }
+
+    /// What agents ask for.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Standing answers to requests.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// In the realm `system`: the realms of this store.
@@ -221,6 +245,18 @@ impl State {
             Change::EntityPut { object, properties } => self.entities.put(object, properties),
             Change::EntityDeleted { object } => self.entities.delete(object)?,
             Change::ModelPut { text } => self.put_model(text)?,
+            Change::ApprovalSessionOpened { id, number, title, parent, by } => {
+                self.approval_sessions.open(id, *number, title.as_ref(), parent.as_deref(), by, stamp)?;
+            }
+            Change::ApprovalSessionClosed { id } => {
+                self.approval_sessions.close(id)?;
+                self.rules.close_session(id);
+                self.forget(ObjectRef { kind: SESSION_TYPE, id });
+            }
+            Change::RequestCreated { asked } => self.requests.create(asked, stamp)?,
+            Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
+            Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
+            Change::RuleDeleted { id } => self.rules.delete(*id)?,
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();
                 self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });

@@ -76,6 +76,29 @@ pub fn members_of(role: &str) -> SubjectRef<'_> {
     SubjectRef::Userset(ObjectRef { kind: ROLE_TYPE, id: role }, MEMBER)
 }
 
+/// Whether something is so for the members of a role, or of one that it is in.
+pub(crate) fn any_above(
+    state: &State,
+    role: &str,
+    now: Micros,
+    is_so: impl Fn(SubjectRef<'_>) -> bool,
+) -> bool {
+    let mut seen = BTreeSet::from([role.to_owned()]);
+    let mut open = vec![role.to_owned()];
+    while let Some(role) = open.pop() {
+        let members = members_of(&role);
+        if is_so(members) {
+            return true;
+        }
+        for above in state.graph().resources_of(members, ROLE_TYPE) {
+            if above.relation == MEMBER && lasts(above.until, now) && seen.insert(above.object.id.to_owned()) {
+                open.push(above.object.id.to_owned());
+            }
+        }
+    }
+    false
+}
+
 fn lasts(until: Option<Micros>, now: Micros) -> bool {
     until.is_none_or(|until| now < until)
 }
