@@ -133,7 +133,9 @@ impl From<Refusal> for Error {
             Refusal::NotFound { noun: Noun::Request, id } => Self::not_found("Permission", id),
             Refusal::NotFound { noun: Noun::ApprovalSession, id } => Self::not_found("Session", id),
             Refusal::NotFound { .. } | Refusal::NoRealm => Self::gone(message),
-            Refusal::RequestSettled { .. } => Self::gone(message),
+            Refusal::RequestSettled { id, status } => {
+                Self::gone(format!("Permission with ID '{id}' is {} already", status.name()))
+            }
             Refusal::TooMany { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, Kind::BadRequest, message),
             Refusal::Invalid { field, problem } => Self::invalid(wire_name(field), problem),
             Refusal::IdempotencyKeyReused => Self::new(StatusCode::CONFLICT, Kind::BadRequest, message),

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::stream::unfold;
 use grantd_node::realm::request::{Request, Sight, Status};
 use grantd_node::realm::{Micros, State};
-use grantd_node::waiting::{Followed, Subject};
+use grantd_node::{Followed, Subject};
 use http::{HeaderName, header};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
