@@ -20,7 +20,7 @@ def wait_through(cast: Cast, id: str, deadline: float = 60) -> dict:
     """What an agent does: asks again whenever the answer is none, until there is a decision."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
-        client = cast.client(cast.asker_key, timeout=60)
+        client = cast.client(cast.asker_key, timeout=90)
         try:
             answer = client.get(f"{PERMISSIONS}/{id}?wait=60")
             if answer.status == 200 and answer.json()["status"] != "pending":

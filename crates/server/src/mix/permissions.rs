@@ -76,7 +76,7 @@ pub(super) async fn list_permissions(call: Call) -> Result<Response, Error> {
     let mut sight = Sight::of(&call.caller, state, now);
     let after = query.after.map(|id| seen(&call, id)).transpose()?;
     let (revision, number) = after.map_or((0, 0), |last| (last.created_revision - 1, last.number));
-    let requests: Box<dyn Iterator<Item = &Arc<Request>> + Send> = match &query.session_id {
+    let requests: Box<dyn Iterator<Item = &Arc<Request>>> = match &query.session_id {
         Some(session) => Box::new(state.requests().in_session_since(session, revision)),
         None => Box::new(state.requests().since(revision)),
     };

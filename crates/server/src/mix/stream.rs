@@ -111,8 +111,7 @@ impl Viewer {
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
             if self.recognised.elapsed() >= HEARTBEAT {
-                self.call.recognise().await.ok()?;
-                self.recognised = Instant::now();
+                self.recognise().await?;
             }
             if let Step::Say(event) = self.step()? {
                 return Some((Ok(event), self));
@@ -121,10 +120,19 @@ impl Viewer {
                 biased;
                 // The client comes back, to the server that comes after this one.
                 () = self.call.app.drain.wait() => return None,
-                _ = self.heartbeat.tick() => return Some((Ok(event::heartbeat(self.position)), self)),
+                _ = self.heartbeat.tick() => {
+                    self.recognise().await?;
+                    return Some((Ok(event::heartbeat(self.position)), self));
+                }
                 there_is = self.news.changed() => if !there_is { return None },
             }
         }
+    }
+
+    /// Whether the credential is still one: keys expire, and their realm may be gone.
+    async fn recognise(&mut self) -> Option<()> {
+        self.recognised = Instant::now();
+        self.call.recognise().await.ok()
     }
 
     /// What is to be said now; nothing more after the last event.
@@ -138,9 +146,12 @@ impl Viewer {
         }
         let (published, now) = (self.call.published(), self.call.now());
         let session = published.state.approval_sessions().get(&self.session);
-        if session.is_none_or(|session| session.number != self.number) {
+        let Some(session) = session.filter(|session| session.number == self.number) else {
             self.number = CLOSED;
             return Some(Step::Say(event::session_deleted(self.position, &self.session)));
+        };
+        if !Sight::of(&self.call.caller, &published.state, now).sees_session(session) {
+            return None;
         }
         if let Some(request) = self.next_request(&published.state, now) {
             let event = event::permission(self.behind(&published.state, request), request, now);
