@@ -1,5 +1,6 @@
 """The decision table: what each decision does to each state, and what the SDK raises."""
 
+import time
 import uuid
 
 import pytest
@@ -129,10 +130,14 @@ def test_of_many_deciders_one_decides(cast):
 def test_waiting(cast):
     asked = cast.ask()
     assert cast.read(asked["id"], wait=1)["status"] == "pending"
-    waiting = [Background(lambda: cast.client(cast.asker_key).get(f"{PERMISSIONS}/{asked['id']}?wait=30").ok().json())]
-    waiting *= 1
+
+    def wait():
+        return cast.client(cast.asker_key).get(f"{PERMISSIONS}/{asked['id']}?wait=30").ok().json()["status"]
+
+    waits = [Background(wait) for _ in range(5)]
+    time.sleep(0.3)
     cast.decide(asked["id"], "grant").ok()
-    assert [wait.result()["status"] for wait in waiting] == ["granted"]
+    assert [waiting.result(5) for waiting in waits] == ["granted"] * 5
     # Decided already: no wait.
     assert cast.read(asked["id"], wait=60)["status"] == "granted"
 
