@@ -188,6 +188,14 @@ class Tab:
         """What the keyboard is at: its id, or its text."""
         return self.value("document.activeElement.id || document.activeElement.innerText.trim()")
 
+    def comes_to_focus(self, expression, wanted):
+        """Whether what has the focus becomes this: a page's autofocus may come a moment after the page."""
+        deadline = time.monotonic() + TIMEOUT
+        while self.value(f"document.activeElement.{expression}") != wanted:
+            assert time.monotonic() < deadline, f"the focus is at {self.focused!r}"
+            time.sleep(0.02)
+        return True
+
     def type(self, field, text):
         """Puts a text into a field, by its id, in place of what is there."""
         self.value(f"document.getElementById({json.dumps(field)}).select()")

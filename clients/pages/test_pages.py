@@ -1,11 +1,12 @@
 """People at the pages, in a real browser: signing in, being refused, the password, signing out everywhere."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from harness import RUN, new_password, record_secret
+from harness import RUN, Server, Temp, TlsServer, new_password, record_secret
 
 SHOTS = Path(os.environ.get("GRANTD_PAGE_SHOTS", RUN / "pages"))
 COOKIE = "grantd_session"
@@ -43,7 +44,7 @@ def test_signing_in_and_out(server, tabs, person):
     tab = tabs()
     tab.go(f"{server.url}/")
     assert tab.path == "/login", "whoever is not signed in is led there"
-    assert tab.focused == "login"
+    assert tab.comes_to_focus("id", "login")
     sign_in(tab, server, login, password)
     assert tab.path == "/account"
     assert "Ann Ångström" in tab.text and "This session" in tab.text and "Chrome on Linux" in tab.text
@@ -62,7 +63,7 @@ def test_a_wrong_password(server, tabs, person):
     sign_in(tab, server, login, "not the password")
     assert tab.path == "/login"
     assert "The login or the password is wrong." in tab.text
-    assert tab.value("document.activeElement.getAttribute('role')") == "alert", "the problem is read out first"
+    assert tab.comes_to_focus("getAttribute('role')", "alert"), "the problem is read out first"
     assert tab.value("document.title").startswith("Problem:")
     assert tab.value("document.getElementById('login').value") == login
     assert tab.value("document.getElementById('password').value") == ""
@@ -123,7 +124,7 @@ def test_by_keyboard_alone(server, tabs, person):
     login, password = person
     tab = tabs()
     tab.go(f"{server.url}/login")
-    assert tab.focused == "login"
+    assert tab.comes_to_focus("id", "login")
     tab.call("Input.insertText", text=login)
     tab.press("Tab")
     assert tab.focused == "password"
@@ -156,6 +157,38 @@ def test_a_restart_keeps_the_session(server, tabs, person):
     sign_in(tab, server, login, password)
     server.restart()
     assert is_signed_in(tab, server)
+
+
+def test_an_idle_session_ends(tabs):
+    with Temp("idle") as data, Server(data, "idle", args=["--session-idle", "3", "--session-absolute", "8"]) as server:
+        tab = tabs()
+        sign_in(tab, server, "admin", server.password)
+        begun = time.monotonic()
+        while time.monotonic() - begun < 7:
+            assert is_signed_in(tab, server), "in use it lives longer than it may be idle"
+            time.sleep(0.3)
+        time.sleep(8.2 - (time.monotonic() - begun))
+        assert not is_signed_in(tab, server), "but no longer than it may at all"
+        sign_in(tab, server, "admin", server.password)
+        assert tab.path == "/account"
+        time.sleep(3.2)
+        assert not is_signed_in(tab, server)
+
+
+def test_on_tls(tabs):
+    with Temp("tls") as data, TlsServer(data, "pages-tls") as server:
+        tab = tabs()
+        sign_in(tab, server, "admin", server.password)
+        assert tab.path == "/account"
+        cookies = tab.cookies()
+        assert set(cookies) == {"__Host-grantd_session", "__Host-grantd_form"}
+        assert all(cookie["secure"] and cookie["httpOnly"] and cookie["path"] == "/" for cookie in cookies.values())
+        session = record_secret("session", cookies["__Host-grantd_session"]["value"])
+        tab.click("Sign out everywhere")
+        assert tab.path == "/login?signed_out=everywhere"
+        other = server.nobody()
+        assert other.get("/account", headers={"Cookie": f"__Host-grantd_session={session}"}).status == 303
+        other.close()
 
 
 def test_a_realm_of_its_own(server, tabs, person):

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use grantd_node::realm::basis::Delegation;
 
 use crate::admin::AdminCommand;
+use crate::ask::AskArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::export::ExportArgs;
@@ -16,6 +17,7 @@ use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
+use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
@@ -51,6 +53,11 @@ pub(crate) enum Command {
     /// Who may do something and why, and what somebody may do
     #[command(subcommand)]
     Who(WhoCommand),
+    /// Ask for a permission and wait until somebody decides; exits with 0 when granted, 1 when denied, 3 when nobody did in time
+    Ask(AskArgs),
+    /// Standing answers to requests
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
     Import(ImportArgs),
     /// Read the relationships of a server into a file, all at one revision
@@ -105,10 +112,9 @@ impl std::str::FromStr for ListenArg {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DelegationArg {
-    /// Anything
+    // Comments for readers of the help would make its whole layout a longer one.
     #[default]
     Free,
-    /// Only what the granter holds there
     Held,
 }
 
@@ -162,7 +168,7 @@ pub(crate) struct ServeArgs {
     /// End a session so many seconds after its sign-in [default: 604800]
     #[arg(long, env = "GRANTD_SESSION_ABSOLUTE", value_name = "SECONDS")]
     pub(crate) session_absolute: Option<u64>,
-    /// What who may grant operations at all may grant: free (anything) or held (only what they hold there) [default: free]
+    /// In the Pulp API, who may grant at all may grant anything (free) or what they hold there themselves (held) [default: free]
     #[arg(long, env = "GRANTD_PULP_DELEGATION", value_name = "MODE")]
     pub(crate) pulp_delegation: Option<DelegationArg>,
     /// Let callers without a credential make and decide permission requests at /mix: on loopback only, as everybody on this

@@ -10,6 +10,8 @@ pub(crate) enum Ended {
     Yes,
     /// Denied; broken: 1.
     No,
+    /// Nobody decided in time: 3.
+    TimedOut,
 }
 
 impl From<bool> for Ended {
@@ -23,6 +25,7 @@ pub(crate) fn code(ended: anyhow::Result<Ended>) -> ExitCode {
     match ended {
         Ok(Ended::Yes) => ExitCode::SUCCESS,
         Ok(Ended::No) => ExitCode::from(1),
+        Ok(Ended::TimedOut) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error:#}");

@@ -2,6 +2,7 @@
 
 mod admin;
 mod args;
+mod ask;
 mod check;
 mod client;
 mod completions;
@@ -18,6 +19,7 @@ mod password;
 mod progress;
 mod realm;
 mod role;
+mod rule;
 mod schema;
 mod secret;
 mod serve;
@@ -53,6 +55,8 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Grant(args) => grant::grant(&args),
         Command::Revoke(args) => grant::revoke(&args),
         Command::Who(command) => who::run(&command),
+        Command::Ask(args) => ask::run(&args),
+        Command::Rule(command) => rule::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),

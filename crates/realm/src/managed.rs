@@ -29,7 +29,7 @@ pub fn managed_by(key: &Key) -> Option<&'static str> {
         (URI_TYPE, _, Subject::Userset(role, _)) if role.kind() == "role" && role.id() == SUPER_USERS => {
             "another role: what `super-users` may do is fixed"
         }
-        (SESSION_TYPE, PARENT, _) => "POST /api/v1/sessions with parent",
+        (SESSION_TYPE, PARENT, _) => "POST /api/v1/approval-sessions with parent",
         ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
         ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
         _ => return None,

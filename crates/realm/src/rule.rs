@@ -3,12 +3,15 @@
 mod commands;
 mod judge;
 mod pattern;
+mod replay;
 mod wild;
 
 pub use commands::{CreateRule, DeleteRule, RuleDraft};
 pub(crate) use commands::create_rule;
 pub use judge::Ruling;
+pub use replay::{Replayed, replay};
 pub use pattern::{CommandPattern, PathPattern, ToolPattern, quoted};
+pub(crate) use pattern::runs_shell;
 
 use std::sync::Arc;
 

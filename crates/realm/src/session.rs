@@ -23,7 +23,7 @@ pub const SESSION_ROWS: &str = "session";
 /// The form of a row's value.
 const FORM: u8 = 1;
 
-/// A use is noted if the last one that was is so long ago.
+/// A use is noted if the last one that was is so long ago, or a tenth of the time that a session may be idle.
 const NOTED_EVERY: Micros = 60 * 1_000_000;
 
 /// The longest description of where a session came from, in bytes.
@@ -182,8 +182,8 @@ impl Session {
     }
 
     /// Whether a use at this time is worth a write.
-    pub fn is_to_be_noted(&self, now: Micros) -> bool {
-        now >= self.last_used.saturating_add(NOTED_EVERY)
+    pub fn is_to_be_noted(&self, now: Micros, limits: Limits) -> bool {
+        now >= self.last_used.saturating_add(NOTED_EVERY.min(limits.idle / 10))
     }
 
     /// Makes a session for a user who has just proved who they are, with its secret.

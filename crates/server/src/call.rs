@@ -26,7 +26,7 @@ use crate::edge::{
     EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_object, read_bytes,
 };
 use crate::face::{CallError, Credential, Face, Shown, Unauthorized};
-use crate::{caller, csrf, session_cookie};
+use crate::{caller, csrf};
 
 /// The realm that a path names with `/r/<realm>`; in the request's extensions.
 #[derive(Debug, Clone)]
@@ -76,7 +76,6 @@ pub struct Call<F> {
     pub realm: Arc<Realm>,
     headers: HeaderMap,
     certificate: Option<Arc<[u8]>>,
-    cookie: String,
     source: Source,
     uri: Uri,
     method: Method,
@@ -129,8 +128,7 @@ impl<F: Face> Call<F> {
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
         let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
-        let cookie = session_cookie::name(realm.name(), app.is_secure());
-        let shown = shown(&parts.headers, certificate.as_deref(), &cookie);
+        let shown = shown(app, &realm, &parts.headers, certificate.as_deref());
         let is_forged = match F::credential(&shown) {
             _ if parts.method.is_safe() => false,
             Credential::Session(cookie) => !proves_its_page(app, cookie, &parts.headers),
@@ -156,7 +154,6 @@ impl<F: Face> Call<F> {
             realm,
             headers,
             certificate,
-            cookie,
             source,
             uri,
             method,
@@ -168,20 +165,23 @@ impl<F: Face> Call<F> {
         Ok((call, body))
     }
 
+    /// What the request shows of its caller.
+    fn shown(&self) -> Shown<'_> {
+        shown(&self.app, &self.realm, &self.headers, self.certificate.as_deref())
+    }
+
     /// Finds out anew who calls, after a wait: keys are revoked and expire.
     pub async fn recognise(&mut self) -> Result<(), CallError> {
         if self.realm.is_deleted() {
             return Err(CallError::UnknownRealm);
         }
-        let shown = shown(&self.headers, self.certificate.as_deref(), &self.cookie);
-        self.caller = who::<F>(&self.app, &self.realm, &shown, self.source).await?;
+        self.caller = who::<F>(&self.app, &self.realm, &self.shown(), self.source).await?;
         Ok(())
     }
 
     /// The session that the caller is known by, and the token of its pages. Who is known by anything else has none.
     pub(crate) async fn session(&self) -> Result<(Session, String), CallError> {
-        let shown = shown(&self.headers, self.certificate.as_deref(), &self.cookie);
-        let Credential::Session(cookie) = F::credential(&shown) else {
+        let Credential::Session(cookie) = F::credential(&self.shown()) else {
             return Err(Unauthorized::NoSession.into());
         };
         let session = caller::session::find(&self.app, &self.realm, cookie).await?;
@@ -315,8 +315,13 @@ async fn who<F: Face>(
     }
 }
 
-fn shown<'a>(headers: &'a HeaderMap, certificate: Option<&'a [u8]>, cookie: &str) -> Shown<'a> {
-    Shown { headers, certificate, session: session_cookie::read(headers, cookie) }
+fn shown<'a>(
+    app: &App,
+    realm: &'a Realm,
+    headers: &'a HeaderMap,
+    certificate: Option<&'a [u8]>,
+) -> Shown<'a> {
+    Shown { headers, certificate, realm: realm.name(), secure: app.is_secure() }
 }
 
 /// Whether a change that is asked for with a session comes from a page of ours.

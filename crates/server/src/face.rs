@@ -10,6 +10,7 @@ use http::HeaderMap;
 
 use crate::app::App;
 use crate::edge::EdgeError;
+use crate::session_cookie;
 
 /// A face: one dialect, or grantd's own API.
 pub trait Face: Send + Sync + 'static {
@@ -41,8 +42,19 @@ pub struct Shown<'a> {
     pub headers: &'a HeaderMap,
     /// The client certificate of the connection (DER), whose key the client has proved to hold; see [`crate::edge::Peer`].
     pub certificate: Option<&'a [u8]>,
+    /// The realm, and whether the world reaches this server by TLS: they name the session cookie.
+    pub(crate) realm: &'a str,
+    pub(crate) secure: bool,
+}
+
+impl<'a> Shown<'a> {
     /// The value of the realm's session cookie.
-    pub session: Option<&'a str>,
+    pub fn session(&self) -> Option<&'a str> {
+        if !self.headers.contains_key(http::header::COOKIE) {
+            return None;
+        }
+        session_cookie::read(self.headers, &session_cookie::name(self.realm, self.secure))
+    }
 }
 
 /// What a caller shows.
@@ -192,5 +204,44 @@ impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store cannot be read");
         Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+
+    /// What `Authorization` shows, as a login and a password; `None`: nothing, or nothing that can be read.
+    fn shown(value: &str) -> Result<Option<(String, String)>, &'static str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::AUTHORIZATION, value.parse().unwrap());
+        match basic(&headers) {
+            Credential::None => Ok(None),
+            Credential::Basic { login, password } => Ok(Some((login, password.0))),
+            _ => Err("malformed"),
+        }
+    }
+
+    #[test]
+    fn basic_is_a_login_and_a_password() {
+        let pair = |login: &str, password: &str| Ok(Some((login.to_owned(), password.to_owned())));
+        let encoded = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        assert_eq!(shown(&encoded("ann:secret")), pair("ann", "secret"));
+        assert_eq!(shown(&encoded("ann:se:cr:et")), pair("ann", "se:cr:et"));
+        assert_eq!(shown(&encoded("ånn:sé")), pair("ånn", "sé"));
+        assert_eq!(shown(&encoded(":")), pair("", ""));
+        assert_eq!(shown("bAsIc  YTpi"), pair("a", "b"));
+    }
+
+    #[test]
+    fn what_is_no_basic_is_nothing_or_malformed() {
+        let encoded = |bytes: &[u8]| format!("Basic {}", STANDARD.encode(bytes));
+        for value in ["Bearer x", "Digest YTpi", "Basic", "x"] {
+            assert_eq!(shown(value), Ok(None), "{value}");
+        }
+        for value in ["Basic ", "Basic !", "Basic YTp", &encoded(b"no colon"), &encoded(b"\xff:x")] {
+            assert_eq!(shown(value), Err("malformed"), "{value}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use grantd_node::realm::Change;
 use grantd_node::realm::personal::Personal;
+use grantd_node::realm::rule::Scope;
 use serde_json::{Value, json};
 
 use crate::time::rfc3339;
@@ -82,6 +83,30 @@ pub fn change_as_json(change: &Change) -> Value {
             "kind": "entity_put", "object": object.to_string(),
             "properties": serde_json::from_str::<Value>(properties).unwrap_or_default(),
         }),
+        Change::ApprovalSessionOpened { id, title, parent, by, .. } => json!({
+            "kind": "approval_session_opened", "id": id, "title": text(title.as_ref()), "parent": parent,
+            "by": by.to_string(),
+        }),
+        Change::ApprovalSessionClosed { id } => json!({ "kind": "approval_session_closed", "id": id }),
+        Change::RequestCreated { asked } => json!({
+            "kind": "request_created", "id": asked.id, "number": asked.number, "session": &*asked.session,
+            "tool": &*asked.tool, "path": asked.path.as_deref(), "action": text(Some(&asked.action)),
+            "description": text(Some(&asked.description)), "params": text(Some(&asked.params)),
+            "parent_tool_call": asked.parent_tool_call.as_deref(), "requester": asked.requester.to_string(),
+            "expires_at": rfc3339(asked.expires_at),
+        }),
+        Change::RequestSettled { settlement } => json!({
+            "kind": "request_settled", "id": settlement.id, "session": &*settlement.session,
+            "outcome": settlement.outcome.status().name(), "by": settlement.by.to_string(),
+            "reason": text(settlement.reason.as_ref()), "edited_params": text(settlement.edited_params.as_ref()),
+        }),
+        Change::RuleCreated { rule } => json!({
+            "kind": "rule_created", "id": rule.id, "number": rule.number, "effect": rule.effect.name(),
+            "tool": &*rule.tool, "command": rule.command.as_deref(), "path": rule.path.as_deref(),
+            "session": match &rule.scope { Scope::Realm => None, Scope::Session(id) => Some(&**id) },
+            "expires": rule.expires.map(rfc3339), "by": rule.by.to_string(),
+        }),
+        Change::RuleDeleted { id } => json!({ "kind": "rule_deleted", "id": id }),
         Change::ClientCaMade { version, until, .. } => {
             json!({ "kind": "client_ca_made", "version": version, "until": rfc3339(*until) })
         }

@@ -85,7 +85,7 @@ fn spawn_upkeep(app: SharedApp) {
 
 fn api_face(bench_route: bool, metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings::new("api");
-    let waiting = LayerSettings { timeout: Some(Duration::from_secs(40)), ..layers.clone() };
+    let waiting = LayerSettings { timeout: Some(Duration::from_secs(75)), ..layers.clone() };
     let streaming = layers.clone().streaming();
     let mut ordinary = api::routes().route("/openapi.json", get(openapi));
     if bench_route {

@@ -66,7 +66,9 @@ fn crates() -> BTreeMap<String, Crate> {
 fn read(package: &Value) -> (String, Crate) {
     let mut read = Crate { uses: BTreeSet::new(), tests_use: BTreeSet::new() };
     for dependency in package["dependencies"].as_array().unwrap() {
-        let name = short(dependency["name"].as_str().unwrap());
+        // Some crates call themselves otherwise than their package; the manifest then says how.
+        let name = dependency["rename"].as_str().or(dependency["name"].as_str());
+        let name = short(name.unwrap());
         match dependency["kind"].as_str() {
             Some("dev") => read.tests_use.insert(name),
             _ => read.uses.insert(name),

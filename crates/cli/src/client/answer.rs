@@ -100,6 +100,6 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: Option<&Value>, base: 
 }
 
 /// Without what could move a terminal's cursor.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -54,7 +54,7 @@ impl ClientArgs {
 }
 
 /// Why a change is made.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Why {
     /// Reason to put on record with the change
     #[arg(long, value_name = "TEXT")]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, http::Response};
 
-pub(crate) use answer::{Answer, Sent, text};
+pub(crate) use answer::{Answer, Sent, plain, text};
 pub(crate) use args::{ClientArgs, Why};
 
 /// What may stand unescaped in a path segment (RFC 3986, unreserved).

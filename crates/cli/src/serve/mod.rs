@@ -6,7 +6,7 @@ mod listen;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::builtin;
 use grantd_node::realm::session::Limits;
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         root_paths: !args.no_root_paths,
         bench_route: args.bench_route,
         trusted_hops: usize::from(args.behind_proxy),
-        sessions: sessions(&args),
+        sessions: sessions(&args)?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
         drain: server.drain(),
@@ -69,14 +69,18 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long sessions live, in the setting's seconds.
-fn sessions(args: &ServeArgs) -> Limits {
-    let or = |seconds: Option<u64>, default| {
-        seconds
-            .map_or(default, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000))
+/// How long sessions live, from the settings' seconds.
+fn sessions(args: &ServeArgs) -> anyhow::Result<Limits> {
+    let or = |setting: &str, seconds: Option<u64>, default| match seconds {
+        None => Ok(default),
+        Some(0) => bail!("`{setting}` must be at least 1: nobody could sign in"),
+        Some(seconds) => Ok(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000)),
     };
     let Limits { idle, absolute } = Limits::default();
-    Limits { idle: or(args.session_idle, idle), absolute: or(args.session_absolute, absolute) }
+    Ok(Limits {
+        idle: or("session_idle", args.session_idle, idle)?,
+        absolute: or("session_absolute", args.session_absolute, absolute)?,
+    })
 }
 
 async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> {

@@ -33,6 +33,8 @@ fn makes_a_new_password_and_a_new_key() {
 fn makes_the_user_again_who_was_deleted() {
     let place = Place::with_store();
     let server = place.serve(&[]);
+    let another = ["user", "create", "other", "--role", "super-users"];
+    server.run(&another).good();
     server.run(&["user", "delete", "admin"]).good();
     assert_eq!(server.run(&["check", "user:admin", "admin", "grantd:default"]).code, 1);
     server.stop();
@@ -44,6 +46,7 @@ fn makes_the_user_again_who_was_deleted() {
 fn lets_in_again_who_was_shut_out() {
     let place = Place::with_store();
     let server = place.serve(&[]);
+    server.run(&["user", "create", "other", "--role", "super-users"]).good();
     server.run(&["user", "set", "admin", "--active", "false"]).good();
     server.stop();
     let made = reset(&place);

@@ -58,10 +58,8 @@ fn a_round_trip_in_both_forms() {
     assert_eq!(said, "4 lines: 0 written, 3 unchanged, 0 refused\n");
     server.run(&["export", "out.csv", "--without-managed"]).good();
     let csv = std::fs::read_to_string(place.path("out.csv")).unwrap();
-    assert!(
-        csv.starts_with("resource,relation,subject,until,condition,parameters\nrole:r0001,member,"),
-        "{csv}"
-    );
+    assert!(csv.starts_with("resource,relation,subject,until,condition,parameters\n"), "{csv}");
+    assert!(csv.contains("\nrole:r0001,member,"), "{csv}");
     server.run(&["import", "out.csv", "--realm", "copy"]).good();
     let out = server.run(&["export", "--format", "csv", "--without-managed", "--realm", "copy"]).good();
     assert_eq!(out, csv);

@@ -8,6 +8,7 @@ use grantd_node::offline::{Erasure, erase, verify};
 use grantd_node::realm::builtin;
 use grantd_node::realm::engine::Object;
 use grantd_node::realm::realms::DEFAULT;
+use grantd_node::realm::role::CreateRole;
 use grantd_node::realm::user::{DeleteUser, UpdateUser};
 
 use crate::support::{Rig, does, user};
@@ -68,6 +69,26 @@ async fn every_name_of_a_login_goes_also_of_who_had_it_before() {
     assert_eq!(left[0].value, b"the name of bob");
     let verified = verify(&*rig.store, DEFAULT, schema, &[]).await.unwrap();
     assert_eq!((verified.problem, verified.erased), (None, 3));
+}
+
+#[tokio::test]
+async fn every_text_of_a_role_goes_also_two_of_one_change() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    let text = |text: &str| Some(text.to_owned());
+    for key in ["qa", "ops"] {
+        let (display_name, description) = (text("what it is called"), text("what it is for"));
+        let create = CreateRole { key: key.into(), display_name, description, ..CreateRole::default() };
+        does(&realm, create).await;
+    }
+    let qa = Erasure { object: Object::new("role", "qa").unwrap(), reasons: false };
+    let schema = builtin::schema().unwrap();
+    assert_eq!(erase(&*rig.store, DEFAULT, schema.clone(), &qa).await.unwrap().values, 2);
+    assert_eq!(erase(&*rig.store, DEFAULT, schema.clone(), &qa).await.unwrap().values, 0);
+    let left: Vec<_> = rig.ledger().await.into_iter().flat_map(|disclosed| disclosed.disclosures).collect();
+    assert_eq!(left.len(), 2, "those of the other role");
+    let verified = verify(&*rig.store, DEFAULT, schema, &[]).await.unwrap();
+    assert_eq!((verified.problem, verified.erased), (None, 2));
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ impl Act {
     /// What a request for this tool with these parameters wants to do.
     pub fn read(tool: &str, path: Option<&str>, params: &str) -> Result<Self, Refusal> {
         let params = check_params("params", params)?;
-        let script = COMMAND.into_iter().find_map(|name| params.get(name)).and_then(script);
+        let script = command_of(&params);
         Ok(Self { tool: tool.into(), path: path.map(Into::into), script })
     }
 
@@ -96,26 +96,36 @@ impl Act {
     }
 }
 
+/// The shell command in the parameters. Of two at once nobody knows which is run.
+fn command_of(params: &Properties) -> Option<Script> {
+    let mut found = COMMAND.into_iter().filter_map(|name| params.get(name));
+    match (found.next(), found.next()) {
+        (Some(command), None) => Some(script(command)),
+        (Some(_), Some(_)) => Some(Script::default()),
+        (None, _) => None,
+    }
+}
+
 /// A text is for the shell; a list is one command, whose words no shell looks at.
-fn script(command: &Value) -> Option<Script> {
+fn script(command: &Value) -> Script {
     match command {
-        Value::Text(text) => Some(Script::parse(text)),
+        Value::Text(text) => Script::parse(text),
         Value::List(words) => {
             let word = |word: &Value| match word {
                 Value::Text(text) => Some(Word::Fixed(text.to_string())),
                 _ => None,
             };
             let words: Option<Vec<Word>> = words.iter().map(word).collect();
-            Some(words.map_or_else(Script::default, Script::of_words))
+            words.map_or_else(Script::default, Script::of_words)
         }
-        _ => Some(Script::default()),
+        _ => Script::default(),
     }
 }
 
 /// A pattern that means the very command that these parameters hold, if that is a single one that can be known.
 pub(super) fn command_pattern(params: &str) -> Option<String> {
     let params: Properties = params.parse().ok()?;
-    let script = COMMAND.into_iter().find_map(|name| params.get(name)).and_then(script)?;
+    let script = command_of(&params)?;
     let [command] = script.commands.iter().filter(|command| !command.is_quoted).collect::<Vec<_>>()[..] else { return None };
     if !script.is_plain || !command.is_plain {
         return None;

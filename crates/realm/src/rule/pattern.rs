@@ -421,8 +421,20 @@ fn is_harmless(name: &str, word: &Word) -> bool {
     }
 }
 
+/// Programs that are told shell commands in a word.
+const SHELLS: [&str; 22] = [
+    "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "ash", "rbash", "csh", "tcsh", "pwsh", "eval", "su", "ssh", "watch",
+    "parallel", "trap", "script", "flock", "runuser", "env",
+];
+
+/// Whether a command hands words of its own to a shell.
+pub(crate) fn runs_shell(words: &[Word]) -> bool {
+    words.iter().filter_map(Word::text).any(|word| SHELLS.contains(&base(word)))
+        && words.first().is_some_and(starter)
+}
+
 /// Whether a command starts others that its words name.
-pub(crate) fn starter(name: &Word) -> bool {
+fn starter(name: &Word) -> bool {
     match name.text() {
         Some(name) => kind(name) != Kind::Plain || matches!(base(name), "find" | "fd" | "fdfind"),
         None => false,

@@ -2,7 +2,9 @@
 
 use grantd_realm::caller::{Actor, Authorities, Authority, Caller};
 use grantd_realm::change::{Change, Stamp, encode_all};
+use grantd_realm::engine::path::upwards;
 use grantd_realm::engine::{Object, ObjectRef};
+use grantd_realm::pulp::{Operation, PulpUri, may, permissions};
 use grantd_realm::repository_grant::{AccessLevel, granted};
 use grantd_realm::vm_grant::list;
 use grantd_realm::{State, builtin};
@@ -57,7 +59,7 @@ fn is_within(one: Authorities, other: Authorities) -> bool {
 fn every_kind_of_change_happens_in_random_histories() {
     let mut runner = TestRunner::deterministic();
     let mut happened: BTreeMap<u16, usize> = BTreeMap::new();
-    for _ in 0..96 {
+    for _ in 0..128 {
         let history = histories().new_tree(&mut runner).unwrap().current();
         let entries = lived(&history).entries;
         for change in entries.iter().flat_map(|(_, changes)| changes) {
@@ -172,6 +174,34 @@ proptest! {
                     prop_assert_eq!(world.allows(&subject, "login", &path.to_string()), expected);
                 }
             }
+        }
+    }
+
+    /// The list of permissions, which names what is granted on exactly one URI, and the engine, which knows what is above.
+    #[test]
+    fn what_is_listed_here_or_above_is_what_may_be_done(history in histories()) {
+        let world = lived(&history);
+        let (state, now) = (&world.state, world.now);
+        let listed: BTreeMap<String, _> =
+            permissions(state, None, now).into_iter().map(|one| (one.resource.to_string(), one.users)).collect();
+        for uri in ["/", "/v2/users/", "/v2/users/ann/", "/v2/roles/qa/", "/v2/repositories/", "/x/y/"] {
+            let normal = PulpUri::normalise(uri).expect("a URI");
+            for login in ["ann", "bob", "cyd"] {
+                let caller = Caller::local(Actor::User(login.into()));
+                for operation in Operation::ALL {
+                    let is_named = |path: &str| {
+                        let users = listed.get(path).into_iter().flatten();
+                        users.into_iter().any(|(one, held)| **one == *login && held.contains(&operation))
+                    };
+                    let expected = upwards(uri).any(is_named);
+                    let told = may(state, &caller, operation, &normal, now);
+                    prop_assert_eq!(told, expected, "{} {} {}", login, operation, uri);
+                }
+            }
+        }
+        for (uri, users) in &listed {
+            let alone = permissions(state, Some(&PulpUri::normalise(uri).expect("a URI")), now);
+            prop_assert_eq!(&alone[0].users, users);
         }
     }
 

@@ -14,5 +14,6 @@ mod erasure;
 mod histories;
 mod implied;
 mod raising;
+mod rule_cases;
 mod rules;
 mod support;

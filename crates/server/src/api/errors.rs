@@ -89,6 +89,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::NotAllowed(_)
         | Refusal::NotHeld(_)
         | Refusal::OperationDenied { .. }
+        | Refusal::OwnRequest
         | Refusal::ManagedIdentity(_) => StatusCode::FORBIDDEN,
         Refusal::NotFound { .. } | Refusal::NoRealm => StatusCode::NOT_FOUND,
         Refusal::Exists { .. }
@@ -96,8 +97,10 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::Precondition { .. }
         | Refusal::SuperUsersFixed
         | Refusal::LastSuperUser { .. }
+        | Refusal::RequestSettled { .. }
         | Refusal::Orphans(_)
         | Refusal::IdempotencyKeyReused => StatusCode::CONFLICT,
+        Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Refusal::Invalid { .. } => StatusCode::BAD_REQUEST,
     };
     let problem = Problem::new(status, refusal.code()).detail(refusal.to_string());

@@ -1,5 +1,6 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
+mod approval_sessions;
 mod batch;
 mod bench;
 mod check;
@@ -17,8 +18,10 @@ mod page;
 mod realms;
 mod relationship_lines;
 mod relationships;
+mod requests;
 mod roles;
 mod routes;
+mod rules;
 mod schema;
 mod search;
 mod session;
@@ -43,9 +46,9 @@ impl Face for Api {
 
     /// A bearer key, or else the session of who is signed in to the pages.
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
-        match (bearer(shown.headers), shown.session) {
-            (Credential::None, Some(cookie)) => Credential::Session(cookie),
-            (other, _) => other,
+        match bearer(shown.headers) {
+            Credential::None => shown.session().map_or(Credential::None, Credential::Session),
+            shown => shown,
         }
     }
 }

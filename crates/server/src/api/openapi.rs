@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
-    session, users,
+    approval_sessions, batch, check, entities, export, import, keys, ledger, realms, relationships, requests,
+    roles, rules, schema, search, session, users,
 };
 
 #[derive(OpenApi)]
@@ -51,6 +51,18 @@ use super::{
         realms::list_realms,
         realms::get_realm,
         realms::delete_realm,
+        requests::create_request,
+        requests::list_requests,
+        requests::get_request,
+        requests::decide_request,
+        requests::cancel_request,
+        approval_sessions::open_session,
+        approval_sessions::list_sessions,
+        approval_sessions::close_session,
+        rules::create_rule,
+        rules::list_rules,
+        rules::test_rule,
+        rules::delete_rule,
         session::get_session,
         ledger::read_ledger,
     ),

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    batch, check, entities, export, import, keys, ledger, realms, relationships, roles, schema, search,
-    session, users,
+    approval_sessions, batch, check, entities, export, import, keys, ledger, realms, relationships, requests,
+    roles, rules, schema, search, session, users,
 };
 use crate::app::SharedApp;
 
@@ -34,6 +34,17 @@ pub fn routes() -> Router<SharedApp> {
         .route("/api/v1/roles/{key}/members/{member}", put(roles::add_member).delete(roles::remove_member))
         .route("/api/v1/keys", post(keys::create_key).get(keys::list_keys))
         .route("/api/v1/keys/{id}", delete(keys::revoke_key))
+        .route("/api/v1/requests", post(requests::create_request).get(requests::list_requests))
+        .route("/api/v1/requests/{id}/decision", post(requests::decide_request))
+        .route("/api/v1/requests/{id}/cancel", post(requests::cancel_request))
+        .route(
+            "/api/v1/approval-sessions",
+            post(approval_sessions::open_session).get(approval_sessions::list_sessions),
+        )
+        .route("/api/v1/approval-sessions/{id}", delete(approval_sessions::close_session))
+        .route("/api/v1/rules", post(rules::create_rule).get(rules::list_rules))
+        .route("/api/v1/rules/test", post(rules::test_rule))
+        .route("/api/v1/rules/{id}", delete(rules::delete_rule))
         .route("/api/v1/session", get(session::get_session))
         .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
         .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))
@@ -59,5 +70,7 @@ pub fn streaming_routes() -> Router<SharedApp> {
 
 /// The routes that may wait.
 pub fn waiting_routes() -> Router<SharedApp> {
-    Router::new().route("/api/v1/ledger", get(ledger::read_ledger))
+    Router::new()
+        .route("/api/v1/ledger", get(ledger::read_ledger))
+        .route("/api/v1/requests/{id}", get(requests::get_request))
 }

@@ -29,7 +29,7 @@ pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<
     if !shown.proves(&session) || !session.is_live(&realm.published().state, now, app.sessions) {
         return Ok(None);
     }
-    if session.is_to_be_noted(now) {
+    if session.is_to_be_noted(now, app.sessions) {
         note_use(app, realm.clone(), session.clone());
     }
     Ok(Some(session))

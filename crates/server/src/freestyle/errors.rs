@@ -85,7 +85,10 @@ impl From<SubmitError> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let (status, code) = match &refusal {
-            Refusal::NotAllowed(_) | Refusal::NotHeld(_) | Refusal::OperationDenied { .. } => {
+            Refusal::NotAllowed(_)
+            | Refusal::NotHeld(_)
+            | Refusal::OwnRequest
+            | Refusal::OperationDenied { .. } => {
                 (StatusCode::FORBIDDEN, "FORBIDDEN")
             }
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
@@ -98,6 +101,8 @@ impl From<Refusal> for Error {
             | Refusal::Exists { .. }
             | Refusal::SuperUsersFixed
             | Refusal::LastSuperUser { .. }
+            | Refusal::RequestSettled { .. }
+            | Refusal::TooMany { .. }
             | Refusal::Orphans(_) => (StatusCode::CONFLICT, "INVALID_REQUEST"),
             Refusal::Invalid { .. } | Refusal::ManagedRelation { .. } | Refusal::Precondition { .. } => {
                 (StatusCode::BAD_REQUEST, "INVALID_REQUEST")

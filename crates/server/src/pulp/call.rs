@@ -1,6 +1,7 @@
 //! A call of the dialect: its caller holds the operation that it needs, on its own path.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use axum::extract::{FromRequest, Request};
 use grantd_node::realm::Refusal;
@@ -36,8 +37,7 @@ needs!(Create, Read, Update, Delete, Execute);
 
 /// A request whose caller holds the operation that it needs. A handler takes one of these, and so cannot forget to ask.
 pub(super) struct Call<O> {
-    /// The caller and the realm.
-    pub(super) call: crate::call::Call<Pulp>,
+    call: crate::call::Call<Pulp>,
     pub(super) place: Place,
     resource: PulpUri,
     operation: PhantomData<O>,
@@ -121,6 +121,15 @@ impl<O: Needs> Call<O> {
     /// A path of the dialect as the world reaches it.
     pub(super) fn href(&self, path: &str) -> String {
         format!("{}{}{path}", self.call.app.public_path(), self.place.mount)
+    }
+}
+
+/// The caller, the realm, the path's parameters, the state.
+impl<O> Deref for Call<O> {
+    type Target = crate::call::Call<Pulp>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.call
     }
 }
 

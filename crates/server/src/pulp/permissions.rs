@@ -21,7 +21,7 @@ pub(super) async fn list_permissions(call: Call<Read>) -> Result<Answer<Vec<Perm
     let query = input::query(call.place.query())?;
     let asked = query.into_iter().rev().find(|(name, _)| name == "resource");
     let filter = asked.map(|(_, value)| input::resource(&Value::String(value))).transpose()?;
-    let (published, now) = (call.call.published(), call.call.now());
+    let (published, now) = (call.published(), call.now());
     let records = aside(move || permissions(&published.state, filter.as_ref(), now)).await?;
     Ok(Answer(records.into_iter().map(Into::into).collect()))
 }
@@ -107,7 +107,7 @@ fn wish(call: &Call<Execute>, of: Of) -> Result<Option<Wish>, Error> {
 }
 
 fn who(call: &Call<Execute>, of: Of, name: &str) -> Result<(), Error> {
-    let published = call.call.published();
+    let published = call.published();
     let found = match of {
         Of::User => User::find(&published.state, name).map(|_| ()),
         Of::Role if name == SUPER_USERS => Err(Refusal::SuperUsersFixed),

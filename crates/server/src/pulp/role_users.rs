@@ -12,10 +12,10 @@ use super::users::shown;
 use super::wire::{Answer, Null, User};
 
 pub(super) async fn list_role_users(call: Call<Read>) -> Result<Answer<Vec<User>>, Error> {
-    let published = call.call.published();
+    let published = call.published();
     let state = &published.state;
-    let role = Role::find(state, call.call.param("role"))?;
-    let users = logins(state, &role.key, call.call.now());
+    let role = Role::find(state, call.param("role"))?;
+    let users = logins(state, &role.key, call.now());
     let users = users.iter().filter_map(|login| state.users().get(login));
     Ok(Answer(users.map(|user| shown(&call, state, user)).collect()))
 }
@@ -23,7 +23,7 @@ pub(super) async fn list_role_users(call: Call<Read>) -> Result<Answer<Vec<User>
 pub(super) async fn add_role_user(call: Call<Update>) -> Result<Null, Error> {
     let login = take(&mut call.object()?, "login").ok_or_else(|| Error::invalid("login"))?;
     let member = Member::User(text(login, "login")?);
-    let role = call.call.param("role").to_owned();
+    let role = call.param("role").to_owned();
     let command = AddMember { role, member, basis: call.basis() };
     // A login of nobody is a wrong value; a role that is not there is missing.
     call.submit_or(command, |refusal| match refusal {
@@ -35,7 +35,7 @@ pub(super) async fn add_role_user(call: Call<Update>) -> Result<Null, Error> {
 }
 
 pub(super) async fn remove_role_user(call: Call<Delete>) -> Result<Null, Error> {
-    let (role, login) = (call.call.param("role").into(), call.call.param("login").into());
+    let (role, login) = (call.param("role").into(), call.param("login").into());
     call.submit(RemoveMember { role, member: Member::User(login), basis: call.basis() }).await?;
     Ok(Answer(()))
 }

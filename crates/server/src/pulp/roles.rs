@@ -13,7 +13,7 @@ use super::wire::{Answer, Created, Null, Role};
 use crate::call::aside;
 
 pub(super) async fn list_roles(call: Call<Read>) -> Result<Answer<Vec<Role>>, Error> {
-    let published = call.call.published();
+    let published = call.published();
     let roles = aside(move || {
         let state = &published.state;
         state.roles().iter_after(None).map(|role| with_users(&call, state, role.into())).collect()
@@ -31,13 +31,13 @@ pub(super) async fn create_role(call: Call<Create>) -> Result<Created<Role>, Err
         basis: call.basis(),
     };
     let made = call.submit(command).await?;
-    let body = shown(&call, &call.call.published().state, made);
+    let body = shown(&call, &call.published().state, made);
     Ok(Created { location: body._href.clone(), body })
 }
 
 pub(super) async fn get_role(call: Call<Read>) -> Result<Answer<Role>, Error> {
-    let published = call.call.published();
-    let role = Record::find(&published.state, call.call.param("role"))?;
+    let published = call.published();
+    let role = Record::find(&published.state, call.param("role"))?;
     Ok(Answer(with_users(&call, &published.state, role.into())))
 }
 
@@ -50,13 +50,13 @@ pub(super) async fn update_role(call: Call<Update>) -> Result<Answer<Role>, Erro
     if let Some(other) = delta.keys().find(|key| !ignored.contains(&key.as_str())) {
         return Err(Error::rule(format!("Update Keyword [{other}] is not supported")));
     }
-    let key = call.call.param("role").into();
+    let key = call.param("role").into();
     let changed = call.submit(UpdateRole { key, display_name, description, basis: call.basis() }).await?;
-    Ok(Answer(shown(&call, &call.call.published().state, changed)))
+    Ok(Answer(shown(&call, &call.published().state, changed)))
 }
 
 pub(super) async fn delete_role(call: Call<Delete>) -> Result<Null, Error> {
-    call.submit(DeleteRole { key: call.call.param("role").into(), basis: call.basis() }).await?;
+    call.submit(DeleteRole { key: call.param("role").into(), basis: call.basis() }).await?;
     Ok(Answer(()))
 }
 
@@ -66,13 +66,13 @@ fn shown<O: Needs>(call: &Call<O>, state: &State, role: RoleView) -> Role {
         Some(now) if now.uuid == role.uuid => now.into(),
         _ => role,
     };
-    let granted = role_permissions(state, &role.key, call.call.now());
+    let granted = role_permissions(state, &role.key, call.now());
     let href = call.href(&format!("/v2/roles/{}/", role.key));
     Role::new(role, granted, href)
 }
 
 fn with_users<O: Needs>(call: &Call<O>, state: &State, role: RoleView) -> Role {
-    let logins = logins(state, &role.key, call.call.now());
+    let logins = logins(state, &role.key, call.now());
     shown(call, state, role).with_users(logins)
 }
 

@@ -15,7 +15,7 @@ pub(super) async fn search_users(call: Call<Read>) -> Result<Answer<Vec<Value>>,
     let criteria = body.remove("criteria").ok_or_else(|| Error::missing(&["criteria"]))?;
     let criteria = Criteria::read(criteria)?;
     // Asked by POST, and yet a read.
-    call.call.realm.catch_up().await.map_err(crate::face::CallError::from)?;
+    call.realm.catch_up().await.map_err(crate::face::CallError::from)?;
     search(call, criteria).await
 }
 
@@ -25,7 +25,7 @@ pub(super) async fn search_users_by_query(call: Call<Read>) -> Result<Answer<Vec
 }
 
 async fn search<O: Needs>(call: Call<O>, criteria: Criteria) -> Result<Answer<Vec<Value>>, Error> {
-    let (published, patience) = (call.call.published(), Patience::new());
+    let (published, patience) = (call.published(), Patience::new());
     let found = aside(move || {
         let state = &published.state;
         let mut found = Vec::new();

@@ -14,7 +14,7 @@ use crate::call::aside;
 use crate::password;
 
 pub(super) async fn list_users(call: Call<Read>) -> Result<Answer<Vec<User>>, Error> {
-    let published = call.call.published();
+    let published = call.published();
     let users = aside(move || {
         let state = &published.state;
         state.users().iter_after(None).map(|user| shown(&call, state, user)).collect()
@@ -45,8 +45,8 @@ pub(super) async fn create_user(call: Call<Create>) -> Result<Created<User>, Err
 }
 
 pub(super) async fn get_user(call: Call<Read>) -> Result<Answer<User>, Error> {
-    let published = call.call.published();
-    let user = Record::find(&published.state, call.call.param("login"))?;
+    let published = call.published();
+    let user = Record::find(&published.state, call.param("login"))?;
     Ok(Answer(shown(&call, &published.state, user)))
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn update_user(call: Call<Update>) -> Result<Answer<User>, Erro
     let roles = take(&mut delta, "roles").map(keys).transpose()?;
     nothing_else(&delta)?;
     let command = UpdateUser {
-        login: call.call.param("login").into(),
+        login: call.param("login").into(),
         name: name.map(Some),
         password: hashed(password).await?,
         active: None,
@@ -69,7 +69,7 @@ pub(super) async fn update_user(call: Call<Update>) -> Result<Answer<User>, Erro
 }
 
 pub(super) async fn delete_user(call: Call<Delete>) -> Result<Null, Error> {
-    let command = DeleteUser { login: call.call.param("login").into(), basis: call.basis() };
+    let command = DeleteUser { login: call.param("login").into(), basis: call.basis() };
     let last = |refusal: &Refusal| match refusal {
         Refusal::LastSuperUser { login } => {
             Some(Error::rule(format!("The last superuser [{login}] cannot be deleted")))
@@ -82,12 +82,12 @@ pub(super) async fn delete_user(call: Call<Delete>) -> Result<Null, Error> {
 
 /// A user as they are.
 pub(super) fn shown<O: Needs>(call: &Call<O>, state: &State, user: &Record) -> User {
-    with_href(call, UserView::of(state, user, call.call.now()))
+    with_href(call, UserView::of(state, user, call.now()))
 }
 
 /// A user as a command left them. A remembered answer knows no name, so that the record says it.
 fn answered<O: Needs>(call: &Call<O>, user: UserView) -> User {
-    let published = call.call.published();
+    let published = call.published();
     match published.state.users().get(&user.login) {
         Some(now) if now.uuid == user.uuid => shown(call, &published.state, now),
         _ => with_href(call, user),

@@ -31,6 +31,7 @@ mod pulp_stories;
 mod raising;
 mod realm_life;
 mod realms;
+mod requests;
 mod roles;
 mod route_table;
 mod routes;

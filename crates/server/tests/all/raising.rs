@@ -7,8 +7,9 @@ use grantd_node::realm::pulp::{Operation, PulpUri, may};
 use grantd_node::realm::role::everyone_in;
 use serde_json::{Value, json};
 
+use crate::browser::{Browser, COOKIE};
 use crate::route_table::{api, filled};
-use crate::support::{Rig, related};
+use crate::support::{Call, Rig, related};
 
 /// For each write route something that would be a way up if it were carried out; `me` is who tries.
 fn attempts(method: &str, path: &str, me: &str, login: &str) -> Vec<(String, Value)> {
@@ -97,7 +98,8 @@ async fn held(rig: &Rig, caller: &Caller) -> Held {
 }
 
 /// Walks every write route; gives how many attempts were made and how many were carried out.
-async fn walk(rig: &Rig, key: &str, caller: &Caller, before: &Held) -> (usize, usize) {
+async fn walk(rig: &Rig, who: &Who, before: &Held) -> (usize, usize) {
+    let caller = &who.caller;
     let (me, login) = match &caller.actor {
         Actor::User(login) => (format!("user:{login}"), login.clone()),
         actor => (actor.to_string(), "eve".to_owned()),
@@ -105,7 +107,7 @@ async fn walk(rig: &Rig, key: &str, caller: &Caller, before: &Held) -> (usize, u
     let (mut tried, mut done) = (0, 0);
     for (method, path) in api().into_iter().filter(|(method, path)| is_write(method, path)) {
         for (path, body) in attempts(&method, &path, &me, &login) {
-            let call = rig.with(key, &method, &path);
+            let call = who.signs(rig.bare(&method, &path));
             let answer = if path.ends_with("/import") {
                 call.text("application/x-ndjson", &body.to_string()).await
             } else {
@@ -122,32 +124,72 @@ async fn walk(rig: &Rig, key: &str, caller: &Caller, before: &Held) -> (usize, u
 
 async fn rig() -> Rig {
     let rig = Rig::new().await;
-    for login in ["ann", "eve"] {
-        rig.user(login).await;
-    }
+    rig.user("ann").await;
+    rig.person("eve").await;
     rig.call("POST", "/api/v1/roles").json(json!({"key": "ops"})).await.is(201);
     rig.relate(&["grantd:default#operator@role:ops#member", "pulp_uri:/v2/roles/#update@role:ops#member"])
         .await;
     rig
 }
 
-/// A key of the realm and who it is.
-async fn key(rig: &Rig, grants: &[&str]) -> (String, Caller) {
-    let made =
-        rig.call("POST", "/api/v1/keys").json(json!({"name": "k", "grants": grants})).await.is(201).body;
-    let id = made["id"].as_str().unwrap().parse().unwrap();
-    (made["key"].as_str().unwrap().to_owned(), Caller::local(Actor::ApiKey(id)))
+/// Somebody who calls.
+struct Who {
+    caller: Caller,
+    /// What every call of theirs carries.
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Who {
+    /// A key of the realm.
+    async fn key(rig: &Rig, grants: &[&str]) -> Self {
+        let made =
+            rig.call("POST", "/api/v1/keys").json(json!({"name": "k", "grants": grants})).await.is(201).body;
+        let id = made["id"].as_str().unwrap().parse().unwrap();
+        let bearer = format!("Bearer {}", made["key"].as_str().unwrap());
+        Self { caller: Caller::local(Actor::ApiKey(id)), headers: vec![("authorization", bearer)] }
+    }
+
+    /// A user who is signed in.
+    async fn user(rig: &Rig, login: &str) -> Self {
+        let mut browser = Browser::new(rig);
+        browser.signs_in(login).await;
+        let session = browser.call("GET", "/api/v1/session").send().await.is(200);
+        let csrf = session.body["csrf"].as_str().unwrap().to_owned();
+        let cookie = format!("{COOKIE}={}", browser.session());
+        Self {
+            caller: Caller::local(Actor::User(login.into())),
+            headers: vec![("cookie", cookie), ("grantd-csrf", csrf)],
+        }
+    }
+
+    fn signs(&self, call: Call) -> Call {
+        self.headers.iter().fold(call, |call, (name, value)| call.header(name, value))
+    }
+}
+
+#[tokio::test]
+async fn a_user_with_nothing_but_the_automatic_grants_gets_nothing_done() {
+    let rig = rig().await;
+    let eve = Who::user(&rig, "eve").await;
+    let before = held(&rig, &eve.caller).await;
+    assert_eq!(before.1, [("/v2/users/eve/", Operation::Read), ("/v2/users/eve/", Operation::Update)]);
+    let revision = rig.revision().await;
+    let (tried, done) = walk(&rig, &eve, &before).await;
+    assert!(tried > 30 && done == 0, "{done} of {tried}");
+    assert_eq!(rig.revision().await, revision, "nothing was written");
+    // The walk says something only if its calls are heard.
+    rig.call("PUT", "/api/v1/roles/super-users/members/user:eve").send().await.is(200);
+    eve.signs(rig.bare("POST", "/api/v1/roles")).json(json!({"key": "mine"})).await.is(201);
 }
 
 #[tokio::test]
 async fn with_little_nothing_is_carried_out() {
     let rig = rig().await;
     for grants in [&["requester"][..], &["checker"], &["auditor", "approver"]] {
-        let (key, caller) = key(&rig, grants).await;
-        let before = held(&rig, &caller).await;
-        let (tried, done) = walk(&rig, &key, &caller, &before).await;
-        assert!(tried > 30, "{tried}");
-        assert_eq!(done, 0, "{grants:?}");
+        let key = Who::key(&rig, grants).await;
+        let before = held(&rig, &key.caller).await;
+        let (tried, done) = walk(&rig, &key, &before).await;
+        assert!(tried > 30 && done == 0, "{grants:?}: {done} of {tried}");
     }
 }
 
@@ -155,14 +197,14 @@ async fn with_little_nothing_is_carried_out() {
 async fn who_may_do_much_does_not_rise_either() {
     for grants in ["writer", "operator"] {
         let rig = rig().await;
-        let (key, caller) = key(&rig, &[grants]).await;
-        let mut before = held(&rig, &caller).await;
+        let key = Who::key(&rig, &[grants]).await;
+        let mut before = held(&rig, &key.caller).await;
         // Who writes relationships may do so about what is not of grantd itself.
         if grants == "writer" {
             before.1.push(("/elsewhere/", Operation::Read));
-            rig.relate(&[&format!("pulp_uri:/elsewhere/#read@{}", caller.actor)]).await;
+            rig.relate(&[&format!("pulp_uri:/elsewhere/#read@{}", key.caller.actor)]).await;
         }
-        let (_, done) = walk(&rig, &key, &caller, &before).await;
+        let (_, done) = walk(&rig, &key, &before).await;
         assert!(done > 0, "{grants}: some of it is carried out");
     }
 }

@@ -62,6 +62,36 @@ async fn ten_wrong_passwords_a_minute_for_an_account() {
 }
 
 #[tokio::test]
+async fn guesses_that_are_sent_together_are_counted_before_they_are_all_looked_at() {
+    let rig = Rig::new().await;
+    rig.person("ann").await;
+    let mut one = Browser::new(&rig);
+    one.get("/login").await.is(200);
+    let guess = |n: u32| {
+        let (call, csrf) = (one.call("POST", "/login"), one.csrf.clone());
+        async move { call.form(&[("login", "ann"), ("password", &format!("guess {n}"))], &csrf).await.status }
+    };
+    let statuses = futures::future::join_all((0..60).map(guess)).await;
+    let looked_at = statuses.iter().filter(|status| **status == 403).count();
+    assert!((10..15).contains(&looked_at), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [403, 429].contains(status)), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn right_passwords_that_are_sent_together_are_all_right() {
+    let rig = Rig::new().await;
+    rig.person("ann").await;
+    let mut one = Browser::new(&rig);
+    one.get("/login").await.is(200);
+    let sign_in = |_| {
+        let (call, csrf) = (one.call("POST", "/login"), one.csrf.clone());
+        async move { call.form(&[("login", "ann"), ("password", PASSWORD)], &csrf).await.status }
+    };
+    let statuses = futures::future::join_all((0..40).map(sign_in)).await;
+    assert!(statuses.iter().all(|status| *status == 303), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn an_account_that_is_not_there_is_limited_like_any_other() {
     let rig = Rig::new().await;
     let (wrong, _) = until_limited(&mut Browser::new(&rig), |_| "nobody".into()).await;

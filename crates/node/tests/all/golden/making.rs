@@ -4,7 +4,9 @@ use grantd_ledger::entry::{CommandId, Disclosed, Draft, LedgerId};
 use grantd_ledger::store::{Append, Appended, Store as _};
 use grantd_node::entry::{changes, fold};
 use grantd_node::realm::api_key::{CreateApiKey, RevokeApiKey};
-use grantd_node::realm::caller::{Actor, Authority, Caller};
+use grantd_node::realm::approval_session::{CloseApprovalSession, OpenApprovalSession};
+use grantd_node::realm::caller::{Actor, Authorities, Authority, Caller};
+use grantd_node::realm::client_ca::MakeClientCa;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Object, Relationship};
 use grantd_node::realm::entity::{DeleteEntity, PutEntity};
@@ -17,6 +19,10 @@ use grantd_node::realm::realms::{DEFAULT, ListRealm};
 use grantd_node::realm::relationship::WriteRelationships;
 use grantd_node::realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
 use grantd_node::realm::repository_grant::{AccessLevel, GrantRepository, UpdateRepositoryGrant};
+use grantd_node::realm::request::{
+    CancelRequest, CreateRequest, DecideRequest, NewRequest, Remember, Verdict,
+};
+use grantd_node::realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_node::realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_node::realm::token::{CreateToken, RevokeToken};
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
@@ -53,6 +59,7 @@ async fn make_a_golden_ledger() {
     roles(&realm).await;
     machines(&realm).await;
     things(&realm).await;
+    approvals(&realm).await;
     let realm = continued(&rig).await;
     let erased = Object::new("user", "zdenka").unwrap();
     does(&realm, EraseFields { object: erased.clone() }).await;
@@ -69,6 +76,60 @@ async fn make_a_golden_ledger() {
     let file = directory().join(format!("format-1-{}.jsonl", &hex(&state.hash())[..8]));
     let mut file = std::fs::File::create_new(file).unwrap();
     std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+/// What agents ask: granted, denied, over, taken back, by people and by rules.
+async fn approvals(realm: &Realm) {
+    let open = |id: &str, title: Option<&str>, parent: Option<&str>| OpenApprovalSession {
+        id: Some(id.into()),
+        title: title.map(Into::into),
+        parent: parent.map(Into::into),
+    };
+    does(realm, open("above", Some("The whole"), None)).await;
+    does(realm, open("below", None, Some("above"))).await;
+    let rule = |effect, command: Option<&str>, scope| RuleDraft {
+        effect,
+        tool: "Bash".into(),
+        command: command.map(Into::into),
+        path: Some("/work/**".into()),
+        scope,
+        expires: Some(4_102_444_800_000_000),
+    };
+    let asks = does(realm, CreateRule { draft: rule(Effect::Ask, None, Scope::Session("below".into())) }).await;
+    does(realm, CreateRule { draft: rule(Effect::Deny, Some("rm *"), Scope::Realm) }).await;
+    does(realm, DeleteRule { id: asks.answer }).await;
+    let asked = |session: &str, command: &str| {
+        let new = NewRequest {
+            session: session.into(),
+            tool: "Bash".into(),
+            action: format!("Execute command: {command}"),
+            description: "Builds".into(),
+            params: format!("{{\"command\":\"{command}\"}}"),
+            path: Some("/work/a".into()),
+            parent_tool_call: Some("call-1".into()),
+            timeout: 60_000_000,
+        };
+        let agent = Caller { actor: Actor::SystemKey(Uuid::from_u128(1)), conferred: Some(Authorities::all()) };
+        Request { caller: agent, ..request(CreateRequest::new(new).unwrap()) }
+    };
+    let first = realm.submit(asked("below", "make")).await.unwrap().answer;
+    let second = realm.submit(asked("below", "make test")).await.unwrap().answer;
+    let third = realm.submit(asked("unopened", "make all")).await.unwrap().answer;
+    realm.submit(asked("below", "rm x")).await.unwrap();
+    realm.submit(asked("above", "make none")).await.unwrap();
+    let by_boss = |command: DecideRequest| Request {
+        caller: Caller::local(Actor::User("boss".into())),
+        ..request(command)
+    };
+    let like = Remember::like(realm.published().state.requests().get(first).unwrap());
+    let edited_params = Some("{\"command\":\"make -n\"}".into());
+    let (verdict, reason) = (Verdict::Grant { edited_params }, Some("dry".to_owned()));
+    realm.submit(by_boss(DecideRequest { id: first, verdict, reason, remember: Some(like) })).await.unwrap();
+    let no = DecideRequest { id: second, verdict: Verdict::Deny, reason: None, remember: None };
+    realm.submit(by_boss(no)).await.unwrap();
+    realm.submit(asked("below", "make")).await.unwrap();
+    does(realm, CancelRequest { id: third }).await;
+    does(realm, CloseApprovalSession { id: "above".into() }).await;
 }
 
 async fn people(realm: &Realm) {
@@ -156,6 +217,11 @@ async fn roles(realm: &Realm) {
 }
 
 async fn machines(realm: &Realm) {
+    for replaces in [0, 1] {
+        let certificate = vec![0x30, 2, 5, replaces];
+        let (key, until, replaces) = (Secret("a key".into()), 4_102_444_800_000_000, u32::from(replaces));
+        does(realm, MakeClientCa { certificate, key, until, replaces }).await;
+    }
     let one = does(realm, CreateIdentity { managed: false }).await.answer.id;
     let two = does(realm, CreateIdentity { managed: false }).await.answer.id;
     does(realm, CreateIdentity { managed: true }).await;

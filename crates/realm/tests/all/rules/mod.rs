@@ -1,5 +1,6 @@
 //! The rules, one by one.
 
+mod approvals;
 mod client_ca;
 mod entities;
 mod expiry;

@@ -15,7 +15,7 @@ use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_realm::{Refusal, State};
 use proptest::prelude::*;
 
-use crate::support::{World, came_to, deleting, root, with, writing};
+use crate::support::{World, came_to, deleting, lasting, root, with, writing};
 
 use Operation::{Create, Delete, Execute, Read, Update};
 
@@ -209,8 +209,7 @@ fn a_grant_that_changes_nothing_makes_no_entry() {
 fn a_grant_takes_away_the_limit_of_one_before() {
     let (mut world, caller) = world();
     let until = Some(world.now + 10);
-    let limited =
-        grantd_realm::engine::Relationship { until, ..crate::support::lasting("pulp_uri:/x/#read@user:ann") };
+    let limited = grantd_realm::engine::Relationship { until, ..lasting("pulp_uri:/x/#read@user:ann") };
     world.applies(vec![grantd_realm::Change::RelationshipWritten { relationship: limited }]);
     assert!(may(&world.state, &caller, Read, &uri("/x/"), world.now));
     assert!(!may(&world.state, &caller, Read, &uri("/x/"), world.now + 10));
@@ -275,6 +274,38 @@ fn nobody_makes_themselves_a_member() {
         basis: by("/v2/roles/chiefs/users/", Update),
     };
     assert_eq!(world.tries(&caller, add), Err(Refusal::NotHeld(Operator)));
+}
+
+#[test]
+fn where_only_what_is_held_may_be_granted() {
+    let (mut world, caller) = world();
+    world.user("bob");
+    world.does(grant(ann(), "/v2/permissions/actions/", &[Execute]));
+    world.does(grant(ann(), "/x/", &[Read]));
+    world.does(grant(qa(), "/x/y/", &[Update]));
+    let on = uri("/v2/permissions/actions/grant_to_user/");
+    let basis = Basis::Pulp { uri: on, operation: Execute, delegation: Delegation::Held };
+    let to = |login: &str, on: &str, operations: &[Operation]| GrantOperations {
+        basis: basis.clone(),
+        ..grant(Grantee::User(login.into()), on, operations)
+    };
+    let denied = |operation| Err(Refusal::OperationDenied { operation });
+    assert!(world.tries(&caller, to("bob", "/x/deeper/", &[Read])).is_ok(), "held above is held here");
+    assert!(world.tries(&caller, to("bob", "/x/y/", &[Update, Read])).is_ok(), "by a role as well");
+    assert_eq!(world.tries(&caller, to("bob", "/x/", &[Read, Update])), denied(Update), "all or nothing");
+    assert_eq!(world.tries(&caller, to("ann", "/", &[Read])), denied(Read));
+    // A grant has no end: who holds something for a time must not get, or give, it for ever.
+    let until = Some(world.now + 10);
+    let limited = lasting("pulp_uri:/z/#read@user:ann");
+    let limited = grantd_realm::engine::Relationship { until, ..limited };
+    world.applies(vec![grantd_realm::Change::RelationshipWritten { relationship: limited }]);
+    for login in ["ann", "bob"] {
+        assert_eq!(world.tries(&caller, to(login, "/z/", &[Read])), denied(Read), "{login}");
+    }
+    // What others hold may be taken from them, as upstream has it.
+    let RevokeOperations { from, resource, operations, .. } =
+        revoke(Grantee::User("bob".into()), "/x/y/", &[Update]);
+    assert!(world.tries(&caller, RevokeOperations { from, resource, operations, basis }).is_ok());
 }
 
 #[test]

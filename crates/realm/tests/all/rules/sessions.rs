@@ -196,9 +196,9 @@ fn a_session_lives_as_long_as_its_limits_say() {
     assert!(live(&noted(90).0, 189) && !live(&noted(90).0, 190));
     assert_eq!(noted(90).1, 190);
     assert_eq!(noted(200).1, 250, "no use makes it longer than that");
-    assert!(
-        !session.is_to_be_noted(world.now + 59_999_999) && session.is_to_be_noted(world.now + 60_000_000)
-    );
+    let noted = |later, limits| session.is_to_be_noted(world.now + later, limits);
+    assert!(!noted(59_999_999, Limits::default()) && noted(60_000_000, Limits::default()));
+    assert!(!noted(9, limits) && noted(10, limits));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! One change of each kind, with every field told apart from its neighbours.
 
+use grantd_realm::caller::Actor;
 use grantd_realm::change::Change;
 use grantd_realm::engine::{Condition, Relationship};
 use grantd_realm::personal::Personal;
+use grantd_realm::request::{Asked, Decider, Outcome, Settlement};
+use grantd_realm::rule::{Effect, RuleForm, Scope};
 use uuid::Uuid;
 
 use super::{commit, key_of};
@@ -19,6 +22,45 @@ fn limited() -> Relationship {
     let condition =
         Some(Condition { name: "office".into(), parameters: r#"{"from":9}"#.parse().expect("JSON") });
     Relationship { key: key_of("role:qa#member@role:dev#member"), until: Some(-5), condition }
+}
+
+fn asked(requester: Actor, path: Option<std::sync::Arc<str>>) -> Asked {
+    let text = |text: &str| Personal::new(text, [9; 32], commit);
+    Asked {
+        id: id(19),
+        number: 21,
+        session: "s".into(),
+        tool: "Bash".into(),
+        parent_tool_call: path.clone(),
+        path,
+        action: text("Run"),
+        description: text("Run it"),
+        params: text("{}"),
+        requester,
+        expires_at: 22,
+        size: 11,
+    }
+}
+
+fn settled(outcome: Outcome, by: Decider, reason: Option<Personal>) -> Change {
+    let (id, session, edited_params) = (id(19), "s".into(), reason.clone());
+    let settlement = Settlement { id, session, outcome, by, reason, edited_params, size: 8 };
+    Change::RequestSettled { settlement: Box::new(settlement) }
+}
+
+fn rule(effect: Effect, scope: Scope, command: Option<std::sync::Arc<str>>) -> Change {
+    let rule = RuleForm {
+        id: id(20),
+        number: 23,
+        effect,
+        tool: "Bash".into(),
+        path: command.clone(),
+        expires: command.as_ref().map(|_| 24),
+        command,
+        scope,
+        by: Actor::User("alice".into()),
+    };
+    Change::RuleCreated { rule: Box::new(rule) }
 }
 
 /// At least one of each kind; those with optional parts with and without.
@@ -62,6 +104,31 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::EntityPut { object: user.clone(), properties: r#"{"a":1}"#.into() },
         Change::EntityDeleted { object: user },
         Change::ClientCaMade { version: 15, certificate: vec![0x30, 0], until: 16 },
+        Change::ApprovalSessionOpened {
+            id: "s".into(),
+            number: 17,
+            title: name("Title"),
+            parent: Some("above".into()),
+            by: Actor::User("alice".into()),
+        },
+        Change::ApprovalSessionOpened {
+            id: "s".into(),
+            number: 17,
+            title: None,
+            parent: None,
+            by: Actor::System("cli"),
+        },
+        Change::ApprovalSessionClosed { id: "s".into() },
+        Change::RequestCreated { asked: Box::new(asked(Actor::ApiKey(id(18)), Some("/work".into()))) },
+        Change::RequestCreated { asked: Box::new(asked(Actor::SystemKey(id(18)), None)) },
+        settled(Outcome::Granted, Decider::Actor(Actor::User("alice".into())), name("fine")),
+        settled(Outcome::Denied, Decider::Rule(id(20)), None),
+        settled(Outcome::Expired, Decider::Timeout, None),
+        settled(Outcome::Cancelled, Decider::Actor(Actor::Identity(id(8))), None),
+        rule(Effect::Allow, Scope::Realm, None),
+        rule(Effect::Ask, Scope::Session("s".into()), Some("git *".into())),
+        rule(Effect::Deny, Scope::Realm, Some("rm *".into())),
+        Change::RuleDeleted { id: id(20) },
         Change::ModelPut { text: "type plan\n".into() },
         Change::RoleCreated {
             uuid: id(15),

@@ -3,8 +3,10 @@
 use grantd_realm::api_key::{CreateApiKey, RevokeApiKey};
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::Change;
+use grantd_realm::client_ca::MakeClientCa;
 use grantd_realm::command::{Command, Secret};
-use grantd_realm::engine::{Key, Relationship};
+use grantd_realm::approval_session::{CancelSessionRequests, CloseApprovalSession, OpenApprovalSession};
+use grantd_realm::engine::{Key, Properties, Relationship, Value};
 use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
@@ -16,6 +18,10 @@ use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBra
 use grantd_realm::repository_grant::{
     AccessLevel, GrantRepository, RevokeRepositoryGrant, UpdateRepositoryGrant,
 };
+use grantd_realm::request::{
+    CancelRequest, CreateRequest, DecideRequest, ExpireRequests, NewRequest, Remember, Verdict,
+};
+use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_realm::token::{CreateToken, RevokeToken};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
@@ -89,8 +95,18 @@ enum What {
     RevokeVm(Index, &'static str),
     PutEntity(&'static str, &'static str),
     DeleteEntity(&'static str),
+    OpenSession(&'static str, Option<&'static str>),
+    CloseSession(&'static str),
+    CancelSession(&'static str),
+    Ask(&'static str, &'static str, i64),
+    Decide(Index, Verdict, bool, bool),
+    Cancel(Index),
+    Expire,
+    CreateRule(Effect, Option<&'static str>, Option<&'static str>, Option<i64>),
+    DeleteRule(Index),
     Erase(&'static str),
     PutModel(&'static str),
+    MakeClientCa(u32),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -112,7 +128,10 @@ const URIS: [&str; 8] = [
 const BRANCHES: [&str; 3] = ["main", "dev", "../x"];
 const VMS: [&str; 6] = ["v", "a/b", "a%2Fb", "..", "%2E%2E", ""];
 const LINUX_USERS: [&str; 4] = ["dev", "ops", "root", "No"];
-const OBJECTS: [&str; 4] = ["user:ann", "user:bob", "role:qa", "api_key:x"];
+const OBJECTS: [&str; 5] = ["user:ann", "user:bob", "role:qa", "api_key:x", "mix_session:s"];
+const SESSIONS: [&str; 4] = ["s", "t", "u", "no/session"];
+const COMMANDS: [&str; 5] = ["ls", "ls; rm x", "rm x", "ls $X", "ls \""];
+const PATTERNS: [&str; 4] = ["ls *", "rm *", "ls", "* x"];
 /// What a call may write; a bad one among the good spoils the whole call.
 const GOOD_KEYS: [&str; 12] = [
     "role:qa#member@user:ann",
@@ -164,6 +183,27 @@ fn who() -> impl Strategy<Value = Who> {
         // Who may do much but not all is where rising above oneself would begin.
         4 => select(&LIMITED[..]).prop_map(|held| Who::SystemKey(held.to_vec())),
         1 => any::<Index>().prop_map(Who::Identity),
+    ]
+}
+
+/// What agents ask, and what becomes of it.
+fn approvals() -> impl Strategy<Value = What> {
+    let session = || prop_oneof![12 => select(&SESSIONS[..3]), 1 => Just(SESSIONS[3])];
+    let edited = Verdict::Grant { edited_params: Some(r#"{"command":"ls -l"}"#.into()) };
+    let verdict = select(vec![Verdict::GRANT, Verdict::Deny, edited]);
+    let effect = select(&Effect::ALL[..]);
+    prop_oneof![
+        3 => (session(), option::of(session())).prop_map(|(s, p)| What::OpenSession(s, p)),
+        1 => session().prop_map(What::CloseSession),
+        1 => session().prop_map(What::CancelSession),
+        8 => (session(), select(&COMMANDS[..]), 0..4_i64).prop_map(|(s, c, t)| What::Ask(s, c, t)),
+        6 => (any::<Index>(), verdict, any::<bool>(), any::<bool>())
+            .prop_map(|(r, v, why, rule)| What::Decide(r, v, why, rule)),
+        1 => any::<Index>().prop_map(What::Cancel),
+        2 => Just(What::Expire),
+        3 => (effect, option::of(select(&PATTERNS[..])), option::of(session()), option::of(-2..40_i64))
+            .prop_map(|(e, p, s, t)| What::CreateRule(e, p, s, t)),
+        1 => any::<Index>().prop_map(What::DeleteRule),
     ]
 }
 
@@ -220,6 +260,7 @@ fn what() -> impl Strategy<Value = What> {
         1 => realm().prop_map(What::ListRealm),
         3 => realm().prop_map(What::UnlistRealm),
         30 => people(),
+        16 => approvals(),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
         4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
@@ -246,7 +287,8 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(who(), face(), what()), 20..150)
+    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa)];
+    prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
 fn step(
@@ -415,6 +457,59 @@ impl Step {
                 decided(world, by, UpdateVmGrant { identity, vm, allowed_users })
             }
             What::RevokeVm(index, vm) => decided(world, by, RevokeVm { identity: i(index), vm: text(vm) }),
+            What::OpenSession(id, parent) => {
+                let (id, parent, title) = (Some(text(id)), parent.as_ref().map(text), Some("Title".into()));
+                decided(world, by, OpenApprovalSession { id, title, parent })
+            }
+            What::CloseSession(id) => decided(world, by, CloseApprovalSession { id: text(id) }),
+            What::CancelSession(id) => decided(world, by, CancelSessionRequests { session: text(id) }),
+            What::Ask(session, command, seconds) => {
+                let params: Properties =
+                    [("command".to_owned(), Value::Text((*command).into()))].into_iter().collect();
+                let asked = CreateRequest::new(NewRequest {
+                    session: text(session),
+                    tool: "Bash".into(),
+                    action: "Run".into(),
+                    description: "Run it".into(),
+                    params: params.to_string(),
+                    path: Some("/work".into()),
+                    parent_tool_call: None,
+                    timeout: seconds * 1_000_000,
+                });
+                match asked {
+                    Ok(asked) => decided(world, by, asked),
+                    Err(refusal) => Err(refusal),
+                }
+            }
+            What::Decide(index, verdict, why, rule) => {
+                let (id, verdict) = (request(&state, *index), verdict.clone());
+                let reason = why.then(|| "because".to_owned());
+                let remember = state.requests().get(id).filter(|_| *rule).map(|one| Remember::like(one));
+                decided(world, by, DecideRequest { id, verdict, reason, remember })
+            }
+            What::Cancel(index) => decided(world, by, CancelRequest { id: request(&state, *index) }),
+            What::Expire => {
+                decided(world, by, ExpireRequests { ids: state.requests().overdue(now, 100) })
+            }
+            What::CreateRule(effect, command, session, expires) => {
+                let draft = RuleDraft {
+                    effect: *effect,
+                    tool: "Bash".into(),
+                    command: command.as_ref().map(text),
+                    path: None,
+                    scope: session.map_or(Scope::Realm, |session| Scope::Session(session.into())),
+                    expires: expires.map(|after| now + after),
+                };
+                decided(world, by, CreateRule { draft })
+            }
+            What::DeleteRule(index) => {
+                let ids = state.rules().iter_after(0).map(|rule| rule.id).collect();
+                decided(world, by, DeleteRule { id: picked(ids, *index) })
+            }
+            What::MakeClientCa(replaces) => {
+                let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
+                decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
+            }
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
@@ -452,6 +547,10 @@ fn picked(mut ids: Vec<Uuid>, index: Index) -> Uuid {
         return Uuid::from_u128(99);
     }
     *index.get(&ids)
+}
+
+fn request(state: &State, index: Index) -> Uuid {
+    picked(state.requests().since(0).map(|request| request.id).collect(), index)
 }
 
 fn identity(state: &State, index: Index) -> Uuid {
