@@ -1,6 +1,7 @@
 """Who calls: Basic, nothing, and everything that is neither."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -101,6 +102,20 @@ def test_too_many_wrong_passwords(server, admin):
     assert int(answer.headers["Retry-After"]) > 0
     # The right one is never refused for somebody else's wrong ones.
     user.user(user.login)
+
+
+def test_many_at_once_with_the_right_password(server, admin):
+    """Each takes a slow hash; none is taken for a guess."""
+    user = as_user(server, admin)
+
+    def work(_):
+        own = server.nobody(basic=(user.login, user.password), base="/pulp/api", source="127.0.22.9")
+        statuses = [own.get(f"{USERS}{user.login}/").status for _ in range(3)]
+        own.close()
+        return statuses
+
+    with ThreadPoolExecutor(32) as pool:
+        assert {status for part in pool.map(work, range(32)) for status in part} == {200}
 
 
 def test_the_realm_of_a_password(server, admin, native):

@@ -1,6 +1,5 @@
 """Sign-in by client certificate: issued over anything, used over TLS, dead with what it was issued on."""
 
-import http.client
 import ssl
 import subprocess
 from datetime import datetime, timedelta, timezone
@@ -173,16 +172,6 @@ def test_a_certificate_of_somebody_else_is_nothing(tls, tls_admin):
     dead(forged)
     foreign = with_certificate(tls, self_made(names[0], "somebody", names[1]), base="/pulp/api")
     error(foreign.get(USERS), 401, "PLP0025", auth_error_code="authentication_failed")
-
-
-def test_without_the_key_there_is_no_connection(tls, tls_admin):
-    """A certificate is public; what proves who somebody is, is the key."""
-    one, two = (certificate_of(as_user(tls, tls_admin)).read_text() for _ in range(2))
-    cut = one.index("-----BEGIN CERTIFICATE")
-    mixed = RUN / f"{unique('mixed')}.pem"
-    mixed.write_text(two[: two.index("-----BEGIN CERTIFICATE")] + one[cut:])
-    with pytest.raises((ssl.SSLError, http.client.HTTPException)):
-        tls.context().load_cert_chain(mixed)
 
 
 def test_a_connection_without_a_certificate_is_served(tls):

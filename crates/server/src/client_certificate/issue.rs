@@ -7,7 +7,7 @@ use grantd_node::realm::client_ca::{ClientCa, MakeClientCa, key_secret};
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::user::User;
 use grantd_node::realm::{Caller, Micros};
-use grantd_node::{Realm, Request};
+use grantd_node::{Realm, Request, StoreError};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType, SerialNumber, date_time_ymd,
@@ -22,8 +22,8 @@ use crate::edge::EdgeError;
 use crate::face::CallError;
 
 /// How long a user's certificate holds, and an authority's.
-const LIFE: Micros = 7 * DAY;
-const AUTHORITY_LIFE: Micros = 3_650 * DAY;
+pub(super) const LIFE: Micros = 7 * DAY;
+pub(super) const AUTHORITY_LIFE: Micros = 3_650 * DAY;
 const DAY: Micros = 24 * 3_600 * 1_000_000;
 
 /// For clocks that are slow.
@@ -41,33 +41,55 @@ pub(crate) struct Issued {
 /// A key pair for a user, certified for a week.
 pub(crate) async fn issue(realm: &Arc<Realm>, user: &User, now: Micros) -> Result<Issued, CallError> {
     let _slot = SLOT.acquire().await.map_err(|_| CallError::Edge(EdgeError::Internal))?;
-    let authority = authority(realm, now).await?;
-    let Some(signing_key) = realm.secret(&key_secret(authority.version)).await? else {
-        // Another node puts a new one in its place this moment.
-        return Err(CallError::Edge(EdgeError::Unavailable { retry_after_secs: 1 }));
-    };
+    let mut authority = authority(realm, now).await?;
+    let mut signing_key = signing_key(realm, &authority).await?;
+    if signing_key.is_none() {
+        // Lost with a master key of before; or another node has just put a new one in its place, which is taken then.
+        authority = make(realm, authority.version, now).await?;
+        signing_key = self::signing_key(realm, &authority).await?;
+    }
+    let unavailable = CallError::Edge(EdgeError::Unavailable { retry_after_secs: 1 });
+    let signing_key = signing_key.ok_or(unavailable)?;
     let holder = Holder::of(user);
     off_the_threads(move || certify(&authority, &signing_key, &holder, now)).await
 }
 
+/// The private key of an authority; `None` if it cannot be had any more.
+async fn signing_key(realm: &Realm, authority: &ClientCa) -> Result<Option<String>, CallError> {
+    match realm.secret(&key_secret(authority.version)).await {
+        Err(StoreError::Damaged(problem)) => {
+            tracing::warn!(realm = realm.name(), problem, "the key that signs client certificates is lost");
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
+}
+
 /// The authority in force; a new one if there is none, or if it ends before what it would sign.
 async fn authority(realm: &Arc<Realm>, now: Micros) -> Result<ClientCa, CallError> {
-    let current = || realm.published().state.client_ca().cloned();
     let lasts = |ca: &ClientCa| now + LIFE < ca.until;
-    if current().is_none_or(|ca| !lasts(&ca)) {
-        realm.catch_up().await?;
+    if let Some(ca) = in_force(realm).filter(lasts) {
+        return Ok(ca);
     }
-    let found = current();
-    if let Some(ca) = found.as_ref().filter(|ca| lasts(ca)) {
-        return Ok(ca.clone());
+    realm.catch_up().await?;
+    match in_force(realm) {
+        Some(ca) if lasts(&ca) => Ok(ca),
+        other => make(realm, other.map_or(0, |ca| ca.version), now).await,
     }
+}
+
+fn in_force(realm: &Realm) -> Option<ClientCa> {
+    realm.published().state.client_ca().cloned()
+}
+
+/// Puts a new authority in the place of that version, unless another has come there meanwhile; gives the one in force.
+async fn make(realm: &Arc<Realm>, replaces: u32, now: Micros) -> Result<ClientCa, CallError> {
     let until = now + AUTHORITY_LIFE;
     let (certificate, key) = off_the_threads(move || make_authority(now, until)).await?;
-    let replaces = found.map_or(0, |ca| ca.version);
     let command = MakeClientCa { certificate, key, until, replaces };
     let caller = Caller::system("client-ca");
     realm.submit(Request { command, caller, via: "client-ca", reason: None, idempotency: None }).await?;
-    current().ok_or(CallError::Edge(EdgeError::Internal))
+    in_force(realm).ok_or(CallError::Edge(EdgeError::Internal))
 }
 
 /// Long work of the processor.
@@ -84,7 +106,7 @@ async fn off_the_threads<T: Send + 'static>(
     }
 }
 
-fn make_authority(now: Micros, until: Micros) -> Result<(Vec<u8>, Secret), rcgen::Error> {
+pub(super) fn make_authority(now: Micros, until: Micros) -> Result<(Vec<u8>, Secret), rcgen::Error> {
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
     let certificate = of_authority(now, until).self_signed(&key)?;
     Ok((certificate.der().to_vec(), Secret(key.serialize_pem())))
@@ -97,7 +119,7 @@ fn of_authority(now: Micros, until: Micros) -> CertificateParams {
     params
 }
 
-fn certify(
+pub(super) fn certify(
     authority: &ClientCa,
     signing_key: &str,
     holder: &Holder,

@@ -15,6 +15,7 @@ mod authzen_search;
 mod bodies;
 mod browser;
 mod callers;
+mod client_certificates;
 mod consistency;
 mod crowd;
 mod decisions;
