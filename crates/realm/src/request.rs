@@ -26,7 +26,7 @@ use crate::caller::Actor;
 use crate::change::{Change, Stamp};
 use crate::personal::Personal;
 
-/// The most bytes of an action, a description; of the parameters; of a reason.
+/// The most bytes of an action, and of a description.
 pub const MAX_TEXT: usize = 64 << 10;
 /// The most bytes of the parameters, as JSON text.
 pub const MAX_PARAMS: usize = 256 << 10;

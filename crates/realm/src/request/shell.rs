@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brush_parser::ast::{
     AndOr, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, IoFileRedirectTarget, IoRedirect,
-    Pipeline, Program, RedirectList, SimpleCommand,
+    Pipeline, RedirectList, SimpleCommand,
 };
-use brush_parser::word::{Parameter, ParameterExpr, TildeExpr, WordPiece, WordPieceWithSource};
-use brush_parser::{Parser, ParserOptions, ast, word};
+use brush_parser::word::{Parameter, ParameterExpr, WordPiece, WordPieceWithSource};
+use brush_parser::{Parser, ParserOptions, SourceInfo, ast, word};
 
 use super::act::{Script, Simple, Word};
 use crate::rule::runs_shell;
@@ -101,11 +101,10 @@ impl Reading {
             return;
         }
         // The parser is somebody else's, and the text anybody's.
-        let parsed = catch_unwind(AssertUnwindSafe(|| Parser::new(text.as_bytes(), &options()).parse_program()));
+        let parse = || Parser::new(text.as_bytes(), &options(), &SourceInfo::default()).parse_program();
+        let parsed = catch_unwind(AssertUnwindSafe(parse));
         match parsed {
-            Ok(Ok(Program { complete_commands })) => {
-                complete_commands.iter().for_each(|list| self.list(list, place));
-            }
+            Ok(Ok(program)) => program.complete_commands.iter().for_each(|list| self.list(list, place)),
             _ => self.unread = true,
         }
     }
@@ -317,11 +316,11 @@ impl Reading {
                     spelled.text.push_str(escaped);
                 }
             }
-            WordPiece::TildeExpansion(TildeExpr::Home) => {
+            WordPiece::TildePrefix(whose) if whose.is_empty() => {
                 spelled.files = true;
                 spelled.text.push('~');
             }
-            WordPiece::TildeExpansion(_) => spelled.open = true,
+            WordPiece::TildePrefix(_) => spelled.open = true,
             WordPiece::ParameterExpansion(expansion) => {
                 spelled.open = true;
                 self.unread |= !is_simple(expansion);

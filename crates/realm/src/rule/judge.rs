@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::pattern::Likely;
 use super::{Effect, Rule, Rules, Scope};
 use crate::caller::Actor;
-use crate::request::{Act, Script};
+use crate::request::{Act, Script, Simple};
 use crate::{Micros, State};
 
 /// What the rules say.
@@ -85,7 +85,7 @@ fn covered(allows: &[&Rule], script: &Script) -> Option<Uuid> {
     if !script.is_plain {
         return None;
     }
-    let covers = |rule: &&&Rule, command| rule.command.as_ref().is_some_and(|pattern| pattern.covers(command));
+    let covers = |rule: &&&Rule, command: &Simple| rule.command.as_ref().is_some_and(|pattern| pattern.covers(command));
     let own = script.commands.iter().filter(|command| !command.is_quoted);
     let mut by = own.map(|command| allows.iter().find(|rule| covers(rule, command)).map(|rule| rule.id));
     let first = by.next().flatten()?;

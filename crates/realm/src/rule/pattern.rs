@@ -137,9 +137,9 @@ struct WordPattern(Vec<Glyph>);
 enum Glyph {
     Is(char),
     /// `*`
-    Some,
+    Any,
     /// `**`
-    All,
+    Across,
 }
 
 impl WordPattern {
@@ -149,7 +149,7 @@ impl WordPattern {
     }
 
     fn is_any(&self) -> bool {
-        matches!(self.0.as_slice(), [Glyph::Some | Glyph::All])
+        matches!(self.0.as_slice(), [Glyph::Any | Glyph::Across])
     }
 
     fn parts(&self) -> Vec<Part<char>> {
@@ -169,7 +169,7 @@ impl WordPattern {
         if text.split('/').any(|segment| segment == "..") {
             return false;
         }
-        let crosses = self.0.contains(&Glyph::All);
+        let crosses = self.0.contains(&Glyph::Across);
         let text: Vec<char> = text.chars().collect();
         fits(&self.parts(), &text, |wanted, found| wanted == found, |c| crosses || *c != '/')
     }
@@ -220,10 +220,9 @@ fn words(text: &str) -> (Vec<WordPattern>, bool) {
             (None, c) if c.is_ascii_whitespace() => words.extend(word.take()),
             (None, '*') => {
                 let word = word.get_or_insert_default();
-                match word.last_mut() {
-                    Some(last @ (Glyph::Some | Glyph::All)) => *last = Glyph::All,
-                    _ => word.push(Glyph::Some),
-                }
+                // Two or more stars are one that crosses slashes.
+                let doubled = word.pop_if(|last| matches!(last, Glyph::Any | Glyph::Across)).is_some();
+                word.push(if doubled { Glyph::Across } else { Glyph::Any });
             }
             (None, c) => word.get_or_insert_default().push(Glyph::Is(c)),
         }
