@@ -149,7 +149,8 @@ fn test(args: &TestArgs) -> anyhow::Result<()> {
     }
     let tried = trial.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let row = |one: &Value| {
-        let action: String = text(one, "action").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let action: String =
+            text(one, "action").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let mark = if one.get("now") == one.get("would") { "" } else { "*" };
         vec![mark.into(), text(one, "now"), text(one, "would"), text(one, "tool"), action]
     };

@@ -52,7 +52,9 @@ impl Waiting {
         // Beyond that, some that ended may be forgotten already; and a realm that was deleted says nothing of any.
         let whole = requests.settled_since(before).count() < KEPT && !state.name().is_empty();
         if !whole {
-            waiting.values().for_each(|follower| drop(follower.send_replace(revision)));
+            for followers in waiting.values() {
+                followers.send_replace(revision);
+            }
             return;
         }
         let mut told = false;

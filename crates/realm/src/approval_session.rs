@@ -210,9 +210,8 @@ impl Command for OpenApprovalSession {
     const REQUIRES: Authority = Authority::Requester;
 
     fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
-        cx.require(state, Authority::Requester).or_else(|refusal| {
-            cx.require(state, Authority::Approver).map_err(|_| refusal)
-        })
+        cx.require(state, Authority::Requester)
+            .or_else(|refusal| cx.require(state, Authority::Approver).map_err(|_| refusal))
     }
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<String>, Refusal> {
@@ -231,7 +230,10 @@ impl Command for OpenApprovalSession {
                 cx.require(state, Authority::Approver)?;
             }
             if state.approval_sessions().lineage(parent).count() >= MAX_DEPTH {
-                return Err(Refusal::invalid("parent", format!("at most {MAX_DEPTH} sessions stand above one")));
+                return Err(Refusal::invalid(
+                    "parent",
+                    format!("at most {MAX_DEPTH} sessions stand above one"),
+                ));
             }
         }
         let changes = opening(state, cx, &id, self.title.as_deref(), self.parent.as_deref())?;
@@ -259,7 +261,9 @@ fn require_charge(state: &State, cx: &Context<'_>, id: &str) -> Result<(), Refus
 fn cancelling(state: &State, cx: &Context<'_>, session: &str) -> Vec<Change> {
     let by = cx.caller.actor.recorded();
     let pending = state.requests().pending_in(session);
-    pending.map(|request| Settlement::by_actor(request, Outcome::Cancelled, by.clone()).into_change()).collect()
+    pending
+        .map(|request| Settlement::by_actor(request, Outcome::Cancelled, by.clone()).into_change())
+        .collect()
 }
 
 /// Cancels every pending request of a session.

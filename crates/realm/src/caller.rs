@@ -31,7 +31,9 @@ impl Actor {
     /// The actor as records keep it: grantd itself under one of the names that can be read again.
     pub(crate) fn recorded(&self) -> Self {
         match self {
-            Self::System(what) => Self::System(SYSTEM.into_iter().find(|known| known == what).unwrap_or("system")),
+            Self::System(what) => {
+                Self::System(SYSTEM.into_iter().find(|known| known == what).unwrap_or("system"))
+            }
             other => other.clone(),
         }
     }

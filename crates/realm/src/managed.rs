@@ -51,7 +51,9 @@ pub(crate) fn conferred(state: &State, key: &Key, now: Micros) -> Authorities {
 /// What being in a role is worth of grantd's own authorities.
 pub(crate) fn conferred_by_role(state: &State, role: &str, now: Micros) -> Authorities {
     let lasts = |until: Option<Micros>| until.is_none_or(|until| now < until);
-    let decides = |members: SubjectRef<'_>| state.graph().resources_of(members, SESSION_TYPE).any(|found| lasts(found.until));
+    let decides = |members: SubjectRef<'_>| {
+        state.graph().resources_of(members, SESSION_TYPE).any(|found| lasts(found.until))
+    };
     let holds = |a: &Authority| {
         state.subject_holds(members_of(role), *a, now)
             || *a == Authority::Approver && any_above(state, role, now, decides)

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::caller::Authority;
 use crate::model::Orphans;
-use crate::request::Status;
 use crate::pulp::Operation;
+use crate::request::Status;
 
 /// A command's refusal. It changed nothing. The text is for the person who called; it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

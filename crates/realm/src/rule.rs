@@ -6,12 +6,12 @@ mod pattern;
 mod replay;
 mod wild;
 
-pub use commands::{CreateRule, DeleteRule, RuleDraft};
 pub(crate) use commands::create_rule;
+pub use commands::{CreateRule, DeleteRule, RuleDraft};
 pub use judge::Ruling;
-pub use replay::{Replayed, replay};
-pub use pattern::{CommandPattern, PathPattern, ToolPattern, quoted};
 pub(crate) use pattern::runs_shell;
+pub use pattern::{CommandPattern, PathPattern, ToolPattern, quoted};
+pub use replay::{Replayed, replay};
 
 use std::sync::Arc;
 

@@ -30,7 +30,8 @@ fn a_rule_is_tried_made_listed_and_removed() {
 fn asking_ends_as_it_was_decided() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let key = json(&server.run(&["key", "create", "agent", "--json"]).good())["key"].as_str().unwrap().to_owned();
+    let key =
+        json(&server.run(&["key", "create", "agent", "--json"]).good())["key"].as_str().unwrap().to_owned();
     std::fs::write(place.path("agent.key"), key).unwrap();
     let ask = |more: &[&str]| {
         let ask = ["ask", "--tool", "Bash", "--action", "List", "--key-file", "agent.key"];

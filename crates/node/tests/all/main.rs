@@ -25,5 +25,5 @@ mod shared;
 mod stopping;
 mod support;
 mod unknown;
-mod waiting;
 mod unloading;
+mod waiting;

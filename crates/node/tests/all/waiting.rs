@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use grantd_ledger::store::StoreError;
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::{Actor, Authorities};
-use grantd_node::realm::request::{
-    CreateRequest, DecideRequest, Decider, NewRequest, Status, Verdict,
-};
+use grantd_node::realm::request::{CreateRequest, DecideRequest, Decider, NewRequest, Status, Verdict};
 use grantd_node::{Realm, Request, Subject};
 use grantd_testkit::faulty_store::Fault;
 use tokio::time::timeout;

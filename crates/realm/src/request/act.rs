@@ -126,7 +126,10 @@ fn script(command: &Value) -> Script {
 pub(super) fn command_pattern(params: &str) -> Option<String> {
     let params: Properties = params.parse().ok()?;
     let script = command_of(&params)?;
-    let [command] = script.commands.iter().filter(|command| !command.is_quoted).collect::<Vec<_>>()[..] else { return None };
+    let [command] = script.commands.iter().filter(|command| !command.is_quoted).collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
     if !script.is_plain || !command.is_plain {
         return None;
     }

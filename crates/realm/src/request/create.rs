@@ -115,7 +115,8 @@ impl Command for CreateRequest {
     const REQUIRES: Authority = Authority::Requester;
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Uuid>, Refusal> {
-        let ruling = state.rules().judge(state, &self.act, &self.new.session, &cx.caller.actor.recorded(), cx.now);
+        let ruling =
+            state.rules().judge(state, &self.act, &self.new.session, &cx.caller.actor.recorded(), cx.now);
         let asked = self.asked(state, cx);
         let requests = state.requests();
         if ruling.is_open() {

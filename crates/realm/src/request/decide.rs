@@ -4,9 +4,7 @@ use uuid::Uuid;
 
 use super::act::check_params;
 use super::create::check_text;
-use super::{
-    MAX_PARAMS, MAX_REASON, Outcome, Request, Settlement, Status, may_decide, size_of,
-};
+use super::{MAX_PARAMS, MAX_REASON, Outcome, Request, Settlement, Status, may_decide, size_of};
 use crate::caller::{Authority, Caller};
 use crate::command::{Command, Context, Decision};
 use crate::refusal::{Noun, Refusal};

@@ -66,7 +66,8 @@ impl Command for ExpireRequests {
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<u64>, Refusal> {
         let named: BTreeSet<Uuid> = self.ids.iter().copied().collect();
         let pending = named.into_iter().filter_map(|id| state.requests().get(id));
-        let over = pending.filter(|request| request.status == Status::Pending && request.expires_at <= cx.now);
+        let over =
+            pending.filter(|request| request.status == Status::Pending && request.expires_at <= cx.now);
         let expire = |request| Settlement::new(request, Outcome::Expired, Decider::Timeout).into_change();
         let changes: Vec<_> = over.map(|request| expire(request)).collect();
         let count = changes.len() as u64;

@@ -71,7 +71,8 @@ impl<'a> Sight<'a> {
     /// Whether they may decide this request, as far as its status allows.
     pub fn decides(&mut self, request: &Request) -> bool {
         request.requester != self.actor
-            && (self.caller.holds(Authority::Approver, self.state, self.now) || self.decides_in(&request.session))
+            && (self.caller.holds(Authority::Approver, self.state, self.now)
+                || self.decides_in(&request.session))
     }
 
     fn decides_in(&mut self, session: &str) -> bool {

@@ -6,8 +6,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brush_parser::ast::{
-    AndOr, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, IoFileRedirectTarget, IoRedirect,
-    Pipeline, RedirectList, SimpleCommand,
+    AndOr, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, IoFileRedirectTarget,
+    IoRedirect, Pipeline, RedirectList, SimpleCommand,
 };
 use brush_parser::word::{Parameter, ParameterExpr, WordPiece, WordPieceWithSource};
 use brush_parser::{Parser, ParserOptions, SourceInfo, ast, word};
@@ -188,7 +188,9 @@ impl Reading {
         let mut command = Simple { words: Vec::new(), is_plain: true, is_quoted: place.quoted };
         for item in simple.prefix.iter().flat_map(|prefix| &prefix.0) {
             match item {
-                CommandPrefixOrSuffixItem::IoRedirect(redirect) => command.is_plain &= self.redirect(redirect, place),
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
+                    command.is_plain &= self.redirect(redirect, place)
+                }
                 other => {
                     command.is_plain = false;
                     self.item(other, place);
@@ -200,7 +202,9 @@ impl Reading {
         }
         for item in simple.suffix.iter().flat_map(|suffix| &suffix.0) {
             match item {
-                CommandPrefixOrSuffixItem::IoRedirect(redirect) => command.is_plain &= self.redirect(redirect, place),
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
+                    command.is_plain &= self.redirect(redirect, place)
+                }
                 other => {
                     let word = self.item(other, place);
                     command.words.push(word);
@@ -221,7 +225,9 @@ impl Reading {
             let inside = Place { depth: place.depth + 1, quoted: true };
             for word in command.words.iter().skip(1) {
                 match word.text() {
-                    Some(text) if text.contains(|c: char| c.is_ascii_whitespace() || ";&|<>$`()".contains(c)) => {
+                    Some(text)
+                        if text.contains(|c: char| c.is_ascii_whitespace() || ";&|<>$`()".contains(c)) =>
+                    {
                         self.program(text, inside);
                     }
                     Some(_) => {}
@@ -349,7 +355,8 @@ impl Reading {
 fn is_simple(expansion: &ParameterExpr) -> bool {
     match expansion {
         ParameterExpr::Parameter { parameter, indirect } => {
-            !indirect && matches!(parameter, Parameter::Named(_) | Parameter::Positional(_) | Parameter::Special(_))
+            !indirect
+                && matches!(parameter, Parameter::Named(_) | Parameter::Positional(_) | Parameter::Special(_))
         }
         _ => false,
     }

@@ -91,7 +91,8 @@ pub(crate) fn any_above(
             return true;
         }
         for above in state.graph().resources_of(members, ROLE_TYPE) {
-            if above.relation == MEMBER && lasts(above.until, now) && seen.insert(above.object.id.to_owned()) {
+            if above.relation == MEMBER && lasts(above.until, now) && seen.insert(above.object.id.to_owned())
+            {
                 open.push(above.object.id.to_owned());
             }
         }

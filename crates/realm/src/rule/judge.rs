@@ -68,7 +68,9 @@ impl Rules {
         }
         // Nobody decides their own request, and not by a rule either.
         let allows: Vec<&Rule> = rules()
-            .filter(|rule| rule.effect == Effect::Allow && rule.created_by != *requester && rule.covers_place(act))
+            .filter(|rule| {
+                rule.effect == Effect::Allow && rule.created_by != *requester && rule.covers_place(act)
+            })
             .collect();
         if let Some(rule) = allows.iter().find(|rule| rule.command.is_none()) {
             return Ruling::Allow(rule.id);
@@ -85,7 +87,9 @@ fn covered(allows: &[&Rule], script: &Script) -> Option<Uuid> {
     if !script.is_plain {
         return None;
     }
-    let covers = |rule: &&&Rule, command: &Simple| rule.command.as_ref().is_some_and(|pattern| pattern.covers(command));
+    let covers = |rule: &&&Rule, command: &Simple| {
+        rule.command.as_ref().is_some_and(|pattern| pattern.covers(command))
+    };
     let own = script.commands.iter().filter(|command| !command.is_quoted);
     let mut by = own.map(|command| allows.iter().find(|rule| covers(rule, command)).map(|rule| rule.id));
     let first = by.next().flatten()?;

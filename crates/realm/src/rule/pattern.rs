@@ -34,7 +34,8 @@ impl ToolPattern {
     /// Whether it means this tool. What refuses is generous about capitals.
     pub(super) fn fits(&self, tool: &str, generous: bool) -> bool {
         let tool: Vec<char> = tool.chars().collect();
-        let is = |wanted: &char, found: &char| wanted == found || generous && wanted.eq_ignore_ascii_case(found);
+        let is =
+            |wanted: &char, found: &char| wanted == found || generous && wanted.eq_ignore_ascii_case(found);
         fits(&self.parts, &tool, is, |_| true)
     }
 
@@ -258,7 +259,9 @@ impl CommandPattern {
 
     pub(super) fn check(text: &str) -> Result<(), Refusal> {
         let refuse = |problem: &str| Err(Refusal::invalid("command", problem));
-        if !(1..=MAX_COMMAND).contains(&text.len()) || text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        if !(1..=MAX_COMMAND).contains(&text.len())
+            || text.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
+        {
             return refuse("must be 1 to 4096 bytes without control characters");
         }
         let (words, closed) = words(text);
@@ -267,7 +270,9 @@ impl CommandPattern {
         }
         match words.first().and_then(WordPattern::literal) {
             Some(name) if !name.is_empty() => Ok(()),
-            _ => refuse("must begin with the name of a command, without `*`; leave it out to mean every command"),
+            _ => refuse(
+                "must begin with the name of a command, without `*`; leave it out to mean every command",
+            ),
         }
     }
 
@@ -282,7 +287,8 @@ impl CommandPattern {
 
     /// Whether this is, or may be, a command or one that it starts in turn.
     pub(super) fn touches(&self, command: &Simple) -> Likely {
-        let starts = if command.words.first().is_some_and(|name| starter(name)) { command.words.len() } else { 1 };
+        let starts =
+            if command.words.first().is_some_and(|name| starter(name)) { command.words.len() } else { 1 };
         let tails = (0..starts).filter_map(|from| command.words.get(from..));
         tails.map(|tail| touches(&self.words, self.rest, tail)).max().unwrap_or(Likely::No)
     }
@@ -311,7 +317,8 @@ fn covers(pattern: &[WordPattern], rest: bool, wildcard: bool, words: &[Word]) -
         Kind::Interpreter if !names_second => return false,
         _ => {}
     }
-    let taken = words.iter().enumerate().filter(|(at, _)| pattern.get(*at).is_none_or(|p| p.literal().is_none()));
+    let taken =
+        words.iter().enumerate().filter(|(at, _)| pattern.get(*at).is_none_or(|p| p.literal().is_none()));
     taken.map(|(_, word)| word).all(|word| is_harmless(name, word))
 }
 
@@ -357,20 +364,64 @@ enum Kind {
 }
 
 const WRAPPERS: [&str; 18] = [
-    "sudo", "doas", "nohup", "setsid", "exec", "command", "builtin", "time", "xargs", "stdbuf", "unbuffer", "ionice",
-    "busybox", "chronic", "caffeinate", "npx", "bunx", "uvx",
+    "sudo",
+    "doas",
+    "nohup",
+    "setsid",
+    "exec",
+    "command",
+    "builtin",
+    "time",
+    "xargs",
+    "stdbuf",
+    "unbuffer",
+    "ionice",
+    "busybox",
+    "chronic",
+    "caffeinate",
+    "npx",
+    "bunx",
+    "uvx",
 ];
 
 const INTERPRETERS: [&str; 29] = [
-    "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "ash", "rbash", "csh", "tcsh", "pwsh", "python", "python2", "python3",
-    "pypy3", "perl", "ruby", "node", "nodejs", "deno", "bun", "php", "lua", "luajit", "tclsh", "expect", "osascript", "Rscript",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "mksh",
+    "fish",
+    "ash",
+    "rbash",
+    "csh",
+    "tcsh",
+    "pwsh",
+    "python",
+    "python2",
+    "python3",
+    "pypy3",
+    "perl",
+    "ruby",
+    "node",
+    "nodejs",
+    "deno",
+    "bun",
+    "php",
+    "lua",
+    "luajit",
+    "tclsh",
+    "expect",
+    "osascript",
+    "Rscript",
 ];
 
 const OPAQUE: [&str; 50] = [
-    "eval", "source", ".", "env", "timeout", "nice", "taskset", "chrt", "ssh", "watch", "parallel", "entr", "awk", "gawk",
-    "mawk", "nawk", "sed", "gsed", "ed", "ex", "vi", "vim", "nvim", "emacs", "su", "runuser", "chroot", "unshare", "nsenter",
-    "script", "flock", "at", "batch", "crontab", "trap", "alias", "export", "declare", "typeset", "local", "readonly",
-    "enable", "hash", "set", "shopt", "bind", "complete", "coproc", "strace", "gdb",
+    "eval", "source", ".", "env", "timeout", "nice", "taskset", "chrt", "ssh", "watch", "parallel", "entr",
+    "awk", "gawk", "mawk", "nawk", "sed", "gsed", "ed", "ex", "vi", "vim", "nvim", "emacs", "su", "runuser",
+    "chroot", "unshare", "nsenter", "script", "flock", "at", "batch", "crontab", "trap", "alias", "export",
+    "declare", "typeset", "local", "readonly", "enable", "hash", "set", "shopt", "bind", "complete",
+    "coproc", "strace", "gdb",
 ];
 
 fn kind(name: &str) -> Kind {
@@ -391,8 +442,33 @@ const DANGEROUS: [(&str, &[&str]); 14] = [
     ("find", &["-exec", "-ok", "-delete", "-fprint", "-fls"]),
     ("fd", &["-x", "-X", "--exec"]),
     ("fdfind", &["-x", "-X", "--exec"]),
-    ("git", &["-c", "--config-env", "--exec", "--upload-pack", "--receive-pack", "-u", "--ext-diff", "--open-files", "-O"]),
-    ("tar", &["--to-command", "--checkpoint-action", "-I", "--use-compress-program", "--rsh-command", "-F", "--info-script", "--new-volume-script"]),
+    (
+        "git",
+        &[
+            "-c",
+            "--config-env",
+            "--exec",
+            "--upload-pack",
+            "--receive-pack",
+            "-u",
+            "--ext-diff",
+            "--open-files",
+            "-O",
+        ],
+    ),
+    (
+        "tar",
+        &[
+            "--to-command",
+            "--checkpoint-action",
+            "-I",
+            "--use-compress-program",
+            "--rsh-command",
+            "-F",
+            "--info-script",
+            "--new-volume-script",
+        ],
+    ),
     ("bsdtar", &["--use-compress-program", "-I"]),
     ("rg", &["--pre", "--hostname-bin"]),
     ("sort", &["--compress-program", "-o", "--output"]),
@@ -422,8 +498,8 @@ fn is_harmless(name: &str, word: &Word) -> bool {
 
 /// Programs that are told shell commands in a word.
 const SHELLS: [&str; 22] = [
-    "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "ash", "rbash", "csh", "tcsh", "pwsh", "eval", "su", "ssh", "watch",
-    "parallel", "trap", "script", "flock", "runuser", "env",
+    "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "ash", "rbash", "csh", "tcsh", "pwsh", "eval", "su",
+    "ssh", "watch", "parallel", "trap", "script", "flock", "runuser", "env",
 ];
 
 /// Whether a command hands words of its own to a shell.

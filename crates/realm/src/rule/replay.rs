@@ -20,7 +20,13 @@ pub struct Replayed {
 }
 
 /// Tries a rule on the last requests that somebody sees, newest first. Each command is read again: this may take a while.
-pub fn replay(state: &State, draft: &RuleDraft, sight: &mut Sight<'_>, limit: usize, now: Micros) -> Vec<Replayed> {
+pub fn replay(
+    state: &State,
+    draft: &RuleDraft,
+    sight: &mut Sight<'_>,
+    limit: usize,
+    now: Micros,
+) -> Vec<Replayed> {
     let rules = state.rules();
     let mut with = rules.clone();
     let tried: Rule = draft.tried(Uuid::nil());

@@ -78,8 +78,9 @@ pub(super) async fn list_sessions(call: Call) -> Result<Json<Page<SessionBody>>,
     let sessions = state.approval_sessions().iter_after(0).rev().filter(|session| session.number < after);
     let found: Vec<_> =
         sessions.filter(|session| sight.sees_session(session)).take(wanted.sought()).cloned().collect();
-    let numbered = found.into_iter().map(|session| (session.number, session_body(state, &session, now)));
-    let page = wanted.page(&call, numbered.collect(), |(number, _): &(u64, SessionBody)| number.to_string());
+    let numbered: Vec<_> =
+        found.into_iter().map(|session| (session.number, session_body(state, &session, now))).collect();
+    let page = wanted.page(&call, numbered, |(number, _): &(u64, SessionBody)| number.to_string());
     let items = page.items.into_iter().map(|(_, session)| session).collect();
     Ok(Json(Page { items, next: page.next }))
 }

@@ -7,7 +7,8 @@ use grantd_node::realm::Micros;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::refusal::{Noun, Refusal};
 use grantd_node::realm::request::{
-    CancelRequest, CreateRequest, DecideRequest, NewRequest, Remember, Request as Record, Sight, Status, Verdict,
+    CancelRequest, CreateRequest, DecideRequest, NewRequest, Remember, Request as Record, Sight, Status,
+    Verdict,
 };
 use grantd_node::realm::rule::Scope;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use super::errors::{Error, invalid};
 use super::page::{Page, Paging};
 use super::users::present;
-use super::{Call, read, read_with};
+use super::{Call, read_with};
 use crate::call::aside;
 use crate::time::{parse_rfc3339, rfc3339};
 
@@ -335,9 +336,15 @@ impl RememberBody {
             _ => return Err(invalid("scope", "must be session or realm")),
         };
         // Without a pattern the rule would be for every command: that has to be said.
-        let is_command = request.params.text().is_some_and(|params| params.contains("\"command\"") || params.contains("\"cmd\""));
+        let is_command = request
+            .params
+            .text()
+            .is_some_and(|params| params.contains("\"command\"") || params.contains("\"cmd\""));
         if self.command.is_none() && like.command.is_none() && is_command {
-            return Err(invalid("command", "name a pattern: this command is not one that can be remembered as it is"));
+            return Err(invalid(
+                "command",
+                "name a pattern: this command is not one that can be remembered as it is",
+            ));
         }
         Ok(Remember {
             tool: self.tool.unwrap_or(like.tool),

@@ -88,9 +88,7 @@ impl From<Refusal> for Error {
             Refusal::NotAllowed(_)
             | Refusal::NotHeld(_)
             | Refusal::OwnRequest
-            | Refusal::OperationDenied { .. } => {
-                (StatusCode::FORBIDDEN, "FORBIDDEN")
-            }
+            | Refusal::OperationDenied { .. } => (StatusCode::FORBIDDEN, "FORBIDDEN"),
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
                 (StatusCode::CONFLICT, "PERMISSION_ALREADY_EXISTS")
@@ -119,7 +117,14 @@ fn not_found(noun: Noun) -> &'static str {
         Noun::Repository => "GIT_REPOSITORY_NOT_FOUND",
         Noun::RepositoryGrant => "PERMISSION_NOT_FOUND",
         Noun::VmGrant => "VM_PERMISSION_NOT_FOUND",
-        Noun::User | Noun::Role | Noun::ApiKey | Noun::Entity | Noun::Realm => "INVALID_REQUEST",
+        Noun::User
+        | Noun::Role
+        | Noun::ApiKey
+        | Noun::Entity
+        | Noun::Realm
+        | Noun::ApprovalSession
+        | Noun::Request
+        | Noun::Rule => "INVALID_REQUEST",
     }
 }
 

@@ -54,7 +54,9 @@ async fn an_agent_asks_and_waits_until_somebody_decides() {
     let id = made.body["id"].as_str().unwrap().to_owned();
     let decides = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        cast.decide(&id, json!({"decision": "approve", "reason": "fine", "params": {"command": "ls -l"}})).await.is(200)
+        cast.decide(&id, json!({"decision": "approve", "reason": "fine", "params": {"command": "ls -l"}}))
+            .await
+            .is(200)
     };
     let (begun, path) = (Instant::now(), format!("/{id}?wait=30"));
     let (waited, decided) = tokio::join!(cast.read(&cast.agent, &path), decides);
@@ -80,7 +82,10 @@ async fn a_wait_ends_with_the_state_then_reached() {
     let id = short.body["id"].as_str().unwrap();
     cast.rig.clock.advance(1_000_000);
     let over = cast.read(&cast.agent, &format!("/{id}?wait=30")).await.is(200);
-    assert_eq!((over.body["status"].as_str(), over.body["decided_by"].as_str()), (Some("expired"), Some("timeout")));
+    assert_eq!(
+        (over.body["status"].as_str(), over.body["decided_by"].as_str()),
+        (Some("expired"), Some("timeout"))
+    );
     cast.decide(id, json!({"decision": "approve"})).await.is_problem(409, "request_settled");
 }
 
@@ -139,19 +144,33 @@ async fn rules_answer_and_are_tried_before() {
     let trial = json!({"rule": rule, "limit": 10});
     let tried = cast.rig.with(&cast.boss, "POST", "/api/v1/rules/test").json(trial).await.is(200);
     assert_eq!(tried.body["changed"], 1, "{}", tried.text);
-    assert_eq!((&tried.body["items"][0]["now"], &tried.body["items"][0]["would"]), (&json!("ask"), &json!("allow")));
-    assert_eq!(cast.rig.with(&cast.boss, "GET", "/api/v1/rules").send().await.is(200).body["items"], json!([]));
+    assert_eq!(
+        (&tried.body["items"][0]["now"], &tried.body["items"][0]["would"]),
+        (&json!("ask"), &json!("allow"))
+    );
+    assert_eq!(
+        cast.rig.with(&cast.boss, "GET", "/api/v1/rules").send().await.is(200).body["items"],
+        json!([])
+    );
     let made = cast.rule(rule.clone()).await.is(201);
     let id = made.body["id"].as_str().unwrap().to_owned();
     assert_eq!(cast.rule(rule).await.is(201).body["id"], id.as_str(), "the same again is the same");
     let asked = cast.ask(json!({})).await.is(201);
-    assert_eq!((asked.body["status"].as_str(), asked.body["decided_by"].as_str()), (Some("approved"), Some(format!("rule:{id}").as_str())));
-    cast.decide(&first, json!({"decision": "deny", "remember": {"scope": "realm", "path": null}})).await.is(200);
+    assert_eq!(
+        (asked.body["status"].as_str(), asked.body["decided_by"].as_str()),
+        (Some("approved"), Some(format!("rule:{id}").as_str()))
+    );
+    cast.decide(&first, json!({"decision": "deny", "remember": {"scope": "realm", "path": null}}))
+        .await
+        .is(200);
     let asked = cast.ask(json!({})).await.is(201);
     assert_eq!(asked.body["status"], "denied", "deny beats allow");
     let rules = cast.rig.with(&cast.boss, "GET", "/api/v1/rules").send().await.is(200);
     let [_, deny] = &rules.body["items"].as_array().unwrap()[..] else { panic!("{}", rules.text) };
-    assert_eq!((&deny["effect"], &deny["command"], &deny["session"]), (&json!("deny"), &json!("ls"), &Value::Null));
+    assert_eq!(
+        (&deny["effect"], &deny["command"], &deny["session"]),
+        (&json!("deny"), &json!("ls"), &Value::Null)
+    );
     let path = format!("/api/v1/rules/{}", deny["id"].as_str().unwrap());
     cast.rig.with(&cast.agent, "DELETE", &path).send().await.is_problem(403, "forbidden");
     cast.rig.with(&cast.boss, "DELETE", &path).send().await.is(200);
@@ -166,7 +185,10 @@ async fn rules_answer_and_are_tried_before() {
         cast.rule(wrong).await.is_problem(400, "invalid_request");
     }
     // A command that no pattern can stand for is not remembered as every command.
-    let id = cast.ask(json!({"params": {"command": "ls; rm x"}})).await.is(201).body["id"].as_str().unwrap().to_owned();
+    let id = cast.ask(json!({"params": {"command": "ls; rm x"}})).await.is(201).body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let remember = json!({"decision": "approve", "remember": {"scope": "session"}});
     cast.decide(&id, remember).await.is_problem(400, "invalid_request");
 }
@@ -183,7 +205,10 @@ async fn sessions_have_a_title_and_one_above() {
     cast.ask(json!({"session": id})).await.is(201);
     let list = cast.rig.with(&cast.agent, "GET", "/api/v1/approval-sessions").send().await.is(200);
     let items = list.body["items"].as_array().unwrap();
-    assert_eq!((&items[0]["id"], &items[0]["parent"], &items[0]["pending"]), (&json!(id), &json!("above"), &json!(1)));
+    assert_eq!(
+        (&items[0]["id"], &items[0]["parent"], &items[0]["pending"]),
+        (&json!(id), &json!("above"), &json!(1))
+    );
     let path = format!("/api/v1/approval-sessions/{id}");
     let other = cast.rig.key(&["requester"]).await;
     cast.rig.with(&other, "DELETE", &path).send().await.is_problem(403, "forbidden");

@@ -22,8 +22,8 @@ use grantd_node::realm::repository_grant::{AccessLevel, GrantRepository, UpdateR
 use grantd_node::realm::request::{
     CancelRequest, CreateRequest, DecideRequest, NewRequest, Remember, Verdict,
 };
-use grantd_node::realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_node::realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
+use grantd_node::realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_node::realm::token::{CreateToken, RevokeToken};
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_node::realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
@@ -95,7 +95,8 @@ async fn approvals(realm: &Realm) {
         scope,
         expires: Some(4_102_444_800_000_000),
     };
-    let asks = does(realm, CreateRule { draft: rule(Effect::Ask, None, Scope::Session("below".into())) }).await;
+    let asks =
+        does(realm, CreateRule { draft: rule(Effect::Ask, None, Scope::Session("below".into())) }).await;
     does(realm, CreateRule { draft: rule(Effect::Deny, Some("rm *"), Scope::Realm) }).await;
     does(realm, DeleteRule { id: asks.answer }).await;
     let asked = |session: &str, command: &str| {
@@ -109,7 +110,8 @@ async fn approvals(realm: &Realm) {
             parent_tool_call: Some("call-1".into()),
             timeout: 60_000_000,
         };
-        let agent = Caller { actor: Actor::SystemKey(Uuid::from_u128(1)), conferred: Some(Authorities::all()) };
+        let agent =
+            Caller { actor: Actor::SystemKey(Uuid::from_u128(1)), conferred: Some(Authorities::all()) };
         Request { caller: agent, ..request(CreateRequest::new(new).unwrap()) }
     };
     let first = realm.submit(asked("below", "make")).await.unwrap().answer;

@@ -1,16 +1,14 @@
 //! Requests: who asks, who decides, and that each ends exactly once.
 
-use grantd_realm::approval_session::{
-    CancelSessionRequests, CloseApprovalSession, OpenApprovalSession,
-};
+use grantd_realm::approval_session::{CancelSessionRequests, CloseApprovalSession, OpenApprovalSession};
 use grantd_realm::caller::Authority::{Admin, Approver, Auditor, Operator, Requester, Writer};
 use grantd_realm::caller::{Actor, Caller};
 use grantd_realm::engine::Object;
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::refusal::Noun;
 use grantd_realm::request::{
-    CancelRequest, CreateRequest, DecideRequest, Decider, ExpireRequests, KEPT, KEPT_BYTES, MAX_PARAMS, MAX_TEXT,
-    NewRequest, Remember, Sight, Status, Verdict, may_decide,
+    CancelRequest, CreateRequest, DecideRequest, Decider, ExpireRequests, KEPT, KEPT_BYTES, MAX_PARAMS,
+    MAX_TEXT, NewRequest, Remember, Sight, Status, Verdict, may_decide,
 };
 use grantd_realm::role::{AddMember, CreateRole, Member};
 use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
@@ -159,7 +157,8 @@ fn nobody_makes_themselves_an_approver() {
     world.does(writing("role:leads#member@role:inner#member"));
     let operator = world.user_with("operator", &[Operator, Writer]);
     for role in ["leads", "inner"] {
-        let add = AddMember { role: role.into(), member: Member::User("operator".into()), basis: Basis::Grantd };
+        let add =
+            AddMember { role: role.into(), member: Member::User("operator".into()), basis: Basis::Grantd };
         assert_eq!(world.tries(&operator, add), Err(Refusal::NotHeld(Approver)), "{role}");
         let tried = world.tries(&writer, writing(&format!("role:{role}#member@user:writer")));
         assert_eq!(tried, Err(Refusal::NotHeld(Approver)), "{role}");
@@ -237,11 +236,8 @@ fn a_request_is_taken_back_by_who_asked_or_who_decides() {
 #[test]
 fn a_closed_session_takes_everything_along() {
     let (mut world, agent, boss) = world();
-    let (first, second, beside) = (
-        ask(&mut world, &agent, "s"),
-        ask(&mut world, &agent, "s"),
-        ask(&mut world, &agent, "t"),
-    );
+    let (first, second, beside) =
+        (ask(&mut world, &agent, "s"), ask(&mut world, &agent, "s"), ask(&mut world, &agent, "t"));
     world.does(CreateUser { login: "ann".into(), ..CreateUser::default() });
     world.does(writing("mix_session:s#approver@user:ann"));
     world.tries(&boss, CreateRule { draft: allow("ls *", Scope::Session("s".into())) }).unwrap();
@@ -271,10 +267,7 @@ fn sessions_stand_below_each_other_without_cycles() {
         parent: parent.map(Into::into),
     };
     assert_eq!(world.tries(&agent, open("a", None)), Ok("a".into()));
-    assert_eq!(
-        world.tries(&agent, open("a", None)),
-        Err(Refusal::exists(Noun::ApprovalSession, "a"))
-    );
+    assert_eq!(world.tries(&agent, open("a", None)), Err(Refusal::exists(Noun::ApprovalSession, "a")));
     assert_eq!(
         world.tries(&agent, open("b", Some("x"))),
         Err(Refusal::not_found(Noun::ApprovalSession, "x"))
@@ -297,7 +290,14 @@ fn sessions_stand_below_each_other_without_cycles() {
 }
 
 fn allow(command: &str, scope: Scope) -> RuleDraft {
-    RuleDraft { effect: Effect::Allow, tool: "Bash".into(), command: Some(command.into()), path: None, scope, expires: None }
+    RuleDraft {
+        effect: Effect::Allow,
+        tool: "Bash".into(),
+        command: Some(command.into()),
+        path: None,
+        scope,
+        expires: None,
+    }
 }
 
 #[test]
@@ -401,8 +401,10 @@ fn a_decision_is_remembered_as_far_as_wanted() {
     let ann = world.user("ann");
     world.does(writing("mix_session:t#approver@user:ann"));
     let id = ask(&mut world, &agent, "t");
-    let remember = Remember { scope: Scope::Realm, ..Remember::like(world.state.requests().get(id).unwrap()) };
-    let command = DecideRequest { id, verdict: Verdict::Deny, reason: None, remember: Some(remember.clone()) };
+    let remember =
+        Remember { scope: Scope::Realm, ..Remember::like(world.state.requests().get(id).unwrap()) };
+    let command =
+        DecideRequest { id, verdict: Verdict::Deny, reason: None, remember: Some(remember.clone()) };
     assert_eq!(world.tries(&ann, command), Err(Refusal::NotAllowed(Approver)));
     assert_eq!(status(&world, id), Status::Pending, "all or nothing");
     let remember = Some(Remember { scope: Scope::Session("t".into()), ..remember });
@@ -460,7 +462,8 @@ fn texts_can_be_erased() {
     let (mut world, agent, boss) = world();
     let id = ask(&mut world, &agent, "s");
     let other = ask(&mut world, &agent, "t");
-    let command = DecideRequest { id, verdict: Verdict::Deny, reason: Some("private".into()), remember: None };
+    let command =
+        DecideRequest { id, verdict: Verdict::Deny, reason: Some("private".into()), remember: None };
     world.tries(&boss, command).unwrap();
     let before = world.state.hash();
     let session = Object::new("mix_session", "s").unwrap();
@@ -478,7 +481,7 @@ fn texts_can_be_erased() {
     assert_eq!((request.action.text(), request.params.text()), (None, None));
     assert_eq!(request.reason.as_ref().unwrap().text(), None);
     assert!(world.state.requests().get(other).unwrap().action.text().is_some());
-    let one = Object::new("request", other.to_string()).unwrap();
+    let one = Object::new("request", &other.to_string()).unwrap();
     world.does(EraseFields { object: one });
     assert_eq!(world.state.requests().get(other).unwrap().action.text(), None);
 }

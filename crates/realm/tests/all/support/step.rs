@@ -1,11 +1,11 @@
 //! Random commands by random callers, sensible or not.
 
 use grantd_realm::api_key::{CreateApiKey, RevokeApiKey};
+use grantd_realm::approval_session::{CancelSessionRequests, CloseApprovalSession, OpenApprovalSession};
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::change::Change;
 use grantd_realm::client_ca::MakeClientCa;
 use grantd_realm::command::{Command, Secret};
-use grantd_realm::approval_session::{CancelSessionRequests, CloseApprovalSession, OpenApprovalSession};
 use grantd_realm::engine::{Key, Properties, Relationship, Value};
 use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
@@ -21,8 +21,8 @@ use grantd_realm::repository_grant::{
 use grantd_realm::request::{
     CancelRequest, CreateRequest, DecideRequest, ExpireRequests, NewRequest, Remember, Verdict,
 };
-use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
+use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_realm::token::{CreateToken, RevokeToken};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
@@ -488,9 +488,7 @@ impl Step {
                 decided(world, by, DecideRequest { id, verdict, reason, remember })
             }
             What::Cancel(index) => decided(world, by, CancelRequest { id: request(&state, *index) }),
-            What::Expire => {
-                decided(world, by, ExpireRequests { ids: state.requests().overdue(now, 100) })
-            }
+            What::Expire => decided(world, by, ExpireRequests { ids: state.requests().overdue(now, 100) }),
             What::CreateRule(effect, command, session, expires) => {
                 let draft = RuleDraft {
                     effect: *effect,
