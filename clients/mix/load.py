@@ -120,7 +120,7 @@ class Load:
         for n in range(seconds * NEW_PER_SECOND):
             await asyncio.sleep(max(0, begun + n / NEW_PER_SECOND - time.perf_counter()))
             tasks.append(asyncio.create_task(self.one(n % SESSIONS, n % 2 == 0)))
-        late = time.perf_counter() - begun - seconds
+        late = max(0, time.perf_counter() - begun - seconds)
         await asyncio.gather(*tasks)
         took = time.perf_counter() - begun
         expected = shown + (self.made - made) * VIEWERS

@@ -3,8 +3,8 @@
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use grantd_node::realm::{Caller, Refusal};
 use grantd_node::realm::command::Secret;
+use grantd_node::realm::{Caller, Refusal};
 use grantd_node::{LoadError, RealmError, StoreError, SubmitError};
 use http::HeaderMap;
 

@@ -42,6 +42,7 @@ impl Cast {
     }
 }
 
+#[allow(clippy::wrong_self_convention, reason = "`is` reads as what it checks")]
 impl Answer {
     /// The error that the approvals dialect names.
     fn is_mix(self, status: u16, kind: &str) -> Self {
