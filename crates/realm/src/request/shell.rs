@@ -189,7 +189,7 @@ impl Reading {
         for item in simple.prefix.iter().flat_map(|prefix| &prefix.0) {
             match item {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
-                    command.is_plain &= self.redirect(redirect, place)
+                    command.is_plain &= self.redirect(redirect, place);
                 }
                 other => {
                     command.is_plain = false;
@@ -203,7 +203,7 @@ impl Reading {
         for item in simple.suffix.iter().flat_map(|suffix| &suffix.0) {
             match item {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
-                    command.is_plain &= self.redirect(redirect, place)
+                    command.is_plain &= self.redirect(redirect, place);
                 }
                 other => {
                     let word = self.item(other, place);

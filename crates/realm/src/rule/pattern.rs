@@ -287,8 +287,7 @@ impl CommandPattern {
 
     /// Whether this is, or may be, a command or one that it starts in turn.
     pub(super) fn touches(&self, command: &Simple) -> Likely {
-        let starts =
-            if command.words.first().is_some_and(|name| starter(name)) { command.words.len() } else { 1 };
+        let starts = if command.words.first().is_some_and(starter) { command.words.len() } else { 1 };
         let tails = (0..starts).filter_map(|from| command.words.get(from..));
         tails.map(|tail| touches(&self.words, self.rest, tail)).max().unwrap_or(Likely::No)
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::errors::Error;
 use super::page::{Page, Paging};
+use super::requests::refuse_machines;
 use super::{Call, read};
 use crate::time::rfc3339;
 
@@ -69,6 +70,7 @@ fn session_body(state: &State, session: &ApprovalSession, now: Micros) -> Sessio
     responses((status = 200, body = Page<SessionBody>), (status = 401))
 )]
 pub(super) async fn list_sessions(call: Call) -> Result<Json<Page<SessionBody>>, Error> {
+    refuse_machines(&call)?;
     let paging: Paging = call.query()?;
     let wanted = paging.wanted(&call, call.published(), "approval sessions")?;
     let after: u64 = wanted.after.as_ref().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use grantd_node::realm::Micros;
+use grantd_node::realm::caller::{Actor, Authority};
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::refusal::{Noun, Refusal};
 use grantd_node::realm::request::{
@@ -238,6 +239,14 @@ fn visible(call: &Call, id: Uuid) -> Result<RequestBody, Error> {
     Ok(RequestBody::whole(request, now))
 }
 
+/// A machine's identity neither asks nor decides here.
+pub(super) fn refuse_machines(call: &Call) -> Result<(), Error> {
+    match call.caller.actor {
+        Actor::Identity(_) => Err(Refusal::NotAllowed(Authority::Requester).into()),
+        _ => Ok(()),
+    }
+}
+
 /// Which requests.
 #[derive(Deserialize, utoipa::IntoParams)]
 pub(super) struct Filter {
@@ -261,6 +270,7 @@ pub(super) struct Filter {
     responses((status = 200, body = Page<RequestBody>), (status = 400), (status = 401))
 )]
 pub(super) async fn list_requests(call: Call) -> Result<Json<Page<RequestBody>>, Error> {
+    refuse_machines(&call)?;
     let Filter { status, session, tool, requester, limit, cursor } = call.query()?;
     let unknown = || invalid("status", "must be pending, approved, denied, expired or cancelled");
     let wanted_status = status.as_deref().map(|name| status_of(name).ok_or_else(unknown)).transpose()?;

@@ -9,9 +9,10 @@ fn takes_a_body(method: &str) -> bool {
     ["POST", "PUT", "PATCH"].contains(&method)
 }
 
-/// The routes of the API whose body is a JSON object. An import is a stream, and who comes into a role stands in the path.
+/// The routes of the API whose body is a JSON object. An import is a stream; who comes into a role, or
+/// what is taken back, stands in the path.
 fn json_routes() -> impl Iterator<Item = (String, String)> {
-    let has_none = |path: &str| path.ends_with("/import") || path.ends_with("/{member}");
+    let has_none = |path: &str| ["/import", "/{member}", "/cancel"].iter().any(|end| path.ends_with(end));
     api().into_iter().filter(move |(method, path)| takes_a_body(method) && !has_none(path))
 }
 

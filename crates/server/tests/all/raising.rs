@@ -56,6 +56,8 @@ fn attempts(method: &str, path: &str, me: &str, login: &str) -> Vec<(String, Val
             format!("pulp_uri:/v2/users/#create@{me}"),
             format!("pulp_uri:/v2/roles/ops/users/#update@{me}"),
             format!("pulp_uri:/elsewhere/#read@{me}"),
+            format!("mix_session:s#approver@{me}"),
+            "mix_session:s#parent@mix_session:t".to_owned(),
         ]
         .iter()
         .map(|key| (path.into(), json!({"write": [related(key)]})))
@@ -70,7 +72,10 @@ fn attempts(method: &str, path: &str, me: &str, login: &str) -> Vec<(String, Val
 }
 
 fn is_write(method: &str, path: &str) -> bool {
-    let asks = ["/api/v1/check", "/api/v1/search"].iter().any(|asks| path.starts_with(asks));
+    // Asking for a permission is what requesters are for, and deciding what approvers are.
+    let asks =
+        ["/api/v1/check", "/api/v1/search", "/api/v1/requests", "/api/v1/approval-sessions", "/api/v1/rules"];
+    let asks = asks.iter().any(|asks| path.starts_with(asks));
     method != "GET" && !asks
 }
 

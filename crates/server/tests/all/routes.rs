@@ -57,6 +57,12 @@ async fn nobody_without_an_authority_gets_anywhere() {
     for (method, path) in api() {
         for key in [&key, &token] {
             let answer = rig.with(key, &method, &filled(&path)).json(json!({})).await;
+            // Approvers look for what there is to decide.
+            let approvals = ["/api/v1/requests", "/api/v1/approval-sessions", "/api/v1/rules"];
+            if method == "GET" && key.starts_with("gdk_") && approvals.contains(&path.as_str()) {
+                answer.is(200);
+                continue;
+            }
             assert!((400..500).contains(&answer.status), "{method} {path}: {}", answer.text);
         }
     }
