@@ -115,9 +115,10 @@ class Stream:
 
     def until(self, count: int) -> list[dict]:
         """So many permission events; heartbeats in between are left out."""
-        found = []
+        found, deadline = [], time.monotonic() + 25
         while len(found) < count:
             event = self.next()
+            assert time.monotonic() < deadline, f"{len(found)} of {count} within 25 s"
             assert event, f"the stream ended after {len(found)} of {count}"
             if event["event"] == "permission":
                 found.append(event)
