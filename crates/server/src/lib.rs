@@ -21,6 +21,7 @@ pub mod freestyle;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod ledger_view;
+pub mod mix;
 mod operations;
 mod pages;
 pub mod password;

@@ -25,6 +25,7 @@ mod idempotency;
 mod import_export;
 mod ledger;
 mod lists;
+mod mix;
 mod openapi;
 mod pages;
 mod pulp_stories;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::route_table::{api, authzen, filled, freestyle, pulp};
+use crate::route_table::{api, authzen, filled, freestyle, mix, pulp};
 use crate::support::Rig;
 
 /// Where a dialect's paths are reached.
@@ -28,6 +28,14 @@ async fn no_credential_is_401_in_the_faces_own_form() {
             let answer = rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await;
             let answer = answer.is_freestyle(401, "UNAUTHORIZED");
             assert!(!answer.header("www-authenticate").is_empty(), "{method} {mount}{path}");
+        }
+    }
+    for (method, path) in mix().into_iter().filter(|(_, path)| path != "/health") {
+        for mount in ["", "/mix", "/r/default/mix"] {
+            let answer =
+                rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
+            assert_eq!(answer.body["error"]["type"], "unauthorized", "{method} {mount}{path}");
+            assert_eq!(answer.body["message"], answer.body["error"]["message"]);
         }
     }
     for (method, path) in pulp() {
