@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures how long a decision takes to reach its waiter while much else goes on. A script, not a test: it prints figures.
 
-    GRANTD_BIN=target/release/grantd target/venv/bin/python clients/mix/load.py [--seconds 30]
+    target/venv/bin/python clients/mix/load.py [--seconds 30]
 
 2,000 requests are pending and 500 streams are open (50 sessions, ten viewers each) while 100 new requests come in a second.
 Of these, 50 a second have a waiter, who is answered by a decision. What is measured is the time from just before the
