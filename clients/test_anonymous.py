@@ -15,7 +15,7 @@ import pytest
 from harness import ROOT
 
 TABLE = Path(__file__).resolve().parent / "anonymous.tsv"
-MOUNTS = {"freestyle": ["", "/freestyle"], "pulp": ["", "/pulp/api"]}
+MOUNTS = {"freestyle": ["", "/freestyle"], "mix": ["", "/mix"], "pulp": ["", "/pulp/api"]}
 BODIES = {"POST", "PUT", "PATCH"}
 
 
@@ -85,4 +85,4 @@ def test_the_operations_are_listed():
 
 
 def test_there_are_route_tables():
-    assert {path.parent.name for path in ROUTE_TABLES} >= {"api", "freestyle", "pulp"}
+    assert {path.parent.name for path in ROUTE_TABLES} >= {"api", "freestyle", "mix", "pulp"}

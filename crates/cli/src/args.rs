@@ -103,7 +103,7 @@ impl std::str::FromStr for ListenArg {
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, pulp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, pulp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -174,6 +174,10 @@ pub(crate) struct ServeArgs {
     /// In the Pulp API, who may grant at all may grant anything (free) or what they hold there themselves (held) [default: free]
     #[arg(long, env = "GRANTD_PULP_DELEGATION", value_name = "MODE")]
     pub(crate) pulp_delegation: Option<DelegationArg>,
+    /// Let callers without a credential make and decide permission requests at /mix: on loopback only, as everybody on this
+    /// machine is trusted then
+    #[arg(long, env = "GRANTD_MIX_OPEN")]
+    pub(crate) mix_open: bool,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

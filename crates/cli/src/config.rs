@@ -26,6 +26,7 @@ struct File {
     session_idle: Option<u64>,
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
+    mix: Option<Mix>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
@@ -36,6 +37,13 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Pulp {
     delegation: Option<DelegationArg>,
+}
+
+/// Settings of the approvals dialect.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mix {
+    open: Option<bool>,
 }
 
 /// Fills in from the file what neither a flag nor the environment says.
@@ -73,6 +81,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.session_idle = args.session_idle.or(file.session_idle);
     args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
+    args.mix_open |= file.mix.unwrap_or_default().open.unwrap_or(false);
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);
@@ -89,7 +98,12 @@ pub(crate) fn keys() -> Vec<String> {
         let names = listed.trim_start_matches("one of ").lines().next().unwrap_or_default().split(',');
         names.map(|name| name.trim().trim_matches('`').to_owned()).collect()
     };
-    let of_pulp = listed("pulp.x = 1").into_iter().map(|key| format!("pulp.{key}"));
-    let all = listed("x = 1").into_iter();
-    all.flat_map(|key| if key == "pulp" { of_pulp.clone().collect() } else { vec![key] }).collect()
+    let of_dialect = |dialect: &str| -> Vec<String> {
+        listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
+    };
+    let of_key = |key: String| match key.as_str() {
+        "pulp" | "mix" => of_dialect(&key),
+        _ => vec![key],
+    };
+    listed("x = 1").into_iter().flat_map(of_key).collect()
 }

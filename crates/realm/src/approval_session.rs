@@ -15,7 +15,7 @@ use crate::command::{Answer, Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
-use crate::request::{Outcome, Settlement, may_decide};
+use crate::request::{Outcome, Settlement, is_theirs, may_decide};
 use crate::{Micros, State};
 
 /// The type of sessions.
@@ -225,8 +225,7 @@ impl Command for OpenApprovalSession {
         }
         if let Some(parent) = &self.parent {
             let above = find(state, parent)?;
-            let is_theirs = above.created_by == cx.caller.actor.recorded();
-            if !is_theirs {
+            if !is_theirs(state, cx.caller, &above.created_by, above.created_at) {
                 cx.require(state, Authority::Approver)?;
             }
             if state.approval_sessions().lineage(parent).count() >= MAX_DEPTH {
@@ -248,7 +247,8 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<ApprovalSes
 
 /// Its maker, or who decides its requests.
 fn require_charge(state: &State, cx: &Context<'_>, id: &str) -> Result<(), Refusal> {
-    let made = |session: &Arc<ApprovalSession>| session.created_by == cx.caller.actor.recorded();
+    let made =
+        |session: &Arc<ApprovalSession>| is_theirs(state, cx.caller, &session.created_by, session.created_at);
     let holds = |authority| cx.caller.holds(authority, state, cx.now);
     let is_in_charge = match state.approval_sessions().get(id) {
         Some(session) => made(session) || may_decide(state, cx.caller, id, cx.now),

@@ -14,6 +14,7 @@ pub use act::{Act, Script, Simple, Word};
 pub use create::{CreateRequest, NewRequest};
 pub use decide::{DecideRequest, Remember, Verdict};
 pub use end::{CancelRequest, ExpireRequests};
+pub(crate) use rights::is_theirs;
 pub use rights::{Sight, may_decide};
 
 use std::sync::Arc;

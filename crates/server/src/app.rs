@@ -30,6 +30,8 @@ pub struct App {
     pub(crate) sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub(crate) pulp_delegation: Delegation,
+    /// Whether the approvals dialect takes callers without a credential.
+    pub(crate) mix_open: bool,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
@@ -54,6 +56,7 @@ impl App {
             trusted_hops: settings.trusted_hops,
             sessions: settings.sessions,
             pulp_delegation: settings.pulp_delegation,
+            mix_open: settings.mix_open,
             drain: settings.drain.clone(),
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),

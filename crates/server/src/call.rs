@@ -128,8 +128,8 @@ impl<F: Face> Call<F> {
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
         let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
-        let credential = F::credential(&shown(app, &realm, &parts.headers, certificate.as_deref()));
-        let is_forged = match credential {
+        let shown = shown(app, &realm, &parts.headers, certificate.as_deref());
+        let is_forged = match F::credential(&shown) {
             _ if parts.method.is_safe() => false,
             Credential::Session(cookie) => !proves_its_page(app, cookie, &parts.headers),
             // A browser shows it for anybody's page as well.
@@ -139,7 +139,7 @@ impl<F: Face> Call<F> {
         if is_forged {
             return Err(CallError::Forgery);
         }
-        let caller = caller::find(app, &realm, credential, source).await?;
+        let caller = who::<F>(app, &realm, &shown, source).await?;
         settle(&realm, &parts.headers).await?;
         if F::READS_AT_HEAD && parts.method == Method::GET {
             realm.catch_up().await?;
@@ -175,8 +175,7 @@ impl<F: Face> Call<F> {
         if self.realm.is_deleted() {
             return Err(CallError::UnknownRealm);
         }
-        let credential = F::credential(&self.shown());
-        self.caller = caller::find(&self.app, &self.realm, credential, self.source).await?;
+        self.caller = who::<F>(&self.app, &self.realm, &self.shown(), self.source).await?;
         Ok(())
     }
 
@@ -299,6 +298,20 @@ impl<F: Face> Call<F> {
                 format!("must be 1 to {max} bytes of plain UTF-8"),
             ))),
         }
+    }
+}
+
+/// The caller, as the face knows them.
+async fn who<F: Face>(
+    app: &App,
+    realm: &Arc<Realm>,
+    shown: &Shown<'_>,
+    source: Source,
+) -> Result<Caller, CallError> {
+    let credential = F::credential(shown);
+    match F::nobody(app, shown).filter(|_| credential == Credential::None) {
+        Some(nobody) => Ok(nobody),
+        None => caller::find(app, realm, credential, source).await,
     }
 }
 

@@ -31,6 +31,8 @@ pub enum FaceName {
     Authzen,
     /// The identities dialect.
     Freestyle,
+    /// The approvals dialect.
+    Mix,
     /// The pages.
     Pages,
     /// The users-and-roles dialect.
@@ -46,6 +48,7 @@ impl FaceName {
     pub fn of_dialect(name: &str) -> Option<Self> {
         match name {
             "freestyle" => Some(Self::Freestyle),
+            "mix" => Some(Self::Mix),
             "pulp" => Some(Self::Pulp),
             _ => None,
         }
@@ -99,6 +102,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if let Some(rest) = below("/freestyle", path) {
         return to(FaceName::Freestyle, without_slash(rest));
     }
+    if let Some(rest) = below("/mix", path) {
+        return to(FaceName::Mix, without_slash(rest));
+    }
     if below("/api/v1", path).is_some() || below("/bench", path).is_some() || path == "/openapi.json" {
         return to(FaceName::Api, path);
     }
@@ -117,6 +123,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if root_paths && is_freestyle(path) {
         return to(FaceName::Freestyle, without_slash(path));
     }
+    if root_paths && is_mix(path) {
+        return to(FaceName::Mix, without_slash(path));
+    }
     to(FaceName::Operations, path)
 }
 
@@ -132,6 +141,12 @@ fn is_page(path: &str) -> bool {
 fn is_freestyle(path: &str) -> bool {
     ["/identity/v1", "/git/v1", "/v5/identities"].iter().any(|prefix| below(prefix, path).is_some())
         || without_slash(path) == "/auth/v1/whoami"
+}
+
+/// The approvals dialect's documented paths at the root.
+fn is_mix(path: &str) -> bool {
+    ["/api/permissions", "/api/sessions"].iter().any(|prefix| below(prefix, path).is_some())
+        || ["/stream", "/health"].contains(&without_slash(path))
 }
 
 /// The users-and-roles dialect's documented paths at the root.
@@ -165,6 +180,7 @@ pub struct Dispatch {
     pub(crate) api: Router,
     pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
+    pub(crate) mix: Router,
     pub(crate) pages: Router,
     pub(crate) pulp: Router,
     pub(crate) mcp: Router,
@@ -205,6 +221,7 @@ impl Service<Request> for Dispatch {
             FaceName::Api => &mut self.api,
             FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
+            FaceName::Mix => &mut self.mix,
             FaceName::Pages => &mut self.pages,
             FaceName::Pulp => &mut self.pulp,
             FaceName::Mcp => &mut self.mcp,

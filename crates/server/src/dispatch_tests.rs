@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Operations, Pages, Pulp};
+use super::FaceName::{Api, Authzen, Freestyle, Mix, Operations, Pages, Pulp};
 use super::{Target, target};
 
 #[test]
@@ -61,6 +61,18 @@ fn paths_find_their_face() {
         ("/v2/permissions/x", Operations, None, "/v2/permissions/x"),
         ("/v2/permissions/actions/grant_to_user", Pulp, None, "/v2/permissions/actions/grant_to_user"),
         ("/v2/userss/", Operations, None, "/v2/userss/"),
+        ("/mix/api/permissions", Mix, None, "/api/permissions"),
+        ("/mix/stream/", Mix, None, "/stream"),
+        ("/mix/healthz", Mix, None, "/healthz"),
+        ("/r/acme/mix/stream", Mix, Some("acme"), "/stream"),
+        ("/api/permissions/x/grant", Mix, None, "/api/permissions/x/grant"),
+        ("/api/permissions//grant", Mix, None, "/api/permissions//grant"),
+        ("/api/permissionss", Operations, None, "/api/permissionss"),
+        ("/r/acme/api/sessions/", Mix, Some("acme"), "/api/sessions"),
+        ("/stream", Mix, None, "/stream"),
+        ("/stream/x", Operations, None, "/stream/x"),
+        ("/health", Mix, None, "/health"),
+        ("/health/auth", Operations, None, "/health/auth"),
         ("/healthz", Operations, None, "/healthz"),
         ("/", Pages, None, "/"),
         ("/login", Pages, None, "/login"),
@@ -79,6 +91,8 @@ fn paths_find_their_face() {
 fn root_paths_can_be_turned_off() {
     assert_eq!(target("/v5/identities", "main", false).face, Operations);
     assert_eq!(target("/freestyle/v5/identities", "main", false).face, Freestyle);
+    assert_eq!(target("/stream", "main", false).face, Operations);
+    assert_eq!(target("/mix/stream", "main", false).face, Mix);
     assert_eq!(target("/v2/users/", "main", false).face, Operations);
     assert_eq!(target("/pulp/api/v2/users/", "main", false).face, Pulp);
 }
@@ -88,6 +102,7 @@ fn an_address_of_its_own_serves_one_dialect() {
     assert_eq!(target("/healthz", "freestyle", true).face, Freestyle);
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
     assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
+    assert_eq!(target("/health", "mix", false).face, Mix);
     let of_pulp = Target { face: Pulp, realm: None, path: "/v2/users/" };
     assert_eq!(target("/v2/users/", "pulp", false), of_pulp);
     assert_eq!(target("/pulp/api/v2/users/", "pulp", false), of_pulp);

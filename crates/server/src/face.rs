@@ -3,11 +3,12 @@
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use grantd_node::realm::Refusal;
 use grantd_node::realm::command::Secret;
+use grantd_node::realm::{Caller, Refusal};
 use grantd_node::{LoadError, RealmError, StoreError, SubmitError};
 use http::HeaderMap;
 
+use crate::app::App;
 use crate::edge::EdgeError;
 use crate::session_cookie;
 
@@ -26,6 +27,11 @@ pub trait Face: Send + Sync + 'static {
     /// The credential of a request. By default that of `Authorization: Bearer` (RFC 6750).
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
         bearer(shown.headers)
+    }
+
+    /// Who calls without any credential. By default such a call is refused.
+    fn nobody(_app: &App, _shown: &Shown<'_>) -> Option<Caller> {
+        None
     }
 }
 

@@ -22,6 +22,7 @@ pub mod freestyle;
 pub mod fuzzing;
 pub mod ledger_view;
 pub mod mcp;
+pub mod mix;
 mod operations;
 mod pages;
 pub mod password;

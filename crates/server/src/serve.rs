@@ -15,7 +15,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, client_certificate, freestyle, mcp, operations, pages, pulp};
+use crate::{api, authzen, client_certificate, freestyle, mcp, mix, operations, pages, pulp};
 
 /// 16 KiB: the body of a form.
 const FORM_BODY: u64 = 16 << 10;
@@ -35,6 +35,8 @@ pub struct FaceSettings {
     pub sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub pulp_delegation: Delegation,
+    /// Whether the approvals dialect takes callers without a credential: only where no other machine can reach it.
+    pub mix_open: bool,
     /// When answers that go on must end; see [`crate::edge::Server::drain`].
     pub drain: Drain,
 }
@@ -56,6 +58,7 @@ pub async fn faces(
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         mcp: mcp_face(&metrics).with_state(app.clone()),
+        mix: mix::face(&metrics).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(

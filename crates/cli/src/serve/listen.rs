@@ -9,12 +9,27 @@ use grantd_server::serve::CLIENT_AUTHORITIES;
 
 use crate::args::{ListenArg, ServeArgs};
 
-/// Refuses to be reached from other machines without TLS; looked at before anything is opened or made.
+/// Refuses to be reached from other machines without TLS, or where it asks for no credential; looked at before anything is opened
+/// or made.
 pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
+    let reachable = wanted(args).into_iter().find(|listen| !listen.addr.ip().is_loopback());
+    if args.mix_open {
+        // A proxy is on loopback itself, and whoever it speaks for is not.
+        if args.behind_proxy {
+            bail!(
+                "--mix-open takes callers without a credential, and --behind-proxy would bring them from elsewhere; leave one out"
+            );
+        }
+        if let Some(ListenArg { addr, .. }) = &reachable {
+            bail!(
+                "{addr} can be reached from other machines; with --mix-open every --listen must be a loopback address"
+            );
+        }
+    }
     if args.behind_proxy || args.tls_self_signed || args.tls_cert.is_some() {
         return Ok(());
     }
-    match wanted(args).into_iter().find(|listen| !listen.addr.ip().is_loopback()) {
+    match reachable {
         None => Ok(()),
         Some(ListenArg { addr, .. }) => bail!(
             "{addr} can be reached from other machines and would be served without TLS; \

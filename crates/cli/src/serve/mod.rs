@@ -53,6 +53,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         trusted_hops: usize::from(args.behind_proxy),
         sessions: sessions(&args)?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
+        mix_open: args.mix_open,
         drain: server.drain(),
     };
     let faces = faces(node.clone(), settings, metrics).await?;

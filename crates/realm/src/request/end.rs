@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::decide::find;
+use super::rights::is_theirs;
 use super::{Decider, Outcome, Settlement, Status, may_decide};
 use crate::State;
 use crate::caller::{Actor, Authority};
@@ -24,7 +25,7 @@ impl Command for CancelRequest {
 
     fn authorize(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
         let request = find(state, cx, self.id)?;
-        let is_theirs = request.requester == cx.caller.actor.recorded();
+        let is_theirs = is_theirs(state, cx.caller, &request.requester, request.created_at);
         if is_theirs || may_decide(state, cx.caller, &request.session, cx.now) {
             Ok(())
         } else {

@@ -33,6 +33,15 @@ fn is_approver_on(state: &State, caller: &Caller, session: &str, now: Micros) ->
     matches!(state.graph().check(&question, &Circumstances::at(now)), Ok(Decision::Allowed))
 }
 
+/// Whether the caller made what somebody of this name made then. A login made again is another user.
+pub(crate) fn is_theirs(state: &State, caller: &Caller, by: &Actor, at: Micros) -> bool {
+    let is_newer = match by {
+        Actor::User(login) => state.users().get(login).is_some_and(|user| user.created_at > at),
+        _ => false,
+    };
+    *by == caller.actor.recorded() && !is_newer
+}
+
 /// What of the requests and sessions somebody sees: all of the realm, as approver or auditor; those of sessions that they are an
 /// approver on; and what they made themselves.
 pub struct Sight<'a> {
@@ -60,12 +69,16 @@ impl<'a> Sight<'a> {
 
     /// Whether they see this request.
     pub fn sees(&mut self, request: &Request) -> bool {
-        self.all || request.requester == self.actor || self.decides_in(&request.session)
+        self.all
+            || is_theirs(self.state, self.caller, &request.requester, request.created_at)
+            || self.decides_in(&request.session)
     }
 
     /// Whether they see this session.
     pub fn sees_session(&mut self, session: &ApprovalSession) -> bool {
-        self.all || session.created_by == self.actor || self.decides_in(&session.id)
+        self.all
+            || is_theirs(self.state, self.caller, &session.created_by, session.created_at)
+            || self.decides_in(&session.id)
     }
 
     /// Whether they may decide this request, as far as its status allows.

@@ -301,6 +301,8 @@ impl Reading {
                     spelled.files |= text.contains(['*', '?', '[']);
                     // Braces may become several words.
                     spelled.open |= text.contains('{') || text.contains('(');
+                    // Patterns in brackets run commands in other shells than the parser's.
+                    self.not_plain |= text.contains('(');
                 }
                 spelled.text.push_str(text);
             }

@@ -143,3 +143,24 @@ fn hostile_commands_are_asked() {
         assert!(begun.elapsed().as_secs() < 5, "{start} took {:?}", begun.elapsed());
     }
 }
+
+/// Any mixture of what means something to a shell is read or asked, and soon.
+#[test]
+fn mixtures_are_read_soon() {
+    use proptest::strategy::{Strategy as _, ValueTree as _};
+    const PARTS: [&str; 42] = [
+        "(", ")", "((", "))", "$(", "$((", "${", "}", "{", "`", "'", "\"", "\\", ";", "&", "|", "&&", "||",
+        "<", ">", "<<A", "<(", "\n", " ", "if ", "then ", "fi", "while ", "do ", "done ", "case ", " in ",
+        "esac", "[[ ", " ]]", "x", "=", "*", "x[", "@(", "#", "!",
+    ];
+    // Few at a time: what nests goes deeper so.
+    let mixture = proptest::sample::subsequence(PARTS.to_vec(), 1..6)
+        .prop_flat_map(|parts| proptest::collection::vec(proptest::sample::select(parts), 1..60));
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..5_000 {
+        let text = mixture.new_tree(&mut runner).unwrap().current().concat();
+        let begun = std::time::Instant::now();
+        let _ = asking(&text);
+        assert!(begun.elapsed().as_millis() < 2_000, "{text:?} took {:?}", begun.elapsed());
+    }
+}

@@ -26,6 +26,7 @@ mod import_export;
 mod inbox;
 mod ledger;
 mod lists;
+mod mix;
 mod openapi;
 mod pages;
 mod pulp_stories;

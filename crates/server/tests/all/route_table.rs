@@ -3,6 +3,7 @@
 const API: &str = include_str!("../../src/api/routes.rs");
 const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
+const MIX: &str = include_str!("../../src/mix/routes.rs");
 const PULP: &str = include_str!("../../src/pulp/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -19,6 +20,10 @@ pub(crate) fn authzen() -> Vec<Route> {
 
 pub(crate) fn freestyle() -> Vec<Route> {
     routes(FREESTYLE)
+}
+
+pub(crate) fn mix() -> Vec<Route> {
+    routes(MIX)
 }
 
 pub(crate) fn pulp() -> Vec<Route> {
@@ -95,6 +100,7 @@ fn the_tables_are_read_to_their_end() {
     assert_eq!(api().len(), 38 + 3 + 4 + 2 + 2);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
+    assert_eq!(mix().len(), 8 + 5 + 2);
     assert_eq!(pulp().len(), 1 + 4 + 2 + 2 + 3 + 2 + 3 + 2 + 1 + 1);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");

@@ -57,6 +57,8 @@ pub(crate) struct Setup {
     pub(crate) shared: bool,
     /// Where the world reaches the server, if not at its own address.
     pub(crate) public_url: Option<&'static str>,
+    /// Whether the approvals dialect takes callers without a credential.
+    pub(crate) mix_open: bool,
 }
 
 impl Drop for Rig {
@@ -121,6 +123,7 @@ impl Rig {
             trusted_hops: 0,
             sessions: Limits::default(),
             pulp_delegation: Delegation::default(),
+            mix_open: setup.mix_open,
             drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();

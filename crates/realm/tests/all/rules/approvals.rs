@@ -12,7 +12,7 @@ use grantd_realm::request::{
 };
 use grantd_realm::role::{AddMember, CreateRole, Member};
 use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
-use grantd_realm::user::CreateUser;
+use grantd_realm::user::{CreateUser, DeleteUser};
 use grantd_realm::{Basis, Refusal, State, builtin};
 use uuid::Uuid;
 
@@ -434,6 +434,20 @@ fn the_state_forgets_the_oldest_that_are_decided() {
     let restored = State::from_snapshot(&world.state.to_snapshot(), builtin::schema().unwrap()).unwrap();
     assert_eq!(restored.hash(), world.state.hash());
     assert_eq!(restored.requests().len(), world.state.requests().len());
+}
+
+#[test]
+fn a_login_made_again_has_asked_nothing() {
+    let (mut world, agent, _) = world();
+    let id = ask(&mut world, &agent, "s");
+    world.now += SECOND;
+    world.does(DeleteUser { login: "agent".into(), basis: Basis::Grantd });
+    let again = world.user_with("agent", &[Requester]);
+    assert!(!Sight::of(&again, &world.state, world.now).sees(world.state.requests().get(id).unwrap()));
+    assert_eq!(world.tries(&again, CancelRequest { id }), Err(Refusal::NotAllowed(Approver)));
+    let close = CloseApprovalSession { id: "s".into() };
+    assert_eq!(world.tries(&again, close), Err(Refusal::NotAllowed(Approver)));
+    assert_eq!(status(&world, id), Status::Pending);
 }
 
 #[test]
