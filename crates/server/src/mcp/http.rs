@@ -12,7 +12,9 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use grantd_node::realm::personal::Personal;
-use grantd_node::realm::request::{CancelRequest, CreateRequest, NewRequest, Request as Record, Sight, Status};
+use grantd_node::realm::request::{
+    CancelRequest, CreateRequest, NewRequest, Request as Record, Sight, Status,
+};
 use http::request::Parts;
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
@@ -52,7 +54,8 @@ pub(crate) fn routes() -> Router<SharedApp> {
 /// Who calls is known before the protocol begins.
 async fn serve(State(app): State<SharedApp>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let call = match Call::<Mcp>::from_request(Request::from_parts(parts.clone(), Body::empty()), &app).await {
+    let call = match Call::<Mcp>::from_request(Request::from_parts(parts.clone(), Body::empty()), &app).await
+    {
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
@@ -62,7 +65,8 @@ async fn serve(State(app): State<SharedApp>, request: Request) -> Response {
     let mut config = StreamableHttpServerConfig::default().disable_allowed_hosts();
     config.legacy_session_mode = false;
     let sessions = Arc::new(NeverSessionManager::default());
-    let Ok(response) = StreamableHttpService::new(|| Ok(Tools(InRealm)), sessions, config).call(request).await;
+    let Ok(response) =
+        StreamableHttpService::new(|| Ok(Tools(InRealm)), sessions, config).call(request).await;
     response.map(Body::new)
 }
 
@@ -98,7 +102,8 @@ impl Approvals for InRealm {
             parent_tool_call: None,
             timeout: i64::try_from(wait.as_micros()).unwrap_or(i64::MAX),
         };
-        let command = aside(|| CreateRequest::new(new)).await.map_err(said)?.map_err(|error| error.to_string())?;
+        let command =
+            aside(|| CreateRequest::new(new)).await.map_err(said)?.map_err(|error| error.to_string())?;
         let id = call.submit(command).await.map_err(said)?.answer;
         let over = Duration::from_secs(1);
         let published = tokio::select! {
@@ -133,7 +138,8 @@ impl Approvals for InRealm {
 }
 
 fn outcome(request: &Record, now: i64) -> Outcome {
-    let text = |personal: &Option<Personal>| personal.as_ref().and_then(Personal::text).map(ToOwned::to_owned);
+    let text =
+        |personal: &Option<Personal>| personal.as_ref().and_then(Personal::text).map(ToOwned::to_owned);
     Outcome {
         id: request.id.to_string(),
         status: request.status_at(now).name().into(),

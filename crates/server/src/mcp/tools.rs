@@ -59,9 +59,17 @@ pub struct Listing {
 /// Whoever can be asked. An error is a sentence for the agent.
 pub trait Approvals: Clone + Send + Sync + 'static {
     /// Asks, and waits for the answer.
-    fn ask(&self, ask: Ask, context: &RequestContext<RoleServer>) -> impl Future<Output = Result<Outcome, String>> + Send;
+    fn ask(
+        &self,
+        ask: Ask,
+        context: &RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<Outcome, String>> + Send;
     /// Lists what the caller may see, as the API does.
-    fn list(&self, listing: Listing, context: &RequestContext<RoleServer>) -> impl Future<Output = Result<Value, String>> + Send;
+    fn list(
+        &self,
+        listing: Listing,
+        context: &RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<Value, String>> + Send;
 }
 
 /// The tools of one who can be asked.
@@ -148,7 +156,8 @@ impl<A: Approvals> ServerHandler for Tools<A> {
             PROMPT => self.prompt(input, &context).await?,
             ASK => self.ask(input, &context).await?,
             LIST => {
-                let listing = Listing { status: input.optional("status")?, session: input.optional("session")? };
+                let listing =
+                    Listing { status: input.optional("status")?, session: input.optional("session")? };
                 said(self.0.list(listing, &context).await)
             }
             _ => return Err(ErrorData::invalid_params("there is no such tool", None)),
@@ -210,14 +219,22 @@ fn said(answer: Result<Value, String>) -> CallToolResult {
 
 impl<A: Approvals> Tools<A> {
     /// Never an error: what could not be asked is denied.
-    async fn prompt(&self, input: Input, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
+    async fn prompt(
+        &self,
+        input: Input,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
         let (tool, params) = (input.required("tool_name")?, input.object("input")?);
         let command = params.get("command").and_then(Value::as_str);
-        let action = command.map_or_else(|| format!("Use {tool}"), |command| format!("Execute command: {command}"));
+        let action =
+            command.map_or_else(|| format!("Use {tool}"), |command| format!("Execute command: {command}"));
         let ask = Ask {
             action,
             description: params.get("description").and_then(Value::as_str).unwrap_or_default().into(),
-            path: ["file_path", "path", "cwd"].iter().find_map(|name| params.get(*name)?.as_str()).map(Into::into),
+            path: ["file_path", "path", "cwd"]
+                .iter()
+                .find_map(|name| params.get(*name)?.as_str())
+                .map(Into::into),
             tool_call: input.optional("tool_use_id")?,
             tool,
             params: params.clone(),
@@ -229,11 +246,17 @@ impl<A: Approvals> Tools<A> {
                 json!({"behavior": "allow", "updatedInput": updated})
             }
             Ok(outcome) => json!({"behavior": "deny", "message": outcome.sentence()}),
-            Err(sentence) => json!({"behavior": "deny", "message": format!("Permission could not be asked for: {sentence}")}),
+            Err(sentence) => {
+                json!({"behavior": "deny", "message": format!("Permission could not be asked for: {sentence}")})
+            }
         }))
     }
 
-    async fn ask(&self, input: Input, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
+    async fn ask(
+        &self,
+        input: Input,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
         let action = input.required("action")?;
         let ask = Ask {
             tool: input.required("tool")?,
