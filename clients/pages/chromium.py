@@ -18,7 +18,16 @@ TIMEOUT = float(os.environ.get("GRANTD_CHROMIUM_TIMEOUT", "60"))
 KEYS = {
     "Tab": {"code": "Tab", "windowsVirtualKeyCode": 9},
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
+    "Escape": {"code": "Escape", "windowsVirtualKeyCode": 27},
+    "ArrowDown": {"code": "ArrowDown", "windowsVirtualKeyCode": 40},
 }
+
+
+def key(name):
+    """A key by its name, or a letter by itself."""
+    if name in KEYS:
+        return KEYS[name]
+    return {"code": f"Key{name.upper()}", "windowsVirtualKeyCode": ord(name.upper()), "text": name}
 
 
 def program() -> str:
@@ -120,7 +129,7 @@ class Chromium:
 class Tab:
     """One page in a browser context of its own."""
 
-    def __init__(self, browser: Chromium, width=1280, height=800, dark=False):
+    def __init__(self, browser: Chromium, width=1280, height=800, dark=False, scripts=False):
         self.browser = browser
         self.context = browser.call("Target.createBrowserContext")["browserContextId"]
         target = browser.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
@@ -130,7 +139,7 @@ class Tab:
         for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
             self.call(f"{domain}.enable")
         # What a page can do must not depend on a script.
-        self.call("Emulation.setScriptExecutionDisabled", value=True)
+        self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.look(width, height, dark)
 
     def call(self, method, **params):
@@ -158,6 +167,15 @@ class Tab:
             self._note(event)
             if event["method"] == "Page.loadEventFired":
                 return self
+
+    def until(self, expression, timeout=20):
+        """Waits until something is so of the page."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if self.value(f"!!({expression})"):
+                return
+            assert time.monotonic() < deadline, f"never {expression} on {self.path}: {self.text}"
+            time.sleep(0.05)
 
     def _forget_events(self):
         while not self.events.empty():
@@ -203,8 +221,8 @@ class Tab:
         self.call("DOM.focus", objectId=node["result"]["objectId"])
         self.call("Input.insertText", text=text)
 
-    def press(self, key, shift=False):
-        held = {"modifiers": 8 if shift else 0, "key": key, **KEYS[key]}
+    def press(self, name, shift=False):
+        held = {"modifiers": 8 if shift else 0, "key": name, **key(name)}
         self.call("Input.dispatchKeyEvent", type="keyDown", **held)
         self.call("Input.dispatchKeyEvent", type="keyUp", **{k: v for k, v in held.items() if k != "text"})
 
@@ -216,6 +234,12 @@ class Tab:
 
     def click(self, label, nth=0):
         """Clicks the button of that text with the mouse, and waits for the page that comes of it."""
+        self._forget_events()
+        self.tap(label, nth)
+        return self.loaded()
+
+    def tap(self, label, nth=0):
+        """Clicks the button of that text with the mouse."""
         found = (
             "[...document.querySelectorAll('button, a')]"
             f".filter(one => one.innerText.trim() === {json.dumps(label)})[{nth}]"
@@ -226,11 +250,9 @@ class Tab:
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         assert place, f"no button {label!r} on {self.path}: {self.text}"
-        self._forget_events()
         for kind in ("mousePressed", "mouseReleased"):
             at = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", type=kind, **at)
-        return self.loaded()
 
     def cookies(self) -> dict[str, dict]:
         found = self.browser.call("Storage.getCookies", browserContextId=self.context)["cookies"]

@@ -1,36 +1,11 @@
 """People at the pages, in a real browser: signing in, being refused, the password, signing out everywhere."""
 
-import os
 import time
-from pathlib import Path
 
 import pytest
 
-from harness import RUN, Server, Temp, TlsServer, new_password, record_secret
-
-SHOTS = Path(os.environ.get("GRANTD_PAGE_SHOTS", RUN / "pages"))
-COOKIE = "grantd_session"
-WIDTHS = {"320": (320, 640), "360": (360, 780), "1280": (1280, 800)}
-
-
-@pytest.fixture
-def person(server, request):
-    """A user with a password, whom no other test knows."""
-    login = request.node.name.replace("[", "-").replace("]", "")[:60]
-    password = new_password()
-    native = server.client()
-    native.post("/api/v1/users", {"login": login, "name": "Ann Ångström", "password": password}).ok()
-    native.close()
-    return login, password
-
-
-def sign_in(tab, server, login, password):
-    tab.go(f"{server.url}/login")
-    tab.type("login", login)
-    tab.type("password", password)
-    tab.enter()
-    if COOKIE in tab.cookies():
-        record_secret("session", tab.cookies()[COOKIE]["value"])
+from harness import Server, Temp, TlsServer, new_password, record_secret
+from people import COOKIE, SHOTS, WIDTHS, fits, sign_in
 
 
 def is_signed_in(tab, server) -> bool:
@@ -136,12 +111,14 @@ def test_by_keyboard_alone(server, tabs, person):
     tab.enter()
     assert tab.path == "/account"
     order = []
-    for _ in range(8):
+    for _ in range(10):
         tab.press("Tab")
         order.append(tab.focused)
     assert order == [
         "Skip to the content",
         "grantd",
+        "Inbox",
+        "Account",
         "Sign out",
         "Sign out everywhere",
         "current",
@@ -205,11 +182,6 @@ def test_a_realm_of_its_own(server, tabs, person):
     tab.enter()
     assert tab.path == "/r/acme/account"
     assert not is_signed_in(tab, server), "a session of one realm is nothing in another"
-
-
-def fits(tab) -> bool:
-    """Whether nothing has to be scrolled sideways."""
-    return tab.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -127,7 +127,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
 /// The pages' paths.
 fn is_page(path: &str) -> bool {
     path == "/"
-        || ["/login", "/logout", "/account", "/assets"].iter().any(|prefix| below(prefix, path).is_some())
+        || ["/login", "/logout", "/account", "/inbox", "/assets"]
+            .iter()
+            .any(|prefix| below(prefix, path).is_some())
 }
 
 /// The identities dialect's documented paths at the root.

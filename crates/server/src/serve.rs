@@ -13,7 +13,7 @@ use http::header;
 use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::Drain;
-use crate::edge::layers::{BULK_BODY, LayerSettings, stack, stack_part};
+use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::telemetry::Metrics;
 use crate::{api, authzen, client_certificate, freestyle, mix, operations, pages, pulp};
 
@@ -109,7 +109,9 @@ fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
 fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings::new("pages").renderer(pages::render).body_limit(FORM_BODY);
     let layers = LayerSettings { answer_headers: pages::headers(), ..layers };
-    stack(pages::routes(), layers, metrics.clone())
+    stack(pages::routes(), layers.clone(), metrics.clone())
+        .merge(stack_part(pages::inbox_routes(), layers.clone().body_limit(ORDINARY_BODY), metrics.clone()))
+        .merge(stack_part(pages::streaming_routes(), layers.streaming(), metrics.clone()))
 }
 
 async fn openapi() -> impl axum::response::IntoResponse {

@@ -10,11 +10,22 @@ use grantd_node::{Realm, Request};
 use crate::app::App;
 use crate::face::CallError;
 
+/// The session of a cookie, if it stands for somebody now; this is a use of it.
+pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
+    let session = look(app, realm, cookie).await?;
+    if let Some(session) = &session
+        && session.is_to_be_noted(app.node.now(), app.sessions)
+    {
+        note_use(app, realm.clone(), session.clone());
+    }
+    Ok(session)
+}
+
 /// The session of a cookie, if it stands for somebody now.
 ///
 /// The row is read from the store and the user's record at its head, so that what ended a session on another node ends it
 /// here at once.
-pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
+pub(crate) async fn look(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
     let Some(shown) = ShownSession::parse(cookie) else { return Ok(None) };
     realm.catch_up().await?;
     let (now, key) = (app.node.now(), shown.key());
@@ -28,9 +39,6 @@ pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<
     };
     if !shown.proves(&session) || !session.is_live(&realm.published().state, now, app.sessions) {
         return Ok(None);
-    }
-    if session.is_to_be_noted(now, app.sessions) {
-        note_use(app, realm.clone(), session.clone());
     }
     Ok(Some(session))
 }

@@ -1,23 +1,41 @@
-//! The style sheet and the icon.
+//! The style sheet, the inbox's script and the icon.
 
 use std::sync::LazyLock;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
-const STYLE: &str = include_str!("assets/pages.css");
+const STYLE: &str = concat!(include_str!("assets/pages.css"), "\n", include_str!("assets/inbox.css"));
+const INBOX_SCRIPT: &str = include_str!("assets/inbox.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
+/// Of what is named by its version.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// Changes with the style sheet.
-pub(super) fn version() -> &'static str {
-    static VERSION: LazyLock<String> =
-        LazyLock::new(|| blake3::hash(STYLE.as_bytes()).to_hex().chars().take(12).collect());
+pub(super) fn style_version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| version(STYLE));
     &VERSION
+}
+
+/// Changes with the inbox's script.
+pub(super) fn inbox_script_version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| version(INBOX_SCRIPT));
+    &VERSION
+}
+
+fn version(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().chars().take(12).collect()
 }
 
 /// Its address names its version, so it may be kept for ever.
 pub(super) async fn style() -> Response {
-    kept(STYLE, "text/css; charset=utf-8", "public, max-age=31536000, immutable")
+    kept(STYLE, "text/css; charset=utf-8", FOR_EVER)
+}
+
+/// As the style sheet.
+pub(super) async fn inbox_script() -> Response {
+    kept(INBOX_SCRIPT, "text/javascript; charset=utf-8", FOR_EVER)
 }
 
 pub(super) async fn icon() -> Response {

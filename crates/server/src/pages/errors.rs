@@ -77,7 +77,7 @@ fn show(status: StatusCode, text: &str) -> Response {
         _ => "This cannot be done",
     };
     let text = sentence(status, text);
-    let frame = Frame { title: heading, base: String::new(), realm: None, login: None, csrf: String::new() };
+    let frame = Frame::bare(heading);
     page(status, &ProblemPage { frame, heading, text }, None)
 }
 

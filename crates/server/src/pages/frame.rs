@@ -20,12 +20,30 @@ pub(super) struct Frame {
     pub(super) login: Option<String>,
     /// The token of the page's forms.
     pub(super) csrf: String,
+    /// Where the page is, without what stands in front of every path.
+    pub(super) path: String,
 }
 
 impl Frame {
+    /// Of a page that knows nothing of who asks for it.
+    pub(super) fn bare(title: &'static str) -> Self {
+        let [base, csrf, path] = [const { String::new() }; 3];
+        Self { title, base, realm: None, login: None, csrf, path }
+    }
+
+    /// Whether the page is this one, or below it.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        self.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The address of the style sheet, which changes with it, so that browsers may keep it.
     pub(super) fn style(&self) -> String {
-        format!("{}/assets/pages.css?v={}", self.base, assets::version())
+        format!("{}/assets/pages.css?v={}", self.base, assets::style_version())
+    }
+
+    /// The address of the inbox's script; as that of the style sheet.
+    pub(super) fn script(&self) -> String {
+        format!("{}/assets/inbox.js?v={}", self.base, assets::inbox_script_version())
     }
 }
 

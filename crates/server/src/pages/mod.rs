@@ -1,6 +1,6 @@
-//! The pages: sign-in and one's own account.
+//! The pages: sign-in, one's own account, and the inbox.
 //!
-//! HTML forms that work without a script, under a policy that allows none. A handler that shows something takes a
+//! HTML forms that work without a script, under a policy that allows none but the inbox's own. A handler that shows something takes a
 //! [`visit::Visit`]; one that changes something takes a [`visit::Submitted`], which cannot be had without the proof that a
 //! page of ours sent it. `docs/sessions.md` says what a session is.
 
@@ -9,6 +9,7 @@ mod agent;
 mod assets;
 mod errors;
 mod frame;
+mod inbox;
 mod routes;
 mod sign_in;
 mod sign_out;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, header};
 
 pub(crate) use errors::render;
-pub(crate) use routes::routes;
+pub(crate) use routes::{inbox_routes, routes, streaming_routes};
 
 /// The name of this face in the ledger and the metrics.
 const VIA: &str = "pages";

@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::{account, assets, sign_in, sign_out};
+use super::{account, assets, inbox, sign_in, sign_out};
 use crate::app::SharedApp;
 
-/// Every route.
+/// The routes whose forms are short.
 pub(crate) fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/", get(account::go_to_account))
@@ -17,5 +17,24 @@ pub(crate) fn routes() -> Router<SharedApp> {
         .route("/account/sessions/{id}/end", post(sign_out::end_session))
         .route("/account/sessions/end", post(sign_out::sign_out_everywhere))
         .route("/assets/pages.css", get(assets::style))
+        .route("/assets/inbox.js", get(assets::inbox_script))
         .route("/assets/icon.svg", get(assets::icon))
+}
+
+/// The inbox, whose forms hold the parameters of requests.
+pub(crate) fn inbox_routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/inbox", get(inbox::show_inbox))
+        .route("/inbox/history", get(inbox::show_history))
+        .route("/inbox/rules", get(inbox::show_rules))
+        .route("/inbox/rules/{id}/delete", post(inbox::delete_rule))
+        .route("/inbox/{id}", get(inbox::show_request))
+        .route("/inbox/{id}/card", get(inbox::show_card))
+        .route("/inbox/{id}/decide", post(inbox::decide))
+        .route("/inbox/{id}/rule", post(inbox::make_rule))
+}
+
+/// What goes on for as long as somebody looks.
+pub(crate) fn streaming_routes() -> Router<SharedApp> {
+    Router::new().route("/inbox/events", get(inbox::follow_inbox))
 }

@@ -22,6 +22,19 @@ pub(super) fn ago(now: Micros, at: Micros) -> String {
     format!("{count} {unit}{plural} ago")
 }
 
+/// How long there is still time, as the inbox's script says it from then on.
+pub(super) fn left(now: Micros, until: Micros) -> String {
+    let left = until.saturating_sub(now);
+    let seconds = left / 1_000_000 + i64::from(left % 1_000_000 > 0);
+    match seconds {
+        ..=0 => "time is up".into(),
+        1..60 => format!("{seconds} s left"),
+        60..3_600 => format!("{} min {} s left", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min left", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h left", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +51,15 @@ mod tests {
             (86_400, "1 day ago"),
         ] {
             assert_eq!(ago(seconds * second, 0), said);
+        }
+        for (seconds, said) in [
+            (-1, "time is up"),
+            (59, "59 s left"),
+            (61, "1 min 1 s left"),
+            (7_260, "2 h 1 min left"),
+            (90_000, "1 d 1 h left"),
+        ] {
+            assert_eq!(left(0, seconds * second), said);
         }
         assert_eq!(moment(0), "1 Jan 1970, 00:00 UTC");
     }

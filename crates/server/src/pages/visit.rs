@@ -93,6 +93,21 @@ impl Visit {
         self.session.as_ref().ok_or_else(|| PageError::SignIn(self.to_sign_in()))
     }
 
+    /// Whether that session still is one; for answers that go on. This is no use of it: an open page alone does not keep
+    /// anybody signed in.
+    pub(super) async fn is_still_signed_in(&self) -> bool {
+        let (Some(session), Some(cookie)) = (&self.session, self.cookie()) else { return false };
+        match caller::session::look(&self.app, &self.realm, cookie).await {
+            Ok(found) => found.is_some_and(|found| found.id == session.id),
+            Err(_) => false,
+        }
+    }
+
+    /// Whether a script of ours asks for a piece of a page instead of all of it.
+    pub(super) fn asks_for_piece(&self) -> bool {
+        self.headers.contains_key("grantd-fragment")
+    }
+
     /// The sign-in page's address, with the way back to this page if it is one to come back to.
     fn to_sign_in(&self) -> String {
         let base = self.base();
@@ -122,6 +137,7 @@ impl Visit {
             realm: Some(self.realm.name()).filter(|name| *name != DEFAULT).map(Into::into),
             login: self.session.as_ref().map(|session| session.login.clone()),
             csrf: self.csrf(),
+            path: self.uri.path().to_owned(),
         }
     }
 

@@ -23,6 +23,7 @@ mod deleting;
 mod errors;
 mod idempotency;
 mod import_export;
+mod inbox;
 mod ledger;
 mod lists;
 mod mix;
