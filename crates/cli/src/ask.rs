@@ -121,6 +121,7 @@ fn settled(client: &Client, asked: Answer, wait: Duration) -> anyhow::Result<Val
     let id = request.get("id").and_then(Value::as_str).map(str::to_owned);
     let Some(id) = id else { bail!("the answer names no request; is this a grantd server?") };
     let until = Instant::now() + wait + GRACE;
+    let mut heard = true;
     while text(&request, "status") == "pending" {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -128,9 +129,12 @@ fn settled(client: &Client, asked: Answer, wait: Duration) -> anyhow::Result<Val
         }
         let poll = POLL.min(left.as_secs().max(1));
         match client.get(&format!("/api/v1/requests/{}?wait={poll}", segment(&id))) {
-            Ok(answer) => request = answer.body,
+            Ok(answer) => (request, heard) = (answer.body, true),
             Err(error) if left > GRACE => {
-                output::note(format_args!("{error:#}; asking again"))?;
+                if heard {
+                    output::note(format_args!("{error:#}; asking again"))?;
+                }
+                heard = false;
                 sleep(Duration::from_secs(1));
             }
             Err(error) => return Err(error),
