@@ -80,7 +80,7 @@ const PROMPT: &str = "permission_prompt";
 const ASK: &str = "ask_permission";
 const LIST: &str = "list_permissions";
 
-fn schema(properties: Value, required: &[&str]) -> Arc<JsonObject> {
+fn schema(properties: &Value, required: &[&str]) -> Arc<JsonObject> {
     let schema = json!({"type": "object", "properties": properties, "required": required});
     let Value::Object(schema) = schema else { return Arc::default() };
     Arc::new(schema)
@@ -94,7 +94,7 @@ fn tools() -> Vec<Tool> {
             "Asks a person, or a standing rule, whether a tool may be used with this input. For the option \
              --permission-prompt-tool of Claude Code.",
             schema(
-                json!({
+                &json!({
                     "tool_name": text("The tool that wants to run"),
                     "input": {"type": "object", "description": "Its input"},
                     "tool_use_id": text("Names the tool call"),
@@ -107,7 +107,7 @@ fn tools() -> Vec<Tool> {
             "Asks a person for permission and waits for the answer. Go on only if `status` is `granted`, and with \
              `edited_params` if there are any.",
             schema(
-                json!({
+                &json!({
                     "tool": text("What wants to be used"),
                     "action": text("What it is to do, in one line"),
                     "description": text("The same at length"),
@@ -122,7 +122,7 @@ fn tools() -> Vec<Tool> {
             LIST,
             "Lists requests for permission that you may see, and what became of them.",
             schema(
-                json!({
+                &json!({
                     "status": {"type": "string", "enum": ["pending", "granted", "denied", "expired", "cancelled"]},
                     "session": text("Of this session only"),
                 }),
