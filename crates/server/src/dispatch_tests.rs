@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Mix, Operations, Pages, Pulp};
+use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Operations, Pages, Pulp};
 use super::{Target, target};
 
 #[test]
@@ -61,6 +61,10 @@ fn paths_find_their_face() {
         ("/v2/permissions/x", Operations, None, "/v2/permissions/x"),
         ("/v2/permissions/actions/grant_to_user", Pulp, None, "/v2/permissions/actions/grant_to_user"),
         ("/v2/userss/", Operations, None, "/v2/userss/"),
+        ("/mcp", Mcp, None, "/mcp"),
+        ("/mcp/", Mcp, None, "/mcp"),
+        ("/mcp/x", Operations, None, "/mcp/x"),
+        ("/r/acme/mcp", Mcp, Some("acme"), "/mcp"),
         ("/mix/api/permissions", Mix, None, "/api/permissions"),
         ("/mix/stream/", Mix, None, "/stream"),
         ("/mix/healthz", Mix, None, "/healthz"),
