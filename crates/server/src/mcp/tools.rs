@@ -26,8 +26,6 @@ pub struct Ask {
     pub params: JsonObject,
     /// Where.
     pub path: Option<String>,
-    /// The tool call that this is about.
-    pub tool_call: Option<String>,
     /// How long somebody has to answer; `None`: as the server or its caller chose.
     pub wait: Option<Duration>,
 }
@@ -225,6 +223,8 @@ impl<A: Approvals> Tools<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
         let (tool, params) = (input.required("tool_name")?, input.object("input")?);
+        // It names a call of the protocol, of which nobody who decides knows; it only has to be well-formed.
+        input.optional("tool_use_id")?;
         let command = params.get("command").and_then(Value::as_str);
         let action =
             command.map_or_else(|| format!("Use {tool}"), |command| format!("Execute command: {command}"));
@@ -235,7 +235,6 @@ impl<A: Approvals> Tools<A> {
                 .iter()
                 .find_map(|name| params.get(*name)?.as_str())
                 .map(Into::into),
-            tool_call: input.optional("tool_use_id")?,
             tool,
             params: params.clone(),
             wait: None,
@@ -264,7 +263,6 @@ impl<A: Approvals> Tools<A> {
             action,
             params: input.object("params")?,
             path: input.optional("path")?,
-            tool_call: None,
             wait: input.seconds("wait_seconds")?,
         };
         let outcome = self.0.ask(ask, context).await;
