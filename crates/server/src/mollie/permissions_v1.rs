@@ -1,0 +1,42 @@
+//! Permissions in v1.
+
+use axum::response::Response;
+use grantd_node::realm::scope::Scope;
+
+use super::bearer::Bearer;
+use super::errors::{Error, Problem};
+use super::paging::Paging;
+use super::wire::{ListV1, PermissionV1};
+use super::{Call, V1};
+
+/// `GET /v1/permissions/{id}`.
+pub(super) async fn get_permission(call: Call<V1>) -> Result<Response, Error<V1>> {
+    let bearer = Bearer::of(&call).await?;
+    let id = call.param("id");
+    let scope = bearer.scope(id).filter(|scope| scope.in_v1);
+    let scope = scope.ok_or_else(|| Problem::NoPermission(id.into()))?;
+    Ok(call.answer(&permission(scope, bearer.granted(&scope.id))))
+}
+
+/// `GET /v1/permissions`.
+pub(super) async fn list_permissions(call: Call<V1>) -> Result<Response, Error<V1>> {
+    let bearer = Bearer::of(&call).await?;
+    let paging = Paging::of(call.query_text())?;
+    let all: Vec<_> = bearer.scopes().filter(|(scope, _)| scope.in_v1).collect();
+    let shown = all.iter().skip(paging.offset).take(paging.count);
+    let data: Vec<_> = shown.map(|(scope, granted)| permission(scope, *granted)).collect();
+    let links = paging.links(&call.link("/v1/permissions"), all.len());
+    let (total_count, offset, count) = (all.len(), paging.offset, data.len());
+    Ok(call.answer(&ListV1 { total_count, offset, count, data, links }))
+}
+
+fn permission(scope: &Scope, granted: bool) -> PermissionV1<'_> {
+    let text = scope.text("en");
+    PermissionV1 {
+        resource: "permission",
+        id: &scope.id,
+        description: &text.description,
+        warning: text.warning.as_deref(),
+        granted,
+    }
+}
