@@ -4,10 +4,16 @@
 
 use std::collections::HashMap;
 
-use grantd_node::realm::State;
+use grantd_node::Realm;
 use grantd_node::realm::app::App;
+use grantd_node::realm::authorization::missing;
+use grantd_node::realm::oauth_token::Challenge;
+use grantd_node::realm::scope::parse_scope;
+use grantd_node::realm::{Micros, State};
 
+use super::issuer;
 use super::redirect::{Failure, allowed, failed};
+use crate::face::CallError;
 
 /// How many scopes one request can ask for.
 const MAX_SCOPES: usize = 200;
@@ -25,7 +31,7 @@ pub(crate) enum ApprovalPrompt {
 ///
 /// It can only be had from [`AuthorizationRequest::check`]. Between page and form it travels as its own query, and is checked
 /// again when it comes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct AuthorizationRequest {
     /// The app's client id.
     pub(crate) app: String,
@@ -40,7 +46,7 @@ pub(crate) struct AuthorizationRequest {
     /// Goes back to the app as it came.
     pub(crate) state: Option<String>,
     /// The app's proof key, S256.
-    pub(crate) code_challenge: Option<String>,
+    pub(crate) code_challenge: Option<Challenge>,
     /// The organization to offer first, if the app named one (`org_...`). The person need not be a member of it.
     pub(crate) organization: Option<String>,
     /// The language asked for (`nl_NL`), for who is not signed in. Any text.
@@ -52,15 +58,37 @@ pub(crate) struct AuthorizationRequest {
 }
 
 /// Why there is nothing to ask the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum AuthorizeError {
     /// The app or its address is not sure: a page says so, with status 400, and nobody is sent anywhere.
     Shown(&'static str),
     /// The app is told, at this address: a redirect by 303.
     Sent(String),
+    /// The realm cannot be asked.
+    Call(CallError),
+}
+
+/// Checks a query on the newest state.
+pub(crate) async fn check(
+    app: &crate::app::App,
+    realm: &Realm,
+    query: &str,
+) -> Result<AuthorizationRequest, AuthorizeError> {
+    let issuer = issuer(app, realm.name());
+    // What another node registered a moment ago is never unknown here.
+    realm.catch_up().await.map_err(|error| AuthorizeError::Call(error.into()))?;
+    AuthorizationRequest::check(query, &realm.published().state, &issuer)
 }
 
 impl AuthorizationRequest {
+    /// Whether the person has to be asked for this organization: for what they have not agreed to yet, because the app wants
+    /// it so, or because nobody can know that it is the app who asks.
+    pub(crate) fn is_to_be_asked(&self, state: &State, organization: &str, now: Micros) -> bool {
+        self.public
+            || self.approval_prompt == ApprovalPrompt::Force
+            || !missing(state, &self.app, organization, &self.scopes, now).is_empty()
+    }
+
     /// Checks a query. `issuer` is [`super::issuer`] of the realm.
     pub(crate) fn check(query: &str, state: &State, issuer: &str) -> Result<Self, AuthorizeError> {
         let asked = Asked::read(query);
@@ -151,7 +179,7 @@ impl Asked {
             Some(_) => return Err(Failure::InvalidRequest("approval_prompt must be auto or force")),
         };
         let scopes = scopes(self.one("scope")?, state)?;
-        let optional = scopes.iter().filter(|scope| is_optional(app, scope)).cloned().collect();
+        let optional = scopes.iter().filter(|scope| app.is_optional(scope)).cloned().collect();
         Ok(AuthorizationRequest {
             app: app.client_id.to_string(),
             redirect_uri,
@@ -163,56 +191,39 @@ impl Asked {
             organization: self.owned("organization")?,
             locale: self.owned("locale")?,
             approval_prompt,
-            public: app.public,
+            public: app.settings.public,
         })
     }
 
     /// The proof key (RFC 7636). `plain`, which is also what no method means, proves nothing to who sees the request.
-    fn code_challenge(&self, app: &App) -> Result<Option<String>, Failure> {
-        let challenge = self.owned("code_challenge")?;
-        match (&challenge, self.one("code_challenge_method")?) {
+    fn code_challenge(&self, app: &App) -> Result<Option<Challenge>, Failure> {
+        match (self.one("code_challenge")?, self.one("code_challenge_method")?) {
             (None, Some(_)) => Err(Failure::InvalidRequest("code_challenge is missing")),
-            (None, None) if app.public || app.pkce_required => {
+            (None, None) if app.needs_pkce() => {
                 Err(Failure::InvalidRequest("code_challenge is missing: this app has to use PKCE with S256"))
             }
             (None, None) => Ok(None),
-            (Some(_), method) if method != Some("S256") => {
-                Err(Failure::InvalidRequest("code_challenge_method must be S256"))
-            }
-            (Some(text), _) if !is_sha256(text) => Err(Failure::InvalidRequest(
-                "code_challenge must be the SHA-256 of the verifier in base64url without padding",
-            )),
-            (Some(_), _) => Ok(challenge),
+            (Some(text), method) => Challenge::parse(method, text).map(Some).map_err(|_| {
+                Failure::InvalidRequest(
+                    "code_challenge must be the SHA-256 of the verifier in base64url without padding, and \
+                     code_challenge_method must be S256",
+                )
+            }),
         }
     }
 }
 
-/// 32 bytes in base64url.
-fn is_sha256(text: &str) -> bool {
-    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
-fn is_optional(app: &App, scope: &str) -> bool {
-    app.optional_scopes.iter().any(|optional| **optional == *scope)
-}
-
-/// The scopes, each once. They are separated by spaces (RFC 6749 section 3.3).
+/// The scopes, each once.
 fn scopes(text: Option<&str>, state: &State) -> Result<Vec<String>, Failure> {
-    let mut scopes: Vec<String> = Vec::new();
-    for scope in text.unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()) {
-        if state.scopes().get(scope).is_none() {
-            return Err(Failure::InvalidScope("a scope is not in the catalogue: scopes_supported names them all"));
-        }
-        if scopes.iter().any(|known| known == scope) {
-            continue;
-        }
-        if scopes.len() == MAX_SCOPES {
-            return Err(Failure::InvalidScope("too many scopes: at most 200 in one request"));
-        }
-        scopes.push(scope.into());
-    }
+    let scopes = parse_scope(text.unwrap_or_default());
     if scopes.is_empty() {
         return Err(Failure::InvalidScope("scope is missing: name at least one"));
     }
-    Ok(scopes)
+    if scopes.len() > MAX_SCOPES {
+        return Err(Failure::InvalidScope("too many scopes: at most 200 in one request"));
+    }
+    if scopes.iter().any(|scope| state.scopes().get(scope).is_none()) {
+        return Err(Failure::InvalidScope("a scope is not in the catalogue: scopes_supported names them all"));
+    }
+    Ok(scopes.into_iter().map(Into::into).collect())
 }

@@ -9,18 +9,18 @@ use http::Uri;
 /// A public app on somebody's machine takes whatever port is free: where it registered a loopback address without one
 /// (RFC 8252 section 7.3), any is taken.
 pub(super) fn allowed(app: &App, wanted: Option<&str>) -> Option<String> {
-    let mut registered = app.redirect_uris.iter().map(|uri| &**uri);
+    let registered = &app.settings.redirect_uris;
     let Some(wanted) = wanted else {
-        return registered.next().filter(|_| app.redirect_uris.len() == 1).map(Into::into);
+        return registered.first().filter(|_| registered.len() == 1).cloned();
     };
-    let fits = |known: &str| known == wanted || app.public && is_on_another_port(known, wanted);
-    registered.any(fits).then(|| wanted.to_owned())
+    let is_free = |known: &String| app.settings.public && is_on_another_port(known, wanted);
+    (app.redirects_to(wanted) || registered.iter().any(is_free)).then(|| wanted.to_owned())
 }
 
 /// Whether an address is a registered loopback address but for the port that the registered one leaves open.
 fn is_on_another_port(registered: &str, wanted: &str) -> bool {
     ["http://127.0.0.1", "http://[::1]"].into_iter().any(|host| {
-        let rest = |uri| str::strip_prefix(uri, host);
+        let rest = |uri| str::strip_prefix::<&str>(uri, host);
         let (Some(registered), Some(wanted)) = (rest(registered), rest(wanted)) else { return false };
         let Some(wanted) = wanted.strip_prefix(':') else { return false };
         let digits = wanted.bytes().take_while(u8::is_ascii_digit).count();
