@@ -11,6 +11,7 @@ use bytes::Bytes;
 use grantd_node::LoadError;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::command::Command;
+use grantd_node::realm::oauth_token::{AccessToken, ShownAccess};
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::session::Session;
 use grantd_node::realm::{Caller, Micros, Refusal};
@@ -186,6 +187,14 @@ impl<F: Face> Call<F> {
         };
         let session = caller::session::find(&self.app, &self.realm, cookie).await?;
         Ok((session.ok_or(Unauthorized::SessionOver)?, csrf::token(&self.app, cookie)))
+    }
+
+    /// The OAuth access token that the caller is known by, if that is what they showed.
+    #[expect(dead_code, reason = "for the app-permissions dialect")]
+    pub(crate) async fn access_token(&self) -> Result<Option<Arc<AccessToken>>, CallError> {
+        let Credential::Bearer(secret) = F::credential(&self.shown()) else { return Ok(None) };
+        let Some(shown) = ShownAccess::parse(secret) else { return Ok(None) };
+        caller::access_token::find(&self.app, &self.realm, &shown, self.source).await.map(Some)
     }
 
     /// The time, for questions.

@@ -39,6 +39,8 @@ pub enum FaceName {
     Pulp,
     /// The Model Context Protocol.
     Mcp,
+    /// The authorization server.
+    Oauth,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
     Operations,
 }
@@ -66,8 +68,11 @@ pub struct Target<'a> {
     pub path: &'a str,
 }
 
-/// Where AuthZEN's metadata is.
-const METADATA: &str = "/.well-known/authzen-configuration";
+/// The well-known documents, each with its face.
+const METADATA: [(&str, FaceName); 2] = [
+    ("/.well-known/authzen-configuration", FaceName::Authzen),
+    ("/.well-known/oauth-authorization-server", FaceName::Oauth),
+];
 
 /// Finds the face of a path that came in on a listener of this tag.
 pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a> {
@@ -79,17 +84,16 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         _ => (None, path),
     };
     if realm.is_none()
-        && let Some(of) = below(METADATA, path)
+        && let Some(target) = METADATA.into_iter().find_map(|(document, face)| well_known(document, face, path))
     {
-        // A well-known document names its realm behind its own name (RFC 8615 leaves nothing in front).
-        return match of.strip_prefix("/r/") {
-            Some(realm) if !realm.is_empty() && !realm.contains('/') => {
-                Target { face: FaceName::Authzen, realm: Some(realm), path: METADATA }
-            }
-            _ => Target { face: FaceName::Authzen, realm, path },
-        };
+        return target;
     }
     let to = |face, path| Target { face, realm, path };
+    // One of the real clients has one base address for the dialect and for its tokens.
+    let of_mollie = if listener == "mollie" { Some(path) } else { below("/mollie", path) };
+    if let Some(path) = of_mollie.filter(|path| below("/oauth2", path).is_some()) {
+        return to(FaceName::Oauth, without_slash(path));
+    }
     match FaceName::of_dialect(listener) {
         // Upstream's clients put the mount in front wherever they are pointed at.
         Some(FaceName::Pulp) => return to(FaceName::Pulp, below("/pulp/api", path).unwrap_or(path)),
@@ -111,6 +115,10 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if below("/access/v1", path).is_some() {
         return to(FaceName::Authzen, without_slash(path));
     }
+    if below("/oauth2", path).is_some() {
+        let path = without_slash(path);
+        return to(if path == "/oauth2/authorize" { FaceName::Pages } else { FaceName::Oauth }, path);
+    }
     if without_slash(path) == "/mcp" {
         return to(FaceName::Mcp, "/mcp");
     }
@@ -127,6 +135,17 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         return to(FaceName::Mix, without_slash(path));
     }
     to(FaceName::Operations, path)
+}
+
+/// A well-known document, which names its realm behind its own name (RFC 8615 leaves nothing in front).
+fn well_known<'a>(document: &'static str, face: FaceName, path: &'a str) -> Option<Target<'a>> {
+    let of = below(document, path)?;
+    Some(match of.strip_prefix("/r/") {
+        Some(realm) if !realm.is_empty() && !realm.contains('/') => {
+            Target { face, realm: Some(realm), path: document }
+        }
+        _ => Target { face, realm: None, path },
+    })
 }
 
 /// The pages' paths.
@@ -184,6 +203,7 @@ pub struct Dispatch {
     pub(crate) pages: Router,
     pub(crate) pulp: Router,
     pub(crate) mcp: Router,
+    pub(crate) oauth: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
     pub(crate) node: Arc<Node>,
@@ -225,6 +245,7 @@ impl Service<Request> for Dispatch {
             FaceName::Pages => &mut self.pages,
             FaceName::Pulp => &mut self.pulp,
             FaceName::Mcp => &mut self.mcp,
+            FaceName::Oauth => &mut self.oauth,
             FaceName::Operations => &mut self.operations,
         };
         let node = self.node.clone();

@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Operations, Pages, Pulp};
+use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Oauth, Operations, Pages, Pulp};
 use super::{Target, target};
 
 #[test]
@@ -45,6 +45,27 @@ fn paths_find_their_face() {
             Operations,
             Some("acme"),
             "/.well-known/authzen-configuration",
+        ),
+        ("/oauth2/authorize", Pages, None, "/oauth2/authorize"),
+        ("/oauth2/tokens", Oauth, None, "/oauth2/tokens"),
+        ("/oauth2/tokens/", Oauth, None, "/oauth2/tokens"),
+        ("/oauth2s", Operations, None, "/oauth2s"),
+        ("/r/acme/oauth2/authorize", Pages, Some("acme"), "/oauth2/authorize"),
+        ("/r/acme/oauth2/introspect", Oauth, Some("acme"), "/oauth2/introspect"),
+        ("/mollie/oauth2/tokens", Oauth, None, "/oauth2/tokens"),
+        ("/mollie/oauth2/authorize", Oauth, None, "/oauth2/authorize"),
+        ("/r/acme/mollie/oauth2/tokens", Oauth, Some("acme"), "/oauth2/tokens"),
+        (
+            "/.well-known/oauth-authorization-server",
+            Oauth,
+            None,
+            "/.well-known/oauth-authorization-server",
+        ),
+        (
+            "/.well-known/oauth-authorization-server/r/acme",
+            Oauth,
+            Some("acme"),
+            "/.well-known/oauth-authorization-server",
         ),
         ("/r//api/v1/check", Operations, None, "/r//api/v1/check"),
         ("/pulp/api/v2/users/", Pulp, None, "/v2/users/"),
@@ -104,6 +125,8 @@ fn root_paths_can_be_turned_off() {
 #[test]
 fn an_address_of_its_own_serves_one_dialect() {
     assert_eq!(target("/healthz", "freestyle", true).face, Freestyle);
+    assert_eq!(target("/oauth2/tokens", "mollie", false).face, Oauth);
+    assert_eq!(target("/oauth2/authorize", "mollie", false).face, Oauth);
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
     assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
     assert_eq!(target("/health", "mix", false).face, Mix);

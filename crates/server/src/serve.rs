@@ -15,7 +15,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, client_certificate, freestyle, mcp, mix, operations, pages, pulp};
+use crate::{api, authzen, client_certificate, freestyle, mcp, mix, oauth, operations, pages, pulp};
 
 /// 16 KiB: the body of a form.
 const FORM_BODY: u64 = 16 << 10;
@@ -59,6 +59,7 @@ pub async fn faces(
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         mcp: mcp_face(&metrics).with_state(app.clone()),
         mix: mix::face(&metrics).with_state(app.clone()),
+        oauth: oauth_face(&metrics).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(
@@ -110,6 +111,11 @@ fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
 fn mcp_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings { timeout: None, ..LayerSettings::new("mcp") };
     stack(mcp::routes(), layers, metrics.clone())
+}
+
+fn oauth_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("oauth").renderer(oauth::render).body_limit(FORM_BODY);
+    stack(oauth::routes(), layers, metrics.clone())
 }
 
 fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {

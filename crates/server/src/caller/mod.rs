@@ -1,5 +1,6 @@
 //! The one place that finds out who calls.
 
+pub(crate) mod access_token;
 mod bearer;
 pub(crate) mod password;
 pub(crate) mod session;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use grantd_node::Realm;
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
+use grantd_node::realm::oauth_token::ShownAccess;
 
 use crate::app::App;
 use crate::client_certificate;
@@ -29,7 +31,12 @@ pub(crate) async fn find(
     match credential {
         Credential::None => Err(Unauthorized::NoCredential.into()),
         Credential::Malformed => Err(wrong(app, source, Unauthorized::Unknown)),
-        Credential::Bearer(secret) => bearer::find(app, realm, secret, source).await,
+        Credential::Bearer(secret) => match ShownAccess::parse(secret) {
+            Some(shown) => {
+                Ok(access_token::caller(&*access_token::find(app, realm, &shown, source).await?))
+            }
+            None => bearer::find(app, realm, secret, source).await,
+        },
         Credential::Basic { login, password } => {
             password::verify(app, realm, &login, password, source).await?;
             Ok(Caller::local(Actor::User(login)))
