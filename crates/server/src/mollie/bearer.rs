@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use grantd_node::Published;
 use grantd_node::realm::Micros;
-use grantd_node::realm::oauth_token::{AccessToken, Holder, ShownAccess};
+use grantd_node::realm::oauth_token::{AccessToken, Holder};
 use grantd_node::realm::scope::Scope;
 
 use super::errors::{Error, Problem};
 use super::{Call, Version};
-use crate::face::{CallError, Credential};
 
 /// A good access token, judged on one state at one time.
 pub(super) struct Bearer {
@@ -23,15 +22,11 @@ impl Bearer {
     ///
     /// An organization's own token is none in v1, which is older than these.
     pub(super) async fn of<V: Version>(call: &Call<V>) -> Result<Self, Error<V>> {
-        let Credential::Bearer(secret) = call.credential() else { return Err(Problem::NotOfAnApp.into()) };
-        let Some(shown) = ShownAccess::parse(secret) else { return Err(Problem::NotOfAnApp.into()) };
-        let found = call.realm.access_token(&shown).await.map_err(CallError::from)?;
-        let (published, now) = (call.published(), call.now());
-        let dead = || Error::from(Problem::Unauthorized { shown: true });
-        let token = found.filter(|token| token.is_live(&published.state, now)).ok_or_else(dead)?;
+        let Some(token) = call.access_token().await? else { return Err(Problem::NotOfAnApp.into()) };
         if V::IS_V1 && matches!(token.holder, Holder::Organization { .. }) {
-            return Err(dead());
+            return Err(Problem::Unauthorized { shown: true }.into());
         }
+        let (published, now) = (call.published(), call.now());
         Ok(Self { token, published, now })
     }
 

@@ -17,10 +17,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::header;
 use tower::util::MapResponseLayer;
 
 use crate::app::SharedApp;
+use crate::edge::EdgeError;
 use crate::edge::layers::{LayerSettings, stack, stack_part};
 use crate::face::Face;
 use crate::telemetry::Metrics;
@@ -76,13 +78,13 @@ impl<V: Version> Call<V> {
     fn answer(&self, body: &impl serde::Serialize) -> Response {
         match serde_json::to_vec(body) {
             Ok(body) => ([(header::CONTENT_TYPE, V::CONTENT_TYPE)], body).into_response(),
-            Err(_) => errors::Error::<V>::from(EdgeError::Internal).into_response(),
+            Err(_) => errors::Error::<V>::from(errors::Problem::Edge(EdgeError::Internal)).into_response(),
         }
     }
 
     /// The address of a path of the dialect.
     fn link(&self, path: &str) -> String {
-        let mount = self.extension::<links::Mount>().map_or("", |mount| mount.0.as_str());
+        let mount = self.noted::<links::Mount>().map_or("", |mount| mount.0.as_str());
         format!("{}{mount}{path}", self.app.public_url)
     }
 

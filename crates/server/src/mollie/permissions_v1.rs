@@ -9,10 +9,10 @@ use super::paging::Paging;
 use super::wire::{ListV1, PermissionV1};
 use super::{Call, V1};
 
-/// `GET /v1/permissions/{id}`.
+/// `GET /v1/permissions/{permission}`.
 pub(super) async fn get_permission(call: Call<V1>) -> Result<Response, Error<V1>> {
     let bearer = Bearer::of(&call).await?;
-    let id = call.param("id");
+    let id = call.param("permission");
     let scope = bearer.scope(id).filter(|scope| scope.in_v1);
     let scope = scope.ok_or_else(|| Problem::NoPermission(id.into()))?;
     Ok(call.answer(&permission(scope, bearer.granted(&scope.id))))

@@ -8,10 +8,10 @@ use super::errors::{Error, Problem};
 use super::wire::{Embedded, LinksV2, ListV2, PermissionV2};
 use super::{Call, V2};
 
-/// `GET /v2/permissions/{id}`.
+/// `GET /v2/permissions/{permission}`.
 pub(super) async fn get_permission(call: Call<V2>) -> Result<Response, Error<V2>> {
     let bearer = Bearer::of(&call).await?;
-    let id = call.param("id");
+    let id = call.param("permission");
     let scope = bearer.scope(id).filter(|scope| scope.in_v2);
     let scope = scope.ok_or_else(|| Problem::NoPermission(id.into()))?;
     let own = call.link(&format!("/v2/permissions/{}", scope.id));

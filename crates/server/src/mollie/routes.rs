@@ -10,13 +10,13 @@ use crate::app::SharedApp;
 pub(super) fn v1() -> Router<SharedApp> {
     Router::new()
         .route("/v1/permissions", get(permissions_v1::list_permissions))
-        .route("/v1/permissions/{id}", get(permissions_v1::get_permission))
+        .route("/v1/permissions/{permission}", get(permissions_v1::get_permission))
 }
 
 /// What answers in the form of v2.
 pub(super) fn v2() -> Router<SharedApp> {
     Router::new()
         .route("/v2/permissions", get(permissions_v2::list_permissions))
-        .route("/v2/permissions/{id}", get(permissions_v2::get_permission))
+        .route("/v2/permissions/{permission}", get(permissions_v2::get_permission))
         .route("/v2/organizations/me", get(organizations::get_current_organization))
 }

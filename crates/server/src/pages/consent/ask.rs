@@ -15,9 +15,9 @@ use http::StatusCode;
 use super::choose::{choose_organization, no_organization, not_approved};
 use super::leave::{host, leave, may_lead_to};
 use super::texts::{Texts, fill};
-use crate::oauth::{self, ApprovalPrompt, AuthorizationRequest, AuthorizeError, Consent};
-use crate::pages::errors::{PageError, show};
-use crate::pages::frame::{Frame, Problem, page, see_other};
+use crate::oauth::{self, Answerer, ApprovalPrompt, AuthorizationRequest, AuthorizeError, Consent};
+use crate::pages::errors::{PageError, say};
+use crate::pages::frame::{Frame, page};
 use crate::pages::inbox::in_field;
 use crate::pages::times::day;
 use crate::pages::visit::Visit;
@@ -27,8 +27,7 @@ use crate::pages::visit::Visit;
 struct AskPage {
     frame: Frame,
     texts: &'static Texts,
-    problems: Vec<Problem>,
-    notice: Option<&'static str>,
+    problem: Option<&'static str>,
     heading: String,
     intro: String,
     able: &'static str,
@@ -130,14 +129,6 @@ impl<'s> Situation<'s> {
         Ok(situation)
     }
 
-    /// Whether nobody has to be asked.
-    fn is_answered(&self, request: &AuthorizationRequest) -> bool {
-        !request.public
-            && request.approval_prompt == ApprovalPrompt::Auto
-            && self.needed.is_empty()
-            && self.optional.is_empty()
-    }
-
     /// What is on the page to be agreed to, as the form says it.
     pub(super) fn seen(&self) -> String {
         self.needed.union(&self.optional).map(String::as_str).collect::<Vec<_>>().join(" ")
@@ -146,45 +137,51 @@ impl<'s> Situation<'s> {
 
 /// `GET /oauth2/authorize`.
 pub(in crate::pages) async fn show_consent(visit: Visit) -> Result<Response, PageError> {
-    if visit.is_at_dialects_address() {
-        // People sign in where the pages are.
-        let address = format!("{}{}/oauth2/authorize?{}", visit.app.public_url, visit.realm_path(), visit.query_text());
-        return Ok(see_other(&address, None));
-    }
-    let request = match check(&visit) {
+    let request = match check(&visit).await? {
         Ok(request) => request,
         Err(answer) => return Ok(answer),
     };
     let login = visit.signed_in()?.login.clone();
+    let (published, now) = (visit.realm.published(), visit.app.node.now());
+    let situation = match Situation::of(&published.state, &request, &login, None, now) {
+        Ok(situation) => situation,
+        Err(hindrance) => return Ok(hinder(&visit, &request, &hindrance)),
+    };
+    let organization = situation.organization.id.to_string();
+    if request.is_to_be_asked(&published.state, &organization, now) {
+        return Ok(ask(&visit, &request, &situation, &login, StatusCode::OK, None));
+    }
+    let by = answerer(&visit, &request, &login);
+    let given = Consent::GivenBefore { organization };
+    let address = oauth::answer(&visit.app, &visit.realm, &request, &by, given).await?;
+    Ok(leave(&visit, &address))
+}
+
+/// Who answers, and on which text: evidence for the ledger.
+pub(super) fn answerer(visit: &Visit, request: &AuthorizationRequest, login: &str) -> Answerer {
     let texts = visit.texts(request.locale.as_deref());
-    let published = visit.realm.published();
-    let now = visit.app.node.now();
-    match Situation::of(&published.state, &request, &login, None, now) {
-        Ok(situation) if situation.is_answered(&request) => {
-            let organization = situation.organization.id.to_string();
-            let by = visit.answerer(&login, texts);
-            let given = Consent::GivenBefore { organization };
-            let address = oauth::answer(&visit.app, &visit.realm, &request, by, given).await?;
-            Ok(leave(&visit, &address))
-        }
-        Ok(situation) => Ok(ask(&visit, &request, &situation, &login, StatusCode::OK, None)),
-        Err(hindrance) => Ok(hinder(&visit, &request, &hindrance)),
+    Answerer {
+        login: login.to_owned(),
+        text_version: texts.version,
+        locale: texts.lang.clone(),
+        address: visit.address(),
     }
 }
 
 /// The request, or what is said about it instead.
-pub(super) fn check(visit: &Visit) -> Result<AuthorizationRequest, Response> {
-    let published = visit.realm.published();
-    let issuer = oauth::issuer(&visit.app, visit.realm.name());
-    AuthorizationRequest::check(visit.query_text(), &published.state, &issuer).map_err(|error| match error {
-        AuthorizeError::Shown(problem) => {
+pub(super) async fn check(visit: &Visit) -> Result<Result<AuthorizationRequest, Response>, PageError> {
+    match oauth::check(&visit.app, &visit.realm, visit.query_text()).await {
+        Ok(request) => Ok(Ok(request)),
+        Err(AuthorizeError::Sent(address)) => Ok(Err(leave(visit, &address))),
+        Err(AuthorizeError::Call(error)) => Err(error.into()),
+        Err(AuthorizeError::Shown(problem)) => {
             let texts = visit.texts(None);
             // The reason is in English: it is for who made the app.
             let said = format!("{} ({problem})", texts.wrong_hint);
-            show(visit.frame(&texts.wrong_title), StatusCode::BAD_REQUEST, &texts.wrong_title, said)
+            let frame = visit.frame(&texts.wrong_title);
+            Ok(Err(say(frame, StatusCode::BAD_REQUEST, &texts.wrong_title, said)))
         }
-        AuthorizeError::Sent(address) => leave(visit, &address),
-    })
+    }
 }
 
 /// The page that says what stands in the way.
@@ -227,12 +224,13 @@ pub(super) fn ask(
     let shown = AskPage {
         frame: visit.frame(&texts.title),
         texts,
-        problems: problem.map(|text| Problem::new("decision", text)).into_iter().collect(),
-        notice: None,
+        problem,
         heading: fill(asks, &[("app", &name)]),
         intro: fill(&texts.for_organization, &[("organization", &organization), ("id", id)]),
         able: if is_new { &texts.will_be_able } else { &texts.will_also_be_able },
-        website: app.and_then(|app| app.settings.website.as_deref()).map(in_field),
+        website: app
+            .and_then(|app| app.settings.website.as_deref())
+            .map(|website| fill(&texts.website, &[("website", &in_field(website))])),
         another: situation.is_one_of_many.then(|| address(visit, None)),
         action: address(visit, Some(id)),
         organization: id.to_string(),

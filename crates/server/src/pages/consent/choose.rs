@@ -21,6 +21,9 @@ struct ChoosePage {
     texts: &'static Texts,
     question: String,
     choices: Vec<Choice>,
+    /// Where the way back leads after another sign-in.
+    action: String,
+    signed_in: String,
 }
 
 struct Choice {
@@ -64,6 +67,8 @@ pub(super) fn choose_organization(
         texts,
         question: fill(&texts.choose, &[("app", &app_name(visit, request))]),
         choices: choices.collect(),
+        action: address(visit, None),
+        signed_in: signed_in(visit, texts),
     };
     page(StatusCode::OK, &shown, None)
 }
@@ -96,7 +101,6 @@ fn hindered(
     hint: String,
 ) -> Response {
     let texts = visit.texts(request.locale.as_deref());
-    let login = visit.session.as_ref().map_or("", |session| session.login.as_str());
     let shown = HinderedPage {
         frame: visit.frame(heading),
         texts,
@@ -105,7 +109,7 @@ fn hindered(
         hint,
         action: address(visit, None),
         back: fill(&texts.back, &[("app", &app_name(visit, request))]),
-        signed_in: fill(&texts.signed_in, &[("login", login)]),
+        signed_in: signed_in(visit, texts),
     };
     may_lead_to(page(StatusCode::FORBIDDEN, &shown, None), &request.redirect_uri)
 }
@@ -113,4 +117,9 @@ fn hindered(
 fn app_name(visit: &Visit, request: &AuthorizationRequest) -> String {
     let published = visit.realm.published();
     name_of(published.state.apps().get(&request.app).map(|app| &app.name), &request.app)
+}
+
+fn signed_in(visit: &Visit, texts: &Texts) -> String {
+    let login = visit.session.as_ref().map_or("", |session| session.login.as_str());
+    fill(&texts.signed_in, &[("login", login)])
 }

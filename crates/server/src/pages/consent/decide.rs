@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::ask::{Situation, ask, check, hinder};
+use super::ask::{Situation, answerer, ask, check, hinder};
 use crate::face::CallError;
 use crate::oauth::{self, Consent};
 use crate::pages::errors::PageError;
@@ -19,15 +19,15 @@ type Fields = Vec<(String, String)>;
 pub(in crate::pages) async fn decide(submitted: Submitted<Fields>) -> Result<Response, PageError> {
     let Submitted { visit, form } = submitted;
     let login = visit.signed_in()?.login.clone();
-    let request = match check(&visit) {
+    let request = match check(&visit).await? {
         Ok(request) => request,
         Err(answer) => return Ok(answer),
     };
     let texts = visit.texts(request.locale.as_deref());
-    let by = visit.answerer(&login, texts);
+    let by = answerer(&visit, &request, &login);
     let decision = field(&form, "decision");
     if decision == Some("deny") {
-        let address = oauth::answer(&visit.app, &visit.realm, &request, by, Consent::Refused).await?;
+        let address = oauth::answer(&visit.app, &visit.realm, &request, &by, Consent::Refused).await?;
         return Ok(see_other(&address, None));
     }
     let (published, now) = (visit.realm.published(), visit.app.node.now());
@@ -45,9 +45,12 @@ pub(in crate::pages) async fn decide(submitted: Submitted<Fields>) -> Result<Res
     }
     let ticked: BTreeSet<&str> = fields(&form, "optional").collect();
     let wanted = situation.optional.iter().filter(|scope| ticked.contains(scope.as_str()));
-    let scopes = situation.needed.iter().chain(&situation.already).chain(wanted).cloned().collect();
+    let scopes: Vec<_> = situation.needed.iter().chain(&situation.already).chain(wanted).cloned().collect();
+    if scopes.is_empty() {
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, &texts.nothing_ticked));
+    }
     let given = Consent::Given { organization: situation.organization.id.to_string(), scopes };
-    match oauth::answer(&visit.app, &visit.realm, &request, by, given).await {
+    match oauth::answer(&visit.app, &visit.realm, &request, &by, given).await {
         Ok(address) => Ok(see_other(&address, None)),
         // Somebody was quicker: what is now in the way is said by the page.
         Err(CallError::Refused(_)) => match Situation::of(&visit.realm.published().state, &request, &login, chosen, now) {

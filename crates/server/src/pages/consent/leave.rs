@@ -31,7 +31,7 @@ pub(super) fn leave(visit: &Visit, address: &str) -> Response {
     let texts = visit.texts(None);
     let host = host(address);
     let shown = LeavingPage {
-        frame: visit.frame_of(&texts.leaving_title),
+        frame: visit.frame(&texts.leaving_title),
         texts,
         address: address.to_owned(),
         says: fill(&texts.leaving, &[("host", &host)]),

@@ -9,6 +9,6 @@ mod decide;
 mod leave;
 mod texts;
 
-pub(in crate::pages) use ask::show_consent;
+pub(in crate::pages) use ask::{Permission, show_consent};
 pub(in crate::pages) use decide::decide;
 pub(in crate::pages) use texts::Texts;

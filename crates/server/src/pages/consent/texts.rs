@@ -41,6 +41,7 @@ pub(in crate::pages) struct Texts {
     pub(super) deny: String,
     pub(super) changed: String,
     pub(super) not_complete: String,
+    pub(super) nothing_ticked: String,
     pub(super) choose_title: String,
     pub(super) choose: String,
     pub(super) choose_hint: String,
