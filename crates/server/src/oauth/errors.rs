@@ -12,6 +12,7 @@ use crate::edge::{EdgeError, RequestId};
 use crate::face::{CallError, Unauthorized};
 
 /// An error in the words of the standard.
+#[derive(Debug, Clone)]
 pub(crate) struct Error {
     status: StatusCode,
     error: &'static str,

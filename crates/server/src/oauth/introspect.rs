@@ -54,7 +54,7 @@ impl Asker {
 /// Says what a token is.
 pub(super) async fn introspect_token(posted: Posted) -> Result<Json<Introspection>, Error> {
     let asker = asker(&posted).await?;
-    let token = posted.parameters.require("token")?.to_owned();
+    let token = posted.parameters()?.require("token")?.to_owned();
     let issuer = issuer(&posted.app, posted.realm.name());
     let (realm, now) = (&posted.realm, posted.now());
     let said = if let Some(shown) = ShownAccess::parse(&token) {

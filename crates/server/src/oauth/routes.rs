@@ -12,6 +12,6 @@ pub(crate) fn routes() -> Router<SharedApp> {
         .route("/oauth2/tokens", post(tokens::issue_tokens).delete(revoke::delete_token))
         .route("/oauth2/revoke", post(revoke::revoke_token))
         .route("/oauth2/introspect", post(introspect::introspect_token))
-        .route("/oauth2/authorize", get(authorize::go_to_authorize))
+        .route("/mollie/oauth2/authorize", get(authorize::go_to_authorize))
         .route("/.well-known/oauth-authorization-server", get(metadata::show_metadata))
 }

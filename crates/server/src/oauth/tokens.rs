@@ -19,13 +19,11 @@ const ATTEMPTS: usize = 4;
 
 /// Issues tokens.
 pub(super) async fn issue_tokens(posted: Posted) -> Result<Response, Error> {
-    let Some(kind) = posted.parameters.get("grant_type") else {
-        return Err(Error::invalid_request("The grant type was not specified in the request"));
-    };
-    let tokens = match kind {
-        "authorization_code" => redeem(&posted.by_client().await?).await?,
-        "refresh_token" => refresh(&posted.by_client().await?).await?,
-        other => return Err(Error::unsupported_grant_type(other)),
+    let tokens = match posted.parameters()?.get("grant_type") {
+        Some("authorization_code") => redeem(&posted.by_client().await?).await?,
+        Some("refresh_token") => refresh(&posted.by_client().await?).await?,
+        Some(other) => return Err(Error::unsupported_grant_type(other)),
+        None => return Err(Error::invalid_request("The grant type was not specified in the request")),
     };
     answer(tokens)
 }
