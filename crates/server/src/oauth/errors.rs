@@ -4,7 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
-use grantd_node::realm::oauth_token::GrantProblem;
+use grantd_node::realm::refusal::GrantProblem;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -60,11 +60,6 @@ impl Error {
     pub(super) fn wrong_client() -> Self {
         let error = Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "The client credentials are invalid");
         Self { challenge: true, ..error }
-    }
-
-    /// The token is somebody else's.
-    pub(super) fn not_yours() -> Self {
-        Self::bad("unauthorized_client", "The token was issued to another client")
     }
 
     /// The same error with 401, where the caller has to show something before anything else.
@@ -138,11 +133,12 @@ impl From<GrantProblem> for Error {
             GrantProblem::RedirectUri => {
                 Self::invalid_grant("The redirect_uri is not the one of the authorization request")
             }
-            GrantProblem::VerifierMissing => {
-                Self::invalid_grant("The code_verifier of the authorization request is missing")
-            }
-            GrantProblem::Verifier => {
-                Self::invalid_grant("The code_verifier does not belong to the authorization request")
+            GrantProblem::Verifier => Self::invalid_grant(
+                "The code_verifier is missing, or does not belong to the code_challenge of the authorization request",
+            ),
+            GrantProblem::ChallengeMissing => Self::invalid_request(problem.to_string()),
+            GrantProblem::OtherClient => {
+                Self::bad("unauthorized_client", "The token was issued to another client")
             }
             GrantProblem::Refresh => Self::invalid_grant("Invalid refresh token"),
             GrantProblem::Ended => Self::invalid_grant("The authorization has ended"),

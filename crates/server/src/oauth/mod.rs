@@ -23,7 +23,6 @@ use crate::app::App;
 pub(crate) use answer::{Answerer, Consent, answer};
 pub(crate) use authorization_request::{ApprovalPrompt, AuthorizationRequest, AuthorizeError, check};
 pub(crate) use errors::render;
-pub(crate) use redirect::origin;
 pub(crate) use routes::routes;
 
 /// The name of this face in the ledger and the metrics.

@@ -77,7 +77,7 @@ impl World {
 
     /// What ann's consent to an app gives: a code.
     pub(super) async fn code(&self, client: &Client, challenge: Option<&str>) -> String {
-        let challenge = challenge.map(|text| Challenge::parse(Some("S256"), text).unwrap());
+        let challenge = challenge.map(|text| Challenge::parse(text, Some("S256")).unwrap());
         self.code_for(client, SCOPES, challenge, true).await
     }
 
