@@ -6,14 +6,14 @@ use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
 use grantd_node::realm::refusal::GrantProblem;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::edge::{EdgeError, RequestId};
 use crate::face::{CallError, Unauthorized};
 
 /// An error in the words of the standard.
 #[derive(Debug, Clone)]
-pub(crate) struct Error {
+pub(super) struct Error {
     status: StatusCode,
     error: &'static str,
     description: String,
@@ -149,15 +149,20 @@ impl From<GrantProblem> for Error {
     }
 }
 
+/// Marks an answer whose body [`finish`] writes.
+#[derive(Clone)]
+struct TooMany;
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (body, content_type) = if self.status == StatusCode::TOO_MANY_REQUESTS {
-            (too_many(), "application/hal+json")
-        } else {
-            (json!({"error": self.error, "error_description": self.description}), "application/json")
-        };
+        let is_too_many = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let body = json!({"error": self.error, "error_description": self.description});
+        let content_type = if is_too_many { "application/hal+json" } else { "application/json" };
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
         let mut response = (self.status, content_type, body.to_string()).into_response();
+        if is_too_many {
+            response.extensions_mut().insert(TooMany);
+        }
         if let Some(edge) = &self.edge {
             edge.complete(&mut response);
         }
@@ -169,12 +174,22 @@ impl IntoResponse for Error {
     }
 }
 
-fn too_many() -> Value {
-    let detail = "You have exceeded the rate limit. Please slow down your requests.";
-    json!({"status": 429, "title": "Too Many Requests", "detail": detail})
+/// Writes the body of a 429. `docs` is where the documentation is that the body names.
+pub(super) fn finish(mut response: Response, docs: &str) -> Response {
+    if response.extensions_mut().remove::<TooMany>().is_some() {
+        let documentation = json!({"href": format!("{docs}/overview/handling-errors"), "type": "text/html"});
+        let body = json!({
+            "status": 429,
+            "title": "Too Many Requests",
+            "detail": "You have exceeded the rate limit. Please slow down your requests.",
+            "_links": {"documentation": documentation},
+        });
+        *response.body_mut() = body.to_string().into();
+    }
+    response
 }
 
 /// How the edge's errors are said here.
-pub(crate) fn render(error: &EdgeError, _: &RequestId) -> Response {
+pub(super) fn render(error: &EdgeError, _: &RequestId) -> Response {
     Error::from(error.clone()).into_response()
 }

@@ -7,7 +7,7 @@ use super::{authorize, introspect, metadata, revoke, tokens};
 use crate::app::SharedApp;
 
 /// Every route.
-pub(crate) fn routes() -> Router<SharedApp> {
+pub(super) fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/oauth2/tokens", post(tokens::issue_tokens).delete(revoke::delete_token))
         .route("/oauth2/revoke", post(revoke::revoke_token))

@@ -166,6 +166,7 @@ async fn wrong_secrets_are_counted_and_right_ones_are_never_refused_for_them() {
     assert_eq!(limited.header("content-type"), "application/hal+json");
     assert_eq!(limited.body["status"], 429);
     assert_eq!(limited.body["title"], "Too Many Requests");
+    assert_eq!(limited.body["_links"]["documentation"]["type"], "text/html");
     assert!(limited.header("retry-after").parse::<u64>().unwrap() >= 1);
     world.tokens(&world.shop).await;
 }
