@@ -3,6 +3,14 @@
 //! Each kind has a number and a version. A number is never used again and a version's form never changes: golden
 //! ledgers hold both. A reader that meets a kind or version it does not know stops; it never skips.
 
+mod apps;
+
+pub use apps::AppChange;
+pub(crate) use apps::{
+    read_consent, read_policy, read_scope, read_settings, read_token, write_consent, write_policy, write_scope,
+    write_settings, write_token,
+};
+
 use std::sync::Arc;
 
 use grantd_engine::{
@@ -130,6 +138,9 @@ pub enum Change {
     RuleCreated { rule: Box<RuleForm> },
     /// 115
     RuleDeleted { id: Uuid },
+
+    /// 140 to 155
+    Apps(Box<AppChange>),
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -163,6 +174,11 @@ impl Change {
     /// Writes a relationship that holds for ever and under no condition.
     pub(crate) fn grant(key: Key) -> Self {
         Self::RelationshipWritten { relationship: Relationship::lasting(key) }
+    }
+
+    /// A change about scopes, organizations, apps or authorizations.
+    pub(crate) fn of(change: AppChange) -> Self {
+        Self::Apps(Box::new(change))
     }
 
     /// The number of its kind.
@@ -206,6 +222,7 @@ impl Change {
             Self::RequestSettled { .. } => 113,
             Self::RuleCreated { .. } => 114,
             Self::RuleDeleted { .. } => 115,
+            Self::Apps(change) => change.kind(),
         }
     }
 
@@ -318,6 +335,7 @@ impl Change {
             Self::RequestSettled { settlement } => write_settlement(w, settlement),
             Self::RuleCreated { rule } => write_rule(w, rule),
             Self::RuleDeleted { id } => w.uuid(*id),
+            Self::Apps(change) => change.write(w),
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
                 w.bytes(certificate);
@@ -410,6 +428,12 @@ impl Change {
             (114, 1) => Self::RuleCreated { rule: Box::new(read_rule(r)?) },
             (115, 1) => Self::RuleDeleted { id: r.uuid()? },
             _ => {
+                let apps = if version == 1 { AppChange::decode(kind, r) } else { None };
+                if let Some(change) = apps {
+                    let change = change.map(Self::of)?;
+                    std::mem::replace(r, Reader::new(&[])).finish()?;
+                    return Ok(change);
+                }
                 return Err(CodecError::Unknown {
                     what: "a change",
                     found: format!("kind {kind} version {version}"),

@@ -7,7 +7,9 @@
 pub use grantd_engine as engine;
 
 pub mod api_key;
+pub mod app;
 pub mod approval_session;
+pub mod authorization;
 pub mod basis;
 pub mod builtin;
 pub mod caller;
@@ -24,6 +26,8 @@ pub mod identity;
 pub mod import;
 pub mod managed;
 pub mod model;
+pub mod oauth_token;
+pub mod organization;
 pub mod personal;
 pub mod pulp;
 pub mod realms;
@@ -34,6 +38,7 @@ pub mod repository_grant;
 pub mod request;
 pub mod role;
 pub mod rule;
+pub mod scope;
 pub mod session;
 pub mod snapshot;
 pub mod state;

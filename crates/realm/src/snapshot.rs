@@ -4,6 +4,8 @@
 //! happened to them; a snapshot has them in bulk, as the engine holds them, so that reading millions costs little more than
 //! copying. The hash covers commitments instead of personal values, so that it is the same before and after an erasure.
 
+mod apps;
+
 use std::sync::Arc;
 
 use grantd_engine::{Graph, Schema};
@@ -29,7 +31,7 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 9;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -48,6 +50,9 @@ const CLIENT_CA: u8 = 4;
 
 /// Begins, after that, approval sessions, requests and rules.
 const APPROVALS: u8 = 5;
+
+/// Begins, at the very end, scopes, organizations, apps and authorizations.
+const APPS: u8 = 20;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -83,6 +88,10 @@ impl State {
             w.u8(APPROVALS);
             self.write_approvals(&mut w);
         }
+        if self.has_apps() {
+            w.u8(APPS);
+            self.write_apps(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -96,6 +105,7 @@ impl State {
         self.write_sessions(&mut w);
         self.write_client_ca(&mut w);
         self.write_approvals(&mut w);
+        self.write_apps(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -241,6 +251,7 @@ impl State {
         }
         state.client_ca = r.option(read_client_ca)?;
         state.read_approvals(r)?;
+        state.read_apps(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)

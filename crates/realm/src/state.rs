@@ -1,22 +1,28 @@
 //! The state of a realm: the fold of its ledger.
 
+mod apps;
+
 use std::sync::Arc;
 
 use grantd_engine::{Fold, Folded, Graph, ObjectRef, Schema};
 use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
+use crate::app::Apps;
 use crate::approval_session::{ApprovalSessions, SESSION_TYPE};
+use crate::authorization::Authorizations;
 use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
 use crate::identity::Identities;
+use crate::organization::Organizations;
 use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
 use crate::repository::Repositories;
 use crate::request::Requests;
 use crate::role::{ROLE_TYPE, Roles};
 use crate::rule::Rules;
+use crate::scope::Scopes;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
 
@@ -53,6 +59,10 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) scopes: Scopes,
+    pub(crate) organizations: Organizations,
+    pub(crate) apps: Apps,
+    pub(crate) authorizations: Authorizations,
 }
 
 impl State {
@@ -76,6 +86,10 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            scopes: Scopes::default(),
+            organizations: Organizations::default(),
+            apps: Apps::default(),
+            authorizations: Authorizations::default(),
         }
     }
 
@@ -142,6 +156,26 @@ impl State {
     /// Standing answers to requests.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// What apps can ask for.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Who agrees to what apps ask for.
+    pub fn organizations(&self) -> &Organizations {
+        &self.organizations
+    }
+
+    /// Who asks.
+    pub fn apps(&self) -> &Apps {
+        &self.apps
+    }
+
+    /// What was agreed on.
+    pub fn authorizations(&self) -> &Authorizations {
+        &self.authorizations
     }
 
     /// In the realm `system`: the realms of this store.
@@ -257,6 +291,7 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::Apps(change) => self.fold_apps(change, stamp)?,
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();
                 self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });

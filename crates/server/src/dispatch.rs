@@ -95,7 +95,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     // One of the real clients has one base address for the dialect and for its tokens.
     let of_mollie = if listener == "mollie" { Some(path) } else { below("/mollie", path) };
     if let Some(path) = of_mollie.filter(|path| below("/oauth2", path).is_some()) {
-        return to(FaceName::Oauth, without_slash(path));
+        // People consent at the one page, to which this leads.
+        let page = without_slash(path) == "/oauth2/authorize";
+        return to(FaceName::Oauth, if page { "/mollie/oauth2/authorize" } else { without_slash(path) });
     }
     match FaceName::of_dialect(listener) {
         // Upstream's clients put the mount in front wherever they are pointed at.

@@ -53,7 +53,7 @@ fn paths_find_their_face() {
         ("/r/acme/oauth2/authorize", Pages, Some("acme"), "/oauth2/authorize"),
         ("/r/acme/oauth2/introspect", Oauth, Some("acme"), "/oauth2/introspect"),
         ("/mollie/oauth2/tokens", Oauth, None, "/oauth2/tokens"),
-        ("/mollie/oauth2/authorize", Oauth, None, "/oauth2/authorize"),
+        ("/mollie/oauth2/authorize", Oauth, None, "/mollie/oauth2/authorize"),
         ("/r/acme/mollie/oauth2/tokens", Oauth, Some("acme"), "/oauth2/tokens"),
         (
             "/.well-known/oauth-authorization-server",
@@ -147,7 +147,8 @@ fn root_paths_can_be_turned_off() {
 fn an_address_of_its_own_serves_one_dialect() {
     assert_eq!(target("/healthz", "freestyle", true).face, Freestyle);
     assert_eq!(target("/oauth2/tokens", "mollie", false).face, Oauth);
-    assert_eq!(target("/oauth2/authorize", "mollie", false).face, Oauth);
+    let to_the_page = Target { face: Oauth, realm: None, path: "/mollie/oauth2/authorize" };
+    assert_eq!(target("/oauth2/authorize", "mollie", false), to_the_page);
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
     assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
     assert_eq!(target("/health", "mix", false).face, Mix);

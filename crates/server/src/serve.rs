@@ -62,7 +62,7 @@ pub async fn faces(
         mcp: mcp_face(&metrics).with_state(app.clone()),
         mix: mix::face(&metrics).with_state(app.clone()),
         mollie: mollie::face(&app.mollie_docs, &metrics).with_state(app.clone()),
-        oauth: oauth_face(&metrics).with_state(app.clone()),
+        oauth: oauth::face(&app.mollie_docs, &metrics).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(
@@ -114,11 +114,6 @@ fn authzen_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
 fn mcp_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
     let layers = LayerSettings { timeout: None, ..LayerSettings::new("mcp") };
     stack(mcp::routes(), layers, metrics.clone())
-}
-
-fn oauth_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
-    let layers = LayerSettings::new("oauth").renderer(oauth::render).body_limit(FORM_BODY);
-    stack(oauth::routes(), layers, metrics.clone())
 }
 
 fn pages_face(metrics: &Arc<Metrics>) -> Router<SharedApp> {

@@ -9,6 +9,7 @@ mod copies;
 mod erasure;
 mod help;
 mod importing;
+mod oauth_clients;
 mod people;
 mod realms;
 mod schema;

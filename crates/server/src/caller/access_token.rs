@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grantd_node::Realm;
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::{Actor, Authorities};
-use grantd_node::realm::oauth_token::{AccessToken, Holder, ShownAccess};
+use grantd_node::realm::oauth_token::{AccessToken, ShownAccess};
 
 use super::wrong;
 use crate::app::App;
@@ -35,10 +35,8 @@ async fn live(app: &App, realm: &Realm, shown: &ShownAccess) -> Result<Option<Ar
 
 /// Who calls with it. They hold nothing on grantd itself: a token says what its app may do to others.
 pub(super) fn caller(token: &AccessToken) -> Caller {
-    match &token.holder {
-        Holder::App { client_id, .. } => Caller::local(Actor::App(client_id.to_string())),
-        Holder::Organization { .. } => {
-            Caller { actor: Actor::System("organization"), conferred: Some(Authorities::default()) }
-        }
+    match token.app() {
+        Some(client_id) => Caller::local(Actor::App(client_id.to_string())),
+        None => Caller { actor: Actor::System("organization"), conferred: Some(Authorities::default()) },
     }
 }

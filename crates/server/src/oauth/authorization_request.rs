@@ -8,11 +8,11 @@ use grantd_node::Realm;
 use grantd_node::realm::app::App;
 use grantd_node::realm::authorization::missing;
 use grantd_node::realm::oauth_token::Challenge;
-use grantd_node::realm::scope::parse_scope;
+use grantd_node::realm::scope::parse_list;
 use grantd_node::realm::{Micros, State};
 
 use super::issuer;
-use super::redirect::{Failure, allowed, failed};
+use super::redirect::{Failure, failed};
 use crate::face::CallError;
 
 /// How many scopes one request can ask for.
@@ -144,7 +144,11 @@ impl Asked {
         let wanted = self.one("redirect_uri");
         let wanted = wanted.map_err(|Twice| shown("the link names two addresses to go back to"))?;
         let unknown = shown("the link leads back to an address that is not registered for the app");
-        Ok((app, allowed(app, wanted).ok_or(unknown)?))
+        let address = match wanted {
+            Some(wanted) => app.redirects_to(wanted).then_some(wanted),
+            None => app.only_redirect(),
+        };
+        Ok((app, address.ok_or(unknown)?.to_owned()))
     }
 
     fn checked(
@@ -203,7 +207,7 @@ impl Asked {
                 Err(Failure::InvalidRequest("code_challenge is missing: this app has to use PKCE with S256"))
             }
             (None, None) => Ok(None),
-            (Some(text), method) => Challenge::parse(method, text).map(Some).map_err(|_| {
+            (Some(text), method) => Challenge::parse(text, method).map(Some).map_err(|_| {
                 Failure::InvalidRequest(
                     "code_challenge must be the SHA-256 of the verifier in base64url without padding, and \
                      code_challenge_method must be S256",
@@ -215,7 +219,7 @@ impl Asked {
 
 /// The scopes, each once.
 fn scopes(text: Option<&str>, state: &State) -> Result<Vec<String>, Failure> {
-    let scopes = parse_scope(text.unwrap_or_default());
+    let scopes = parse_list(text.unwrap_or_default());
     if scopes.is_empty() {
         return Err(Failure::InvalidScope("scope is missing: name at least one"));
     }
@@ -225,5 +229,5 @@ fn scopes(text: Option<&str>, state: &State) -> Result<Vec<String>, Failure> {
     if scopes.iter().any(|scope| state.scopes().get(scope).is_none()) {
         return Err(Failure::InvalidScope("a scope is not in the catalogue: scopes_supported names them all"));
     }
-    Ok(scopes.into_iter().map(Into::into).collect())
+    Ok(scopes)
 }

@@ -26,7 +26,7 @@ use crate::face::{CallError, Credential, basic};
 pub(super) struct Posted {
     pub(super) app: SharedApp,
     pub(super) realm: Arc<Realm>,
-    pub(super) parameters: Parameters,
+    parameters: Result<Parameters, Error>,
     pub(super) headers: HeaderMap,
     pub(super) source: Source,
     note: RevisionNote,
@@ -44,7 +44,7 @@ impl FromRequest<SharedApp> for Posted {
         let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
         let note = parts.extensions.get::<RevisionNote>().cloned().unwrap_or_default();
         let body = read_bytes(body).await.map_err(CallError::from)?;
-        let parameters = Parameters::read(&parts.headers, &body)?;
+        let parameters = Parameters::read(&parts.headers, &body);
         Ok(Self { app: app.clone(), realm, parameters, headers: parts.headers, source, note })
     }
 }
@@ -57,6 +57,11 @@ pub(super) struct ClientCall {
 }
 
 impl Posted {
+    /// What the body says. Where a caller has to be known first, they learn only then that it cannot be read.
+    pub(super) fn parameters(&self) -> Result<&Parameters, Error> {
+        self.parameters.as_ref().map_err(Clone::clone)
+    }
+
     /// The same, once it is sure which client it is of.
     pub(super) async fn by_client(self) -> Result<ClientCall, Error> {
         let client = self.client().await?;
@@ -79,7 +84,8 @@ impl Posted {
 
     /// What it shows of its client: by HTTP Basic, or in the body.
     fn shown_client(&self) -> Result<Option<ShownClient>, Error> {
-        let (id, secret) = (self.parameters.get("client_id"), self.parameters.get("client_secret"));
+        let parameters = self.parameters()?;
+        let (id, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
         match (basic(&self.headers), id, secret) {
             (Credential::Basic { .. }, _, Some(_)) => {
                 Err(Error::invalid_request("Send the client's secret in the header or in the body, not in both"))
@@ -117,7 +123,8 @@ impl Posted {
 
     /// Whether it brings credentials of a client.
     pub(super) fn shows_client(&self) -> bool {
-        basic(&self.headers) != Credential::None || self.parameters.get("client_id").is_some()
+        let in_body = self.parameters.as_ref().ok().and_then(|parameters| parameters.get("client_id"));
+        basic(&self.headers) != Credential::None || in_body.is_some()
     }
 
     /// The state that a question reads.
@@ -136,12 +143,12 @@ impl Posted {
 impl ClientCall {
     /// A parameter, if it was sent.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.posted.parameters.get(name)
+        self.posted.parameters.as_ref().ok().and_then(|parameters| parameters.get(name))
     }
 
     /// A parameter that there must be.
     pub(super) fn require(&self, name: &str) -> Result<&str, Error> {
-        self.posted.parameters.require(name)
+        self.posted.parameters()?.require(name)
     }
 
     /// The realm.

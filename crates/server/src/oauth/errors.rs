@@ -4,15 +4,16 @@
 use axum::response::{IntoResponse, Response};
 use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
-use grantd_node::realm::oauth_token::GrantProblem;
+use grantd_node::realm::refusal::GrantProblem;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::edge::{EdgeError, RequestId};
 use crate::face::{CallError, Unauthorized};
 
 /// An error in the words of the standard.
-pub(crate) struct Error {
+#[derive(Debug, Clone)]
+pub(super) struct Error {
     status: StatusCode,
     error: &'static str,
     description: String,
@@ -59,11 +60,6 @@ impl Error {
     pub(super) fn wrong_client() -> Self {
         let error = Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "The client credentials are invalid");
         Self { challenge: true, ..error }
-    }
-
-    /// The token is somebody else's.
-    pub(super) fn not_yours() -> Self {
-        Self::bad("unauthorized_client", "The token was issued to another client")
     }
 
     /// The same error with 401, where the caller has to show something before anything else.
@@ -137,11 +133,12 @@ impl From<GrantProblem> for Error {
             GrantProblem::RedirectUri => {
                 Self::invalid_grant("The redirect_uri is not the one of the authorization request")
             }
-            GrantProblem::VerifierMissing => {
-                Self::invalid_grant("The code_verifier of the authorization request is missing")
-            }
-            GrantProblem::Verifier => {
-                Self::invalid_grant("The code_verifier does not belong to the authorization request")
+            GrantProblem::Verifier => Self::invalid_grant(
+                "The code_verifier is missing, or does not belong to the code_challenge of the authorization request",
+            ),
+            GrantProblem::ChallengeMissing => Self::invalid_request(problem.to_string()),
+            GrantProblem::OtherClient => {
+                Self::bad("unauthorized_client", "The token was issued to another client")
             }
             GrantProblem::Refresh => Self::invalid_grant("Invalid refresh token"),
             GrantProblem::Ended => Self::invalid_grant("The authorization has ended"),
@@ -152,15 +149,20 @@ impl From<GrantProblem> for Error {
     }
 }
 
+/// Marks an answer whose body [`finish`] writes.
+#[derive(Clone)]
+struct TooMany;
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (body, content_type) = if self.status == StatusCode::TOO_MANY_REQUESTS {
-            (too_many(), "application/hal+json")
-        } else {
-            (json!({"error": self.error, "error_description": self.description}), "application/json")
-        };
+        let is_too_many = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let body = json!({"error": self.error, "error_description": self.description});
+        let content_type = if is_too_many { "application/hal+json" } else { "application/json" };
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
         let mut response = (self.status, content_type, body.to_string()).into_response();
+        if is_too_many {
+            response.extensions_mut().insert(TooMany);
+        }
         if let Some(edge) = &self.edge {
             edge.complete(&mut response);
         }
@@ -172,12 +174,22 @@ impl IntoResponse for Error {
     }
 }
 
-fn too_many() -> Value {
-    let detail = "You have exceeded the rate limit. Please slow down your requests.";
-    json!({"status": 429, "title": "Too Many Requests", "detail": detail})
+/// Writes the body of a 429. `docs` is where the documentation is that the body names.
+pub(super) fn finish(mut response: Response, docs: &str) -> Response {
+    if response.extensions_mut().remove::<TooMany>().is_some() {
+        let documentation = json!({"href": format!("{docs}/overview/handling-errors"), "type": "text/html"});
+        let body = json!({
+            "status": 429,
+            "title": "Too Many Requests",
+            "detail": "You have exceeded the rate limit. Please slow down your requests.",
+            "_links": {"documentation": documentation},
+        });
+        *response.body_mut() = body.to_string().into();
+    }
+    response
 }
 
 /// How the edge's errors are said here.
-pub(crate) fn render(error: &EdgeError, _: &RequestId) -> Response {
+pub(super) fn render(error: &EdgeError, _: &RequestId) -> Response {
     Error::from(error.clone()).into_response()
 }

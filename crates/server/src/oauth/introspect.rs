@@ -2,10 +2,13 @@
 //!
 //! An app learns about its own tokens; who holds `checker` on the realm, about any.
 
+use std::sync::Arc;
+
 use axum::Json;
+use grantd_node::realm::authorization::is_granted;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::{Micros, Refusal, State};
-use grantd_node::realm::oauth_token::{AccessToken, Family, Holder, ShownAccess, ShownRefresh};
+use grantd_node::realm::oauth_token::{AccessToken, Family, ShownAccess, ShownRefresh};
 use serde::Serialize;
 
 use super::client_call::Posted;
@@ -54,7 +57,7 @@ impl Asker {
 /// Says what a token is.
 pub(super) async fn introspect_token(posted: Posted) -> Result<Json<Introspection>, Error> {
     let asker = asker(&posted).await?;
-    let token = posted.parameters.require("token")?.to_owned();
+    let token = posted.parameters()?.require("token")?.to_owned();
     let issuer = issuer(&posted.app, posted.realm.name());
     let (realm, now) = (&posted.realm, posted.now());
     let said = if let Some(shown) = ShownAccess::parse(&token) {
@@ -92,10 +95,7 @@ fn seconds(time: Micros) -> i64 {
 }
 
 fn of_access(token: &AccessToken, asker: &Asker, state: &State, now: Micros) -> Option<Introspection> {
-    let client_id = match &token.holder {
-        Holder::App { client_id, .. } => Some(client_id.to_string()),
-        Holder::Organization { .. } => None,
-    };
+    let client_id = token.app().map(ToString::to_string);
     if !token.is_live(state, now) || !asker.may_know(client_id.as_deref()) {
         return None;
     }
@@ -106,7 +106,7 @@ fn of_access(token: &AccessToken, asker: &Asker, state: &State, now: Micros) -> 
         token_type: Some("bearer"),
         exp: token.expires.map(seconds),
         iat: Some(seconds(token.issued_at)),
-        sub: Some(token.organization.to_string()),
+        sub: Some(token.organization().to_string()),
         ..Introspection::default()
     })
 }
@@ -118,15 +118,18 @@ fn of_refresh(
     state: &State,
     now: Micros,
 ) -> Option<Introspection> {
-    if !family.is_live(state, now) || !family.is_newest(shown) || !asker.may_know(Some(&family.app)) {
+    let bound = &family.bound;
+    let authorization = bound.live(state, now)?;
+    if !family.is_renewed_by(shown) || !asker.may_know(Some(&bound.app)) {
         return None;
     }
-    let scopes: Vec<_> = family.scopes(state, now).into_iter().map(|scope| &*scope.id).collect();
+    let is_had = |scope: &&Arc<str>| is_granted(state, authorization, scope, now);
+    let scopes: Vec<_> = bound.scopes.iter().filter(is_had).map(|scope| &**scope).collect();
     Some(Introspection {
         scope: Some(scopes.join(" ")),
-        client_id: Some(family.app.to_string()),
+        client_id: Some(bound.app.to_string()),
         iat: Some(seconds(family.issued_at)),
-        sub: Some(family.organization.to_string()),
+        sub: Some(bound.organization.to_string()),
         ..Introspection::default()
     })
 }

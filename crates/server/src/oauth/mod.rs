@@ -16,18 +16,33 @@ mod revoke;
 mod routes;
 mod tokens;
 
-use grantd_node::realm::realms::DEFAULT;
+use std::sync::Arc;
 
-use crate::app::App;
+use axum::Router;
+use axum::response::Response;
+use grantd_node::realm::realms::DEFAULT;
+use tower::util::MapResponseLayer;
+
+use crate::app::{App, SharedApp};
+use crate::edge::layers::{LayerSettings, stack};
+use crate::telemetry::Metrics;
 
 pub(crate) use answer::{Answerer, Consent, answer};
 pub(crate) use authorization_request::{ApprovalPrompt, AuthorizationRequest, AuthorizeError, check};
-pub(crate) use errors::render;
-pub(crate) use redirect::origin;
-pub(crate) use routes::routes;
 
 /// The name of this face in the ledger and the metrics.
 const VIA: &str = "oauth";
+
+/// 16 KiB: the body of a form.
+const FORM_BODY: u64 = 16 << 10;
+
+/// Every route, with the layers around it. `docs` is where the documentation is that errors name.
+pub(crate) fn face(docs: &str, metrics: &Arc<Metrics>) -> Router<SharedApp> {
+    let layers = LayerSettings::new("oauth").renderer(errors::render).body_limit(FORM_BODY);
+    let docs: Arc<str> = docs.into();
+    stack(routes::routes(), layers, metrics.clone())
+        .layer(MapResponseLayer::new(move |response: Response| errors::finish(response, &docs)))
+}
 
 /// Who issues a realm's tokens: the `issuer` of its metadata (RFC 8414) and the `iss` of its answers (RFC 9207).
 pub(crate) fn issuer(app: &App, realm: &str) -> String {

@@ -1,34 +1,5 @@
 //! Where a browser is sent back to, and with what (RFC 6749 sections 3.1.2, 4.1.2 and 4.1.2.1, RFC 9207).
 
-use grantd_node::realm::app::App;
-use http::Uri;
-
-/// The address of the app's that an answer goes to: the one that is wanted if it is registered, letter for letter; without any,
-/// the only one that is registered.
-///
-/// A public app on somebody's machine takes whatever port is free: where it registered a loopback address without one
-/// (RFC 8252 section 7.3), any is taken.
-pub(super) fn allowed(app: &App, wanted: Option<&str>) -> Option<String> {
-    let registered = &app.settings.redirect_uris;
-    let Some(wanted) = wanted else {
-        return registered.first().filter(|_| registered.len() == 1).cloned();
-    };
-    let is_free = |known: &String| app.settings.public && is_on_another_port(known, wanted);
-    (app.redirects_to(wanted) || registered.iter().any(is_free)).then(|| wanted.to_owned())
-}
-
-/// Whether an address is a registered loopback address but for the port that the registered one leaves open.
-fn is_on_another_port(registered: &str, wanted: &str) -> bool {
-    ["http://127.0.0.1", "http://[::1]"].into_iter().any(|host| {
-        let rest = |uri| str::strip_prefix::<&str>(uri, host);
-        let (Some(registered), Some(wanted)) = (rest(registered), rest(wanted)) else { return false };
-        let Some(wanted) = wanted.strip_prefix(':') else { return false };
-        let digits = wanted.bytes().take_while(u8::is_ascii_digit).count();
-        let Some((port, rest)) = wanted.split_at_checked(digits) else { return false };
-        port.parse::<u16>().is_ok_and(|port| port != 0) && registered.starts_with('/') && rest == registered
-    })
-}
-
 /// Why an app gets no code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -87,11 +58,4 @@ fn with(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, issuer
         Some(_) => "&",
     };
     format!("{redirect_uri}{separator}{query}")
-}
-
-/// Scheme, host and port of an app's address, for the policy of the page that leads there; nothing for a scheme of an app's own.
-pub(crate) fn origin(redirect_uri: &str) -> Option<String> {
-    let uri: Uri = redirect_uri.parse().ok()?;
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-    ["http", "https"].contains(&scheme).then(|| format!("{scheme}://{authority}"))
 }

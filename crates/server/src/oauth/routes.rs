@@ -7,11 +7,11 @@ use super::{authorize, introspect, metadata, revoke, tokens};
 use crate::app::SharedApp;
 
 /// Every route.
-pub(crate) fn routes() -> Router<SharedApp> {
+pub(super) fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/oauth2/tokens", post(tokens::issue_tokens).delete(revoke::delete_token))
         .route("/oauth2/revoke", post(revoke::revoke_token))
         .route("/oauth2/introspect", post(introspect::introspect_token))
-        .route("/oauth2/authorize", get(authorize::go_to_authorize))
+        .route("/mollie/oauth2/authorize", get(authorize::go_to_authorize))
         .route("/.well-known/oauth-authorization-server", get(metadata::show_metadata))
 }

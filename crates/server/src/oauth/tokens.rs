@@ -4,9 +4,10 @@ use axum::response::{IntoResponse, Response};
 use grantd_node::SubmitError;
 use grantd_node::realm::Refusal;
 use grantd_node::realm::oauth_token::{
-    GrantProblem, RedeemCode, Redeemed, RefreshTokens, Refreshed, ShownCode, ShownRefresh, Tokens,
+    RedeemCode, Redeemed, RefreshTokens, Refreshed, ShownCode, ShownRefresh, Tokens,
 };
-use grantd_node::realm::scope::parse_scope;
+use grantd_node::realm::refusal::GrantProblem;
+use grantd_node::realm::scope::parse_list;
 use http::{HeaderValue, header};
 use serde_json::json;
 
@@ -19,13 +20,11 @@ const ATTEMPTS: usize = 4;
 
 /// Issues tokens.
 pub(super) async fn issue_tokens(posted: Posted) -> Result<Response, Error> {
-    let Some(kind) = posted.parameters.get("grant_type") else {
-        return Err(Error::invalid_request("The grant type was not specified in the request"));
-    };
-    let tokens = match kind {
-        "authorization_code" => redeem(&posted.by_client().await?).await?,
-        "refresh_token" => refresh(&posted.by_client().await?).await?,
-        other => return Err(Error::unsupported_grant_type(other)),
+    let tokens = match posted.parameters()?.get("grant_type") {
+        Some("authorization_code") => redeem(&posted.by_client().await?).await?,
+        Some("refresh_token") => refresh(&posted.by_client().await?).await?,
+        Some(other) => return Err(Error::unsupported_grant_type(other)),
+        None => return Err(Error::invalid_request("The grant type was not specified in the request")),
     };
     answer(tokens)
 }
@@ -45,8 +44,8 @@ async fn redeem(call: &ClientCall) -> Result<Tokens, Error> {
         };
         match call.submit(command).await {
             Ok(Redeemed::Tokens(tokens)) => return Ok(tokens),
-            // What it gave the first time is dead now.
-            Ok(Redeemed::Replayed) => return Err(unknown()),
+            // If it was there before, what it gave is dead now.
+            Ok(Redeemed::Gone) => return Err(unknown()),
             Err(CallError::Refused(Refusal::Taken)) => {}
             Err(other) => return Err(other.into()),
         }
@@ -57,11 +56,11 @@ async fn redeem(call: &ClientCall) -> Result<Tokens, Error> {
 async fn refresh(call: &ClientCall) -> Result<Tokens, Error> {
     let unknown = || Error::from(GrantProblem::Refresh);
     let refresh = ShownRefresh::parse(call.require("refresh_token")?).ok_or_else(unknown)?;
-    let scopes = call.get("scope").map(|text| parse_scope(text).into_iter().map(Into::into).collect());
+    let scopes = call.get("scope").map(parse_list);
     for _ in 0..ATTEMPTS {
         let family = call.realm().found_refresh(&refresh).await.map_err(CallError::from)?;
         let family = family.ok_or_else(unknown)?;
-        let (client, refresh, scopes) = (call.client.clone(), refresh.clone(), Clone::clone(&scopes));
+        let (client, refresh, scopes) = (call.client.clone(), refresh.clone(), scopes.clone());
         match call.submit(RefreshTokens { client, refresh, family, scopes }).await {
             Ok(Refreshed::Tokens(tokens)) => return Ok(tokens),
             Ok(Refreshed::Reused) => return Err(unknown()),

@@ -27,6 +27,7 @@ mod inbox;
 mod ledger;
 mod lists;
 mod mix;
+mod oauth;
 mod openapi;
 mod pages;
 mod pulp_stories;
