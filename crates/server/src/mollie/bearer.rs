@@ -37,11 +37,11 @@ impl Bearer {
 
     /// A permission by its id.
     pub(super) fn scope(&self, id: &str) -> Option<&Scope> {
-        self.published.state.scopes().get(id)
+        self.published.state.scopes().get(id).map(AsRef::as_ref)
     }
 
     /// Every permission that there is, and whether it is granted now; by id.
     pub(super) fn scopes(&self) -> impl Iterator<Item = (&Scope, bool)> {
-        self.published.state.scopes().iter().map(|scope| (scope, self.granted(&scope.id)))
+        self.published.state.scopes().iter().map(|scope| (&**scope, self.granted(&scope.id)))
     }
 }

@@ -16,7 +16,7 @@ pub(super) async fn get_current_organization(call: Call<V2>) -> Result<Response,
     if !bearer.granted(READ) {
         return Err(Problem::Lacks(READ).into());
     }
-    let id = &bearer.token.organization;
+    let id = bearer.token.organization();
     let organization = bearer.published.state.organizations().get(id);
     let name = organization.and_then(|organization| organization.name.text()).unwrap_or_default();
     let own = call.link("/v2/organizations/me");

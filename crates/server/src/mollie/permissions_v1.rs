@@ -1,7 +1,7 @@
 //! Permissions in v1.
 
 use axum::response::Response;
-use grantd_node::realm::scope::Scope;
+use grantd_node::realm::scope::{DEFAULT_LANGUAGE, Scope};
 
 use super::bearer::Bearer;
 use super::errors::{Error, Problem};
@@ -31,12 +31,12 @@ pub(super) async fn list_permissions(call: Call<V1>) -> Result<Response, Error<V
 }
 
 fn permission(scope: &Scope, granted: bool) -> PermissionV1<'_> {
-    let text = scope.text("en");
+    let text = scope.text(DEFAULT_LANGUAGE);
     PermissionV1 {
         resource: "permission",
         id: &scope.id,
-        description: &text.description,
-        warning: text.warning.as_deref(),
+        description: text.map_or("", |text| &text.description),
+        warning: text.and_then(|text| text.warning.as_deref()),
         granted,
     }
 }

@@ -1,7 +1,7 @@
 //! Permissions in v2.
 
 use axum::response::Response;
-use grantd_node::realm::scope::Scope;
+use grantd_node::realm::scope::{DEFAULT_LANGUAGE, Scope};
 
 use super::bearer::Bearer;
 use super::errors::{Error, Problem};
@@ -35,6 +35,6 @@ pub(super) async fn list_permissions(call: Call<V2>) -> Result<Response, Error<V
 }
 
 fn permission(scope: &Scope, granted: bool, links: LinksV2) -> PermissionV2<'_> {
-    let description = &scope.text("en").description;
+    let description = scope.text(DEFAULT_LANGUAGE).map_or("", |text| &text.description);
     PermissionV2 { resource: "permission", id: &scope.id, description, granted, links }
 }

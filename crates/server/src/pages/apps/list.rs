@@ -1,12 +1,8 @@
 //! The apps of an organization: what each may do, since when, by whose consent, and when it was used last.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::response::Response;
-use grantd_node::realm::authorization::{
-    Authorization, authorizations_of_organization, may_end, scopes_of,
-};
+use grantd_node::realm::authorization::{Authorization, may_end, scopes_of};
 use grantd_node::realm::organization::{Organization, Seat, organizations_of};
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::{Micros, State};
@@ -22,7 +18,7 @@ use crate::pages::inbox::in_field;
 use crate::pages::times::{ago, moment};
 use crate::pages::visit::Visit;
 
-/// How many apps are listed at once: those connected last.
+/// How many apps are listed at once.
 const LISTED: usize = 50;
 
 #[derive(Template)]
@@ -48,8 +44,8 @@ struct Shown {
     name: String,
     seat: &'static str,
     apps: Vec<ShownApp>,
-    /// From which number on there are older ones.
-    older: Option<u64>,
+    /// Behind which app there are more.
+    next: Option<u64>,
 }
 
 /// An app that may do something.
@@ -69,7 +65,7 @@ struct ShownApp {
 #[derive(Deserialize, Default)]
 struct Asked {
     organization: Option<String>,
-    before: Option<u64>,
+    after: Option<u64>,
     done: Option<String>,
 }
 
@@ -98,7 +94,7 @@ pub(in crate::pages) async fn show_apps(visit: Visit) -> Result<Response, PageEr
         None => None,
         Some((organization, seat)) => {
             let view = View { visit: &visit, state, login: &login, now };
-            Some(view.shown(organization, *seat, asked.before).await?)
+            Some(view.shown(organization, *seat, asked.after).await?)
         }
     };
     let shown = AppsPage { frame: visit.frame("Apps"), notice, problems: Vec::new(), organizations, shown };
@@ -118,15 +114,13 @@ impl View<'_> {
         &self,
         organization: &Organization,
         seat: Seat,
-        before: Option<u64>,
+        after: Option<u64>,
     ) -> Result<Shown, PageError> {
-        let all = authorizations_of_organization(self.state, &organization.id);
-        let mut live: Vec<&Arc<Authorization>> = all
-            .filter(|one| one.is_live(self.now) && before.is_none_or(|before| one.number < before))
-            .collect();
-        live.sort_by_key(|one| std::cmp::Reverse(one.number));
-        let older = live.get(LISTED.saturating_sub(1)).filter(|_| live.len() > LISTED).map(|last| last.number);
+        let all = self.state.authorizations().of_organization(organization.number, after.unwrap_or(0));
+        let mut live: Vec<_> = all.filter(|one| one.is_live(self.now)).take(LISTED + 1).collect();
+        let more = live.len() > LISTED;
         live.truncate(LISTED);
+        let next = live.last().filter(|_| more).map(|last| last.place().app);
         let mut apps = Vec::new();
         for authorization in live {
             apps.push(self.app(authorization).await?);
@@ -139,7 +133,7 @@ impl View<'_> {
                 Seat::Member => "You are a member.",
             },
             apps,
-            older,
+            next,
         })
     }
 

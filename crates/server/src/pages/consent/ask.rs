@@ -58,8 +58,8 @@ impl Permission {
         let text = scope.text(lang);
         Self {
             id: scope.id.as_ref().into(),
-            description: in_field(&text.description),
-            warning: text.warning.as_deref().map(in_field),
+            description: in_field(text.map_or(&scope.id, |text| &text.description)),
+            warning: text.and_then(|text| text.warning.as_deref()).map(in_field),
         }
     }
 }
