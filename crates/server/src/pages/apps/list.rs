@@ -141,7 +141,7 @@ impl View<'_> {
         let app = self.state.apps().get(&authorization.app);
         let name = app.and_then(|app| app.name.text()).unwrap_or(&authorization.app);
         let scopes = scopes_of(self.state, authorization, self.now);
-        let used = self.visit.realm.authorization_used(authorization.id).await.map_err(CallError::from)?;
+        let used = self.visit.realm.last_used(authorization.id).await.map_err(CallError::from)?;
         Ok(ShownApp {
             authorization: authorization.id,
             name: in_field(name),

@@ -5,7 +5,6 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, Uri, header};
 
 use super::texts::{Texts, fill};
-use crate::pages::errors::PageError;
 use crate::pages::frame::{Frame, page, see_other};
 use crate::pages::inbox::in_field;
 use crate::pages::visit::Visit;
