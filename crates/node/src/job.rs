@@ -33,6 +33,7 @@ fn row(write: command::RowWrite) -> RowWrite {
             RowWrite::Renew { kind, key, value, expires }
         }
         command::RowWrite::Delete { kind, key } => RowWrite::Delete { kind, key },
+        command::RowWrite::Take { kind, key, value } => RowWrite::Take { kind, key, value },
     }
 }
 

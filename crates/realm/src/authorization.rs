@@ -11,8 +11,8 @@ mod scopes;
 pub use commands::{Authorize, Authorized, ConsentGiven};
 pub use consent::{Consent, may_consent, may_end, missing};
 pub use ending::{EndAuthorization, WithdrawScope};
-pub(crate) use scopes::{end_of, scope_key, scope_path};
 pub use scopes::{GRANTED, SCOPE_TYPE, is_granted, scopes_of};
+pub(crate) use scopes::{end_of, scope_key, scope_path};
 
 use std::sync::Arc;
 
@@ -108,7 +108,11 @@ impl Authorizations {
     }
 
     /// Those of an organization, in the order of the apps' making, from the one behind this app's number on.
-    pub fn of_organization(&self, organization: u64, after: u64) -> impl Iterator<Item = &Arc<Authorization>> {
+    pub fn of_organization(
+        &self,
+        organization: u64,
+        after: u64,
+    ) -> impl Iterator<Item = &Arc<Authorization>> {
         let apps = self.by_organization.get(&organization).into_iter();
         let apps = apps.flat_map(move |apps| apps.range(after.saturating_add(1)..));
         apps.filter_map(move |(app, id)| {
@@ -180,7 +184,8 @@ impl Authorizations {
         };
         let theirs: Vec<Place> = self.iter_after(None).filter(is_theirs).map(|found| found.place).collect();
         for place in theirs {
-            let found = self.by_app.get_mut(&place.app).and_then(|of_app| of_app.get_mut(&place.organization));
+            let found =
+                self.by_app.get_mut(&place.app).and_then(|of_app| of_app.get_mut(&place.organization));
             if let Some(consent) = found.map(Arc::make_mut).and_then(|found| found.consent.as_mut()) {
                 consent.address = consent.address.erased();
             }

@@ -7,8 +7,8 @@ mod apps;
 
 pub use apps::AppChange;
 pub(crate) use apps::{
-    read_consent, read_policy, read_scope, read_settings, read_token, write_consent, write_policy, write_scope,
-    write_settings, write_token,
+    read_consent, read_policy, read_scope, read_settings, read_token, write_consent, write_policy,
+    write_scope, write_settings, write_token,
 };
 
 use std::sync::Arc;

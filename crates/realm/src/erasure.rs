@@ -96,7 +96,8 @@ impl Command for EraseFields {
 
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
-            "user" | "role" | "api_key" | "fs_repo" | "request" | SESSION_TYPE | APP_TYPE | ORGANIZATION_TYPE => {
+            "user" | "role" | "api_key" | "fs_repo" | "request" | SESSION_TYPE | APP_TYPE
+            | ORGANIZATION_TYPE => {
                 Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
             }
             _ => Err(Refusal::invalid(

@@ -13,17 +13,19 @@ mod redeem;
 mod refresh;
 mod revoke;
 mod shown;
+mod used;
 
 pub use access::{ACCESS_ROWS, AccessToken, Holder};
 pub use code::{CODE_ROWS, Code, CodeRequest};
 pub use family::{FAMILY_ROWS, Family};
-pub(crate) use issue::{issue_code, issue_tokens};
 pub use issue::{CodeIssued, Give, IssueCode, Tokens};
+pub(crate) use issue::{issue_code, issue_tokens};
 pub use pkce::Challenge;
 pub use redeem::{RedeemCode, Redeemed};
 pub use refresh::{RefreshTokens, Refreshed};
 pub use revoke::{FoundToken, RevokeToken};
 pub use shown::{ShownAccess, ShownCode, ShownRefresh};
+pub use used::{NoteUses, USED_ROWS, read_use};
 
 use std::sync::Arc;
 

@@ -10,8 +10,8 @@ mod tokens;
 pub use approvals::{Approval, ApproveApp, WithdrawApproval};
 pub use commands::{CreateOrganization, DeleteOrganization, OrganizationCreated, RenameOrganization};
 pub use policy::{Policy, SetAuthorizationPolicy};
-pub use seats::{Seat, SeatMember, UnseatMember, members, organizations_of, seat_of};
 pub(crate) use seats::require_admin;
+pub use seats::{Seat, SeatMember, UnseatMember, members, organizations_of, seat_of};
 pub use tokens::{
     IssueOrganizationToken, MAX_TOKENS, OrganizationToken, OrganizationTokenIssued, RevokeOrganizationToken,
 };
@@ -151,7 +151,8 @@ impl Organizations {
         if let Ok(organization) = self.get_mut(id) {
             organization.name = organization.name.erased();
             let tokens = organization.tokens.iter();
-            let nameless = |token: &OrganizationToken| OrganizationToken { name: token.name.erased(), ..token.clone() };
+            let nameless =
+                |token: &OrganizationToken| OrganizationToken { name: token.name.erased(), ..token.clone() };
             organization.tokens = tokens.map(|(id, token)| (*id, nameless(token))).collect();
         }
     }

@@ -123,7 +123,9 @@ pub enum ConsentProblem {
     #[error("only members of the organization decide what an app may do there")]
     NotMember,
     /// It wants an admin to approve first.
-    #[error("this organization lets its members use only what an admin of it has approved for the app; ask one of them")]
+    #[error(
+        "this organization lets its members use only what an admin of it has approved for the app; ask one of them"
+    )]
     ApprovalNeeded,
 }
 

@@ -2,8 +2,8 @@
 
 use super::App;
 use crate::State;
-use crate::command::{Context, Secret};
 use crate::caller::Actor;
+use crate::command::{Context, Secret};
 use crate::entropy::secret_hash;
 use crate::refusal::{GrantProblem, Refusal};
 

@@ -33,19 +33,24 @@ const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
 
 fn is_same_but_for_port(registered: &str, shown: &str) -> bool {
     LOOPBACK.iter().any(|start| {
-        let (Some(registered), Some(shown)) = (registered.strip_prefix(start), shown.strip_prefix(start)) else {
+        let (Some(registered), Some(shown)) = (registered.strip_prefix(start), shown.strip_prefix(start))
+        else {
             return false;
         };
         let Some(shown) = shown.strip_prefix(':') else { return false };
         let path = shown.trim_start_matches(|letter: char| letter.is_ascii_digit());
         let port = shown.len() - path.len();
-        (registered.is_empty() || registered.starts_with(['/', '?'])) && (1..=5).contains(&port) && path == registered
+        (registered.is_empty() || registered.starts_with(['/', '?']))
+            && (1..=5).contains(&port)
+            && path == registered
     })
 }
 
 /// Refuses what no code may be sent to. The text stays as it is: it is compared as a text.
 pub(super) fn check_redirect(uri: &str) -> Result<(), Refusal> {
-    let unfit = |problem: &str| Err(Refusal::invalid("redirect_uris", format!("{problem}; such as https://example.com/callback")));
+    let unfit = |problem: &str| {
+        Err(Refusal::invalid("redirect_uris", format!("{problem}; such as https://example.com/callback")))
+    };
     if uri.len() > MAX_URI || !uri.bytes().all(|b| b.is_ascii_graphic()) || uri.contains('\\') {
         return unfit("each must be at most 2048 visible ASCII characters, percent-encoded where need be");
     }

@@ -116,9 +116,10 @@ impl Command for Authorize {
         let mut rows = Vec::new();
         let (code, tokens) = match &self.give {
             Give::Nothing => (None, None),
-            Give::Code(request) => {
-                (Some(issue_code(app, &record, request, |scope| scopes.contains(scope), cx, &mut rows)?), None)
-            }
+            Give::Code(request) => (
+                Some(issue_code(app, &record, request, |scope| scopes.contains(scope), cx, &mut rows)?),
+                None,
+            ),
             Give::Tokens => (None, Some(issue_tokens(&record, &asked, cx, &mut rows))),
         };
         let answer = Authorized {
@@ -181,7 +182,8 @@ impl Authorize {
             let end = before.live.as_ref().and_then(|live| end_of(state, live, scope));
             !is_new(scope) && end != until && (self.force || later(end, until))
         };
-        let written: Vec<Arc<str>> = asked.iter().filter(|scope| is_new(scope) || renewed(scope)).cloned().collect();
+        let written: Vec<Arc<str>> =
+            asked.iter().filter(|scope| is_new(scope) || renewed(scope)).cloned().collect();
         let (id, generation) = match &before.live {
             None => (cx.entropy.uuid(), 1),
             Some(live) if self.force => (live.id, live.generation.saturating_add(1)),
@@ -233,7 +235,8 @@ fn evidence(given: &ConsentGiven, cx: &mut Context<'_>) -> Consent {
         Actor::User(login) => shared(login),
         other => shared(&other.to_string()),
     };
-    let cut = |text: &str, most: usize| text.get(..text.floor_char_boundary(most)).unwrap_or_default().to_owned();
+    let cut =
+        |text: &str, most: usize| text.get(..text.floor_char_boundary(most)).unwrap_or_default().to_owned();
     Consent {
         user,
         text_version: given.text_version,

@@ -12,12 +12,7 @@ use crate::relationship::exists;
 use crate::scope::Scope;
 
 /// Refuses who neither speaks for the organization nor runs the realm.
-fn require_end(
-    state: &State,
-    id: Uuid,
-    authority: Authority,
-    cx: &Context<'_>,
-) -> Result<(), Refusal> {
+fn require_end(state: &State, id: Uuid, authority: Authority, cx: &Context<'_>) -> Result<(), Refusal> {
     if let Caller { actor: Actor::User(login), conferred: None } = cx.caller
         && state.authorizations().get(id).is_some_and(|found| may_end(state, login, found, cx.now))
     {

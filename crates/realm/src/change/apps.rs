@@ -293,7 +293,7 @@ pub(crate) fn read_settings(r: &mut Reader<'_>) -> Result<AppSettings, CodecErro
 type WritePersonal = fn(&mut Writer, &Personal);
 
 /// How it is read.
-type ReadPersonal = fn(&mut Reader<'_>) -> Result<Personal, CodecError>;
+type ReadPersonal<'a> = fn(&mut Reader<'a>) -> Result<Personal, CodecError>;
 
 pub(crate) fn write_token(w: &mut Writer, token: &OrganizationToken, personal: WritePersonal) {
     w.uuid(token.id);
@@ -304,9 +304,9 @@ pub(crate) fn write_token(w: &mut Writer, token: &OrganizationToken, personal: W
     w.fixed(&token.hash);
 }
 
-pub(crate) fn read_token(
-    r: &mut Reader<'_>,
-    personal: ReadPersonal,
+pub(crate) fn read_token<'a>(
+    r: &mut Reader<'a>,
+    personal: ReadPersonal<'a>,
 ) -> Result<OrganizationToken, CodecError> {
     Ok(OrganizationToken {
         id: r.uuid()?,
@@ -326,7 +326,10 @@ pub(crate) fn write_consent(w: &mut Writer, consent: &Consent, personal: WritePe
     w.i64(consent.at);
 }
 
-pub(crate) fn read_consent(r: &mut Reader<'_>, personal: ReadPersonal) -> Result<Consent, CodecError> {
+pub(crate) fn read_consent<'a>(
+    r: &mut Reader<'a>,
+    personal: ReadPersonal<'a>,
+) -> Result<Consent, CodecError> {
     Ok(Consent {
         user: shared(r.text()?),
         text_version: r.u32()?,

@@ -127,7 +127,9 @@ impl AccessToken {
 
     /// `None` if it is an organization's own, which is no row.
     pub(super) fn put(&self, shown: &ShownAccess) -> Option<RowWrite> {
-        let (Holder::App { bound, family }, Some(expires)) = (&self.holder, self.expires) else { return None };
+        let (Holder::App { bound, family }, Some(expires)) = (&self.holder, self.expires) else {
+            return None;
+        };
         let mut w = Writer::new();
         w.u8(super::FORM);
         bound.write(&mut w);

@@ -161,8 +161,7 @@ pub(super) fn found_family(
     rows: &mut Vec<RowWrite>,
 ) -> Tokens {
     let refresh = ShownRefresh::new(handle, &mut cx.entropy);
-    let family =
-        Family { key: refresh.family_key(), bound, issued_at: cx.now, refresh: refresh.hash() };
+    let family = Family { key: refresh.family_key(), bound, issued_at: cx.now, refresh: refresh.hash() };
     rows.push(family.put());
     issue_access(&family, live, &refresh, cx, rows)
 }

@@ -51,7 +51,10 @@ impl Command for ApproveApp {
         let organization = Organization::find(state, &self.organization)?;
         App::find(state, &self.app)?;
         if self.scopes.is_empty() {
-            return Err(Refusal::invalid("scopes", "must name at least one; to approve nothing, delete the approval"));
+            return Err(Refusal::invalid(
+                "scopes",
+                "must name at least one; to approve nothing, delete the approval",
+            ));
         }
         let scopes = check_list(state, "scopes", &self.scopes)?;
         if organization.approval(&self.app).is_some_and(|known| known.scopes == scopes) {

@@ -42,7 +42,10 @@ impl Command for SetAuthorizationPolicy {
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<bool>, Refusal> {
         let organization = Organization::find(state, &self.organization)?;
         if self.policy.longest_life.is_some_and(|life| !(SHORTEST..=LONGEST).contains(&life)) {
-            return Err(Refusal::invalid("longest_life_seconds", "must be 60 to 3155760000, or null for no end"));
+            return Err(Refusal::invalid(
+                "longest_life_seconds",
+                "must be 60 to 3155760000, or null for no end",
+            ));
         }
         if organization.policy == self.policy {
             return Ok(Decision::unchanged(false));

@@ -31,7 +31,10 @@ impl Command for DefineScope {
         check_texts(&scope)?;
         match state.scopes().own.get(&scope.id) {
             Some(None) => {
-                return Err(Refusal::invalid("id", "was deleted, and is never used again; choose another one"));
+                return Err(Refusal::invalid(
+                    "id",
+                    "was deleted, and is never used again; choose another one",
+                ));
             }
             None if state.scopes().own.len() >= MAX_OWN => {
                 return Err(Refusal::TooMany { what: "scopes", most: MAX_OWN as u64 });
@@ -102,7 +105,8 @@ fn check_texts(scope: &Scope) -> Result<(), Refusal> {
         return Err(Refusal::invalid("texts", "one of the languages must be `en`"));
     }
     let fits = |text: &str| (1..=MAX_TEXT).contains(&text.len()) && !text.chars().any(char::is_control);
-    let all_fit = |text: &super::ScopeText| fits(&text.description) && text.warning.as_deref().is_none_or(fits);
+    let all_fit =
+        |text: &super::ScopeText| fits(&text.description) && text.warning.as_deref().is_none_or(fits);
     if scope.texts.iter().all(all_fit) {
         Ok(())
     } else {

@@ -37,7 +37,8 @@ impl State {
                 let mut stored = token.clone();
                 stored.name = token.name.stored();
                 of.tokens.insert(token.id, stored);
-                self.bearers.add(token.hash, Bearer::Organization { organization: of.number, token: token.id });
+                self.bearers
+                    .add(token.hash, Bearer::Organization { organization: of.number, token: token.id });
             }
             AppChange::OrganizationTokenRevoked { organization, id } => {
                 let gone = self.organizations.get_mut(organization)?.tokens.remove(id);
@@ -58,7 +59,8 @@ impl State {
             AppChange::Authorized { id, app, organization, generation, expires, consent } => {
                 let unknown = |what: &str| format!("there is no `{what}`");
                 let app = self.apps.get(app).ok_or_else(|| unknown(app))?;
-                let organization = self.organizations.get(organization).ok_or_else(|| unknown(organization))?;
+                let organization =
+                    self.organizations.get(organization).ok_or_else(|| unknown(organization))?;
                 let place = Place { app: app.number, organization: organization.number };
                 let before = self.authorizations.get(*id);
                 let mut consent = consent.clone();
