@@ -140,7 +140,7 @@ impl Asked {
         let shown = AuthorizeError::Shown;
         let id = self.one("client_id").map_err(|Twice| shown("the link names its app twice"))?;
         let id = id.ok_or(shown("the link does not say which app it is from"))?;
-        let app = state.apps().get(id).ok_or(shown("there is no such app; it may have been deleted"))?;
+        let app: &App = state.apps().get(id).ok_or(shown("there is no such app; it may have been deleted"))?;
         let wanted = self.one("redirect_uri");
         let wanted = wanted.map_err(|Twice| shown("the link names two addresses to go back to"))?;
         let unknown = shown("the link leads back to an address that is not registered for the app");

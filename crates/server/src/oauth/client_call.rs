@@ -97,7 +97,10 @@ impl Posted {
                 let secret = Some(password).filter(|secret| !secret.0.is_empty());
                 Ok(Some(ShownClient { client_id, secret }))
             }
-            (Credential::Malformed, ..) => Err(Error::wrong_client()),
+            (Credential::Malformed, ..) => {
+                let counted = self.app.failures.failed(self.source);
+                Err(counted.err().map_or_else(Error::wrong_client, |limited| EdgeError::from(limited).into()))
+            }
             (_, Some(id), secret) => {
                 let secret = secret.map(|secret| Secret(secret.to_owned()));
                 Ok(Some(ShownClient { client_id: id.to_owned(), secret }))

@@ -74,8 +74,8 @@ struct Members(Vec<(String, String)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members_;
-        impl<'de> Visitor<'de> for Members_ {
+        struct ObjectOfTexts;
+        impl<'de> Visitor<'de> for ObjectOfTexts {
             type Value = Members;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Members {
                 Ok(Members(members))
             }
         }
-        deserializer.deserialize_map(Members_)
+        deserializer.deserialize_map(ObjectOfTexts)
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::client_call::{ClientCall, Posted};
 use super::errors::Error;
+use crate::edge::EdgeError;
 use crate::face::CallError;
 
 /// How often what others take at the same moment is looked at again.
@@ -74,7 +75,7 @@ async fn refresh(call: &ClientCall) -> Result<Tokens, Error> {
 /// The tokens, as RFC 6749 section 5.1 has them. The scope is what they are for now, which may be less than was asked for.
 fn answer(tokens: Tokens) -> Result<Response, Error> {
     let (Some(access), Some(refresh)) = (tokens.access_token, tokens.refresh_token) else {
-        return Err(CallError::from(crate::edge::EdgeError::Internal).into());
+        return Err(EdgeError::Internal.into());
     };
     let body = json!({
         "access_token": access.0,
