@@ -38,7 +38,7 @@ pub trait Version: Send + Sync + 'static {
 }
 
 /// The version of the seed: JSON, pages, errors under `error`.
-pub struct V1;
+pub(crate) struct V1;
 
 impl Version for V1 {
     const IS_V1: bool = true;
@@ -46,7 +46,7 @@ impl Version for V1 {
 }
 
 /// The newer one: HAL.
-pub struct V2;
+pub(crate) struct V2;
 
 impl Version for V2 {
     const IS_V1: bool = false;

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::bearer::Bearer;
+use super::bearer::{asking, token};
 use super::errors::{Error, Problem};
 use super::wire::{LinksV2, OrganizationV2};
 use super::{Call, V2};
@@ -12,12 +12,13 @@ const READ: &str = "organizations.read";
 
 /// `GET /v2/organizations/me`.
 pub(super) async fn get_current_organization(call: Call<V2>) -> Result<Response, Error<V2>> {
-    let bearer = Bearer::of(&call).await?;
-    if !bearer.granted(READ) {
+    let token = token(&call).await?;
+    let asking = asking(&call, &token);
+    if !asking.granted(READ) {
         return Err(Problem::Lacks(READ).into());
     }
-    let id = bearer.token.organization();
-    let organization = bearer.published.state.organizations().get(id);
+    let id = token.organization();
+    let organization = asking.published().state.organizations().get(id);
     let name = organization.and_then(|organization| organization.name.text()).unwrap_or_default();
     let own = call.link("/v2/organizations/me");
     let documentation = call.documentation("/reference/v2/organizations-api/current-organization");

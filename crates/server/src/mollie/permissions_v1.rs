@@ -3,7 +3,7 @@
 use axum::response::Response;
 use grantd_node::realm::scope::{DEFAULT_LANGUAGE, Scope};
 
-use super::bearer::Bearer;
+use super::bearer::{asking, token};
 use super::errors::{Error, Problem};
 use super::paging::Paging;
 use super::wire::{ListV1, PermissionV1};
@@ -11,18 +11,20 @@ use super::{Call, V1};
 
 /// `GET /v1/permissions/{permission}`.
 pub(super) async fn get_permission(call: Call<V1>) -> Result<Response, Error<V1>> {
-    let bearer = Bearer::of(&call).await?;
+    let token = token(&call).await?;
+    let asking = asking(&call, &token);
     let id = call.param("permission");
-    let scope = bearer.scope(id).filter(|scope| scope.in_v1);
+    let scope = asking.published().state.scopes().get(id).filter(|scope| scope.in_v1);
     let scope = scope.ok_or_else(|| Problem::NoPermission(id.into()))?;
-    Ok(call.answer(&permission(scope, bearer.granted(&scope.id))))
+    Ok(call.answer(&permission(scope, asking.granted(&scope.id))))
 }
 
 /// `GET /v1/permissions`.
 pub(super) async fn list_permissions(call: Call<V1>) -> Result<Response, Error<V1>> {
-    let bearer = Bearer::of(&call).await?;
+    let token = token(&call).await?;
+    let asking = asking(&call, &token);
     let paging = Paging::of(call.query_text())?;
-    let all: Vec<_> = bearer.scopes().filter(|(scope, _)| scope.in_v1).collect();
+    let all: Vec<_> = asking.scopes().into_iter().filter(|(scope, _)| scope.in_v1).collect();
     let shown = all.iter().skip(paging.offset).take(paging.count);
     let data: Vec<_> = shown.map(|(scope, granted)| permission(scope, *granted)).collect();
     let links = paging.links(&call.link("/v1/permissions"), all.len());

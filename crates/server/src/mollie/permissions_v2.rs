@@ -3,27 +3,29 @@
 use axum::response::Response;
 use grantd_node::realm::scope::{DEFAULT_LANGUAGE, Scope};
 
-use super::bearer::Bearer;
+use super::bearer::{asking, token};
 use super::errors::{Error, Problem};
 use super::wire::{Embedded, LinksV2, ListV2, PermissionV2};
 use super::{Call, V2};
 
 /// `GET /v2/permissions/{permission}`.
 pub(super) async fn get_permission(call: Call<V2>) -> Result<Response, Error<V2>> {
-    let bearer = Bearer::of(&call).await?;
+    let token = token(&call).await?;
+    let asking = asking(&call, &token);
     let id = call.param("permission");
-    let scope = bearer.scope(id).filter(|scope| scope.in_v2);
+    let scope = asking.published().state.scopes().get(id).filter(|scope| scope.in_v2);
     let scope = scope.ok_or_else(|| Problem::NoPermission(id.into()))?;
     let own = call.link(&format!("/v2/permissions/{}", scope.id));
     let links = LinksV2::documented(own, call.documentation("/reference/v2/permissions-api/get-permission"));
-    Ok(call.answer(&permission(scope, bearer.granted(&scope.id), links)))
+    Ok(call.answer(&permission(scope, asking.granted(&scope.id), links)))
 }
 
 /// `GET /v2/permissions`: all of them, by id.
 pub(super) async fn list_permissions(call: Call<V2>) -> Result<Response, Error<V2>> {
-    let bearer = Bearer::of(&call).await?;
+    let token = token(&call).await?;
+    let asking = asking(&call, &token);
     let list = call.link("/v2/permissions");
-    let shown = bearer.scopes().filter(|(scope, _)| scope.in_v2).map(|(scope, granted)| {
+    let shown = asking.scopes().into_iter().filter(|(scope, _)| scope.in_v2).map(|(scope, granted)| {
         permission(scope, granted, LinksV2::own(format!("{list}/{}", scope.id)))
     });
     let permissions: Vec<_> = shown.collect();

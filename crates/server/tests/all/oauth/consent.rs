@@ -1,7 +1,8 @@
 //! The page on which a person consents, without a script: what it says, and what it takes for an answer.
 
 use grantd_node::realm::app::AppSettings;
-use grantd_node::realm::authorization::{Authorize, Give, WithdrawScope};
+use grantd_node::realm::authorization::{Authorize, WithdrawScope};
+use grantd_node::realm::oauth_token::Give;
 use grantd_node::realm::organization::{
     ApproveApp, CreateOrganization, Policy, Seat, SeatMember, SetAuthorizationPolicy,
 };
