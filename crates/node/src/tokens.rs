@@ -117,7 +117,9 @@ impl Tokens {
     pub(crate) fn take_uses(&self, most: usize) -> Vec<(Uuid, Micros)> {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         let taken: Vec<(Uuid, Micros)> = uses.iter().take(most).map(|(id, at)| (*id, *at)).collect();
-        taken.iter().for_each(|(id, _)| drop(uses.remove(id)));
+        for (id, _) in &taken {
+            uses.remove(id);
+        }
         taken
     }
 }

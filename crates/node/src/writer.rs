@@ -316,7 +316,8 @@ impl Writer {
         let appended = self.shared.store.append(append).await;
         let end = match &appended {
             Appended::Durable(_) => AppendEnd::Durable,
-            Appended::Conflict(_) => AppendEnd::Conflict,
+            // Either way nothing was written, and it is decided again.
+            Appended::Conflict(_) | Appended::Untaken(_) => AppendEnd::Conflict,
             Appended::Rejected(_) => AppendEnd::Rejected,
             Appended::Unknown(_) => AppendEnd::Unknown,
         };

@@ -1,5 +1,7 @@
 //! A change as JSON, for people and programs that read the ledger. No secret and no hash of one is in it.
 
+mod apps;
+
 use grantd_node::realm::Change;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::rule::Scope;
@@ -107,6 +109,7 @@ pub fn change_as_json(change: &Change) -> Value {
             "expires": rule.expires.map(rfc3339), "by": rule.by.to_string(),
         }),
         Change::RuleDeleted { id } => json!({ "kind": "rule_deleted", "id": id }),
+        Change::Apps(change) => apps::as_json(change),
         Change::ClientCaMade { version, until, .. } => {
             json!({ "kind": "client_ca_made", "version": version, "until": rfc3339(*until) })
         }

@@ -34,7 +34,8 @@ pub struct OrganizationToken {
     pub by: Actor,
     /// When.
     pub created_at: Micros,
-    pub(crate) hash: [u8; 32],
+    /// What is kept of the secret.
+    pub hash: [u8; 32],
 }
 
 /// Makes a token of an organization's own.

@@ -1,6 +1,8 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
 mod approval_sessions;
+mod apps;
+mod authorizations;
 mod batch;
 mod bench;
 mod check;
@@ -14,6 +16,10 @@ mod keys;
 mod ledger;
 mod names;
 mod openapi;
+mod organization_approvals;
+mod organization_members;
+mod organization_tokens;
+mod organizations;
 mod page;
 mod realms;
 mod relationship_lines;
@@ -23,6 +29,7 @@ mod roles;
 mod routes;
 mod rules;
 mod schema;
+mod scopes;
 mod search;
 mod session;
 mod users;

@@ -1,6 +1,7 @@
 //! The rules, one by one.
 
 mod approvals;
+mod apps;
 mod client_ca;
 mod entities;
 mod expiry;
@@ -19,4 +20,5 @@ mod roles;
 mod sessions;
 mod starting_again;
 mod supposing;
+mod tokens;
 mod vms;

@@ -1,5 +1,6 @@
 //! A realm to test with.
 
+mod apps;
 mod sample;
 mod step;
 

@@ -32,6 +32,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use uuid::Uuid;
 
+use super::apps::{AppStep, app_steps};
 use super::{World, key_of, root, with};
 
 /// A command by a caller, at a time.
@@ -107,6 +108,7 @@ enum What {
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
+    Apps(AppStep),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -261,6 +263,7 @@ fn what() -> impl Strategy<Value = What> {
         3 => realm().prop_map(What::UnlistRealm),
         30 => people(),
         16 => approvals(),
+        30 => app_steps().prop_map(What::Apps),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
         4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
@@ -508,6 +511,7 @@ impl Step {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
+            What::Apps(step) => step.outcome(world, by),
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
@@ -534,7 +538,7 @@ impl Step {
     }
 }
 
-fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
+pub(super) fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
     world.decides(caller, &command).map(|(changes, _, _)| changes)
 }
 
