@@ -1,9 +1,9 @@
 //! What becomes of a request when the person has decided: the address that they are sent to.
 
-use grantd_node::realm::authorization::{Authorize, ConsentGiven, Give};
+use grantd_node::realm::authorization::{Authorize, ConsentGiven};
 use grantd_node::realm::caller::Actor;
 use grantd_node::realm::command::Command;
-use grantd_node::realm::oauth_token::{CodeRequest, IssueCode};
+use grantd_node::realm::oauth_token::{CodeRequest, Give, IssueCode};
 use grantd_node::realm::{Caller, Refusal};
 use grantd_node::{Realm, Request as Submission};
 

@@ -1,6 +1,6 @@
 //! POST `/oauth2/tokens`, in the ways of the real clients.
 
-use grantd_node::realm::authorization::{EndAuthorization, WithdrawScope};
+use grantd_node::realm::authorization::{EndAuthorization, WithdrawScope, authorization_of};
 use serde_json::json;
 
 use super::world::{BACK, CHALLENGE, SECOND, VERIFIER, World, pair};
@@ -196,7 +196,8 @@ async fn a_refresh_gives_less_where_less_is_agreed_on() {
     let authorization = {
         let realm = world.rig.node.realm("default").await.unwrap();
         let published = realm.published();
-        published.state.authorizations().of(&world.shop.id, &world.organization).unwrap().id
+        let now = world.rig.clock.now();
+        authorization_of(&published.state, &world.shop.id, &world.organization, now).unwrap().id
     };
     world.operate(WithdrawScope { authorization, scope: "payments.read".into() }).await;
     assert_eq!(world.introspect(&access).await["scope"], "organizations.read");
