@@ -101,14 +101,14 @@ def test_an_organizations_own_token(mollie, connect):
     made = connect.native.post(
         f"/api/v1/organizations/{organization}/tokens", {"name": "books", "scopes": ["payments.read", "organizations.read"]}
     ).ok().json()
-    noted({"access_token": made["token"]})
+    token = noted(made)["access_token"]
     client = mollie()
-    client.set_access_token(made["token"])
+    client.set_access_token(token)
     granted = {one.id for one in client.permissions.list() if one.granted}
     assert granted == {"payments.read", "organizations.read"}
     assert client.organizations.get("me").id == organization
     # It is no token of an app: what came before these tokens does not know them.
-    old = connect.bearer(made["token"])
+    old = connect.bearer(token)
     assert old.get("/v1/permissions").status == 401
     old.close()
 

@@ -128,7 +128,7 @@ def test_optional_permissions(connect, tabs, member):
     assert "Only if you want" in tab.text
     boxes = tab.value("[...document.querySelectorAll('input[type=checkbox]')].map(one => [one.value, one.checked])")
     assert boxes == [["refunds.read", False], ["refunds.write", False]], "nothing is given without being ticked"
-    tab.value("document.querySelector('input[value=\"refunds.read\"]').click()")
+    tab.value("document.querySelector('input[type=checkbox][value=\"refunds.read\"]').click()")
     tab.click("Allow")
     tokens = exchange(connect, app, connect.callback.answer())
     assert set(tokens["scope"].split()) == {"payments.read", "refunds.read"}
@@ -144,7 +144,7 @@ def test_only_optional_ones(connect, tabs, member):
     tab = at_consent(connect, tabs(), app, member, ["refunds.read"])
     tab.click("Allow")
     assert "Tick at least one permission" in tab.text
-    tab.value("document.querySelector('input[value=\"refunds.read\"]').click()")
+    tab.value("document.querySelector('input[type=checkbox][value=\"refunds.read\"]').click()")
     tab.click("Allow")
     assert "code" in connect.callback.answer()
 
