@@ -59,7 +59,10 @@ fn text(answer: &Answer, name: &str) -> String {
 async fn an_operator_lets_an_app_do_something_and_takes_it_back() {
     let cast = Cast::new().await;
     let given = cast.authorize(json!({})).await.is(201);
-    assert_eq!((given.body["expires_in"].clone(), given.body["token_type"].clone()), (json!(3600), json!("bearer")));
+    assert_eq!(
+        (given.body["expires_in"].clone(), given.body["token_type"].clone()),
+        (json!(3600), json!("bearer"))
+    );
     assert_eq!(given.body["scope"], "orders.read payments.read");
     let (id, access) = (text(&given, "id"), text(&given, "access_token"));
     assert!(access.starts_with("access_") && text(&given, "refresh_token").starts_with("refresh_"));
@@ -82,7 +85,9 @@ async fn an_operator_lets_an_app_do_something_and_takes_it_back() {
     assert_eq!(cast.granted(&access, "orders.read").await, Some(true));
     cast.does("DELETE", &format!("/api/v1/authorizations/{id}"), json!({})).await.is(200);
     assert_eq!(cast.granted(&access, "orders.read").await, None);
-    cast.does("DELETE", &format!("/api/v1/authorizations/{id}"), json!({})).await.is_problem(404, "not_found");
+    cast.does("DELETE", &format!("/api/v1/authorizations/{id}"), json!({}))
+        .await
+        .is_problem(404, "not_found");
     let asked = cast.rig.call("POST", "/api/v1/check").json(question).await.is(200);
     assert_eq!(asked.body["allowed"], false);
 }
@@ -91,7 +96,8 @@ async fn an_operator_lets_an_app_do_something_and_takes_it_back() {
 async fn a_repeated_request_does_not_show_tokens_again() {
     let cast = Cast::new().await;
     let body = json!({"app": cast.app, "organization": cast.organization, "scopes": ["payments.read"]});
-    let again = || cast.rig.with(&cast.operator, "POST", "/api/v1/authorizations").header("idempotency-key", "k");
+    let again =
+        || cast.rig.with(&cast.operator, "POST", "/api/v1/authorizations").header("idempotency-key", "k");
     let (first, second) = (again().json(body.clone()).await.is(201), again().json(body).await.is(201));
     assert_eq!((&first.body["id"], &first.body["scope"]), (&second.body["id"], &second.body["scope"]));
     assert!(first.body["access_token"].is_string());
@@ -142,9 +148,13 @@ async fn apps_are_registered_changed_and_deleted() {
     cast.does("PATCH", &path, json!({"pkce_required": false})).await.is_problem(400, "invalid_request");
 
     let path = format!("/api/v1/apps/{}", cast.app);
-    let changed = json!({"name": "Webshop", "optional_scopes": ["orders.read"], "website": "https://shop.example"});
+    let changed =
+        json!({"name": "Webshop", "optional_scopes": ["orders.read"], "website": "https://shop.example"});
     let changed = cast.does("PATCH", &path, changed).await.is(200);
-    assert_eq!((&changed.body["name"], &changed.body["redirect_uris"][0]), (&json!("Webshop"), &json!("https://shop.example/cb")));
+    assert_eq!(
+        (&changed.body["name"], &changed.body["redirect_uris"][0]),
+        (&json!("Webshop"), &json!("https://shop.example/cb"))
+    );
     let website = cast.does("PATCH", &path, json!({"website": null})).await.is(200);
     assert!(website.body["website"].is_null() && website.body["optional_scopes"] == json!(["orders.read"]));
     let secret = cast.does("POST", &format!("{path}/secret"), json!({})).await.is(201);
@@ -152,7 +162,10 @@ async fn apps_are_registered_changed_and_deleted() {
 
     let listed = cast.reads("/api/v1/apps?limit=1").await.is(200);
     let next = cast.reads(&format!("/api/v1/apps?limit=1&cursor={}", text(&listed, "next"))).await.is(200);
-    assert_eq!((&listed.body["items"][0]["name"], &next.body["items"][0]["name"]), (&json!("Webshop"), &json!("Phone")));
+    assert_eq!(
+        (&listed.body["items"][0]["name"], &next.body["items"][0]["name"]),
+        (&json!("Webshop"), &json!("Phone"))
+    );
 
     let access = text(&cast.authorize(json!({})).await.is(201), "access_token");
     cast.does("DELETE", &path, json!({})).await.is(200);
@@ -167,7 +180,9 @@ async fn organizations_have_members_terms_and_tokens() {
     let path = format!("/api/v1/organizations/{}", cast.organization);
     let seat = format!("{path}/members/user:ann");
     cast.does("PUT", &seat, json!({"seat": "boss"})).await.is_problem(400, "invalid_request");
-    cast.does("PUT", &format!("{path}/members/user:nobody"), json!({"seat": "admin"})).await.is_problem(404, "not_found");
+    cast.does("PUT", &format!("{path}/members/user:nobody"), json!({"seat": "admin"}))
+        .await
+        .is_problem(404, "not_found");
     cast.does("PUT", &seat, json!({"seat": "admin"})).await.is(200);
     let members = cast.reads(&format!("{path}/members")).await.is(200);
     assert_eq!(members.body["items"], json!([{"member": "user:ann", "seat": "admin"}]));
@@ -181,7 +196,8 @@ async fn organizations_have_members_terms_and_tokens() {
     cast.does("DELETE", &approvals, json!({})).await.is(200);
     cast.does("DELETE", &approvals, json!({})).await.is_problem(404, "not_found");
 
-    let issued = cast.does("POST", &format!("{path}/tokens"), json!({"scopes": ["payments.read"]})).await.is(201);
+    let issued =
+        cast.does("POST", &format!("{path}/tokens"), json!({"scopes": ["payments.read"]})).await.is(201);
     let (id, token) = (text(&issued, "id"), text(&issued, "access_token"));
     assert_eq!(cast.granted(&token, "payments.read").await, Some(true));
     assert_eq!(cast.granted(&token, "orders.read").await, Some(false));
@@ -248,7 +264,10 @@ async fn scopes_are_data() {
     let path = "/api/v1/scopes/reports.read";
     cast.rig.with(&cast.operator, "GET", path).send().await.is_problem(404, "not_found");
     let defined = cast.does("PUT", path, scope.clone()).await.is(200);
-    assert_eq!((&defined.body["in_v1"], &defined.body["in_v2"], &defined.body["builtin"]), (&json!(false), &json!(true), &json!(false)));
+    assert_eq!(
+        (&defined.body["in_v1"], &defined.body["in_v2"], &defined.body["builtin"]),
+        (&json!(false), &json!(true), &json!(false))
+    );
     assert_eq!(cast.reads(path).await.is(200).body["texts"]["en"]["warning"], "Think");
     let only_dutch = json!({"texts": {"nl": {"description": "Rapporten"}}});
     cast.does("PUT", path, only_dutch).await.is_problem(400, "invalid_request");
