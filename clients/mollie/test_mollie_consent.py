@@ -355,8 +355,8 @@ def test_how_it_looks(connect, tabs, width, dark):
         assert tab.value(small) == 0, "too small for a finger"
         tab.screenshot(SHOTS / f"{name}-{width}-{'dark' if dark else 'light'}.png")
 
-    app = connect.app("Bean Counter", website="https://beans.example", optional_scopes=["refunds.read", "profiles.write"])
-    scopes = ["payments.read", "payments.write", "customers.read", "organizations.read", "refunds.read", "profiles.write"]
+    app = connect.app("Bean Counter", website="https://beans.example", optional_scopes=["refunds.write", "profiles.write"])
+    scopes = ["payments.read", "mandates.write", "customers.read", "organizations.read", "refunds.write", "profiles.write"]
     at_consent(connect, tab, app, member, scopes)
     shot("consent")
     tab.click("Allow")

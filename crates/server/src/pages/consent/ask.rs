@@ -177,7 +177,8 @@ pub(super) async fn check(visit: &Visit) -> Result<Result<AuthorizationRequest, 
         Err(AuthorizeError::Shown(problem)) => {
             let texts = visit.texts(None);
             // The reason is in English: it is for who made the app.
-            let said = format!("{} ({problem})", texts.wrong_hint);
+            let reason = fill(&texts.wrong_reason, &[("problem", problem)]);
+            let said = format!("{} {reason}", texts.wrong_hint);
             let frame = visit.frame(&texts.wrong_title);
             Ok(Err(say(frame, StatusCode::BAD_REQUEST, &texts.wrong_title, said)))
         }

@@ -59,6 +59,7 @@ pub(in crate::pages) struct Texts {
     pub(super) leaving_link: String,
     pub(super) wrong_title: String,
     pub(super) wrong_hint: String,
+    pub(super) wrong_reason: String,
 }
 
 const SOURCES: [&str; 2] = [include_str!("texts/en.json"), include_str!("texts/nl.json")];
