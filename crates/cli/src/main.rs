@@ -1,12 +1,14 @@
 //! The `grantd` command.
 
 mod admin;
+mod app;
 mod args;
 mod ask;
 mod check;
 mod client;
 mod completions;
 mod config;
+mod consent;
 mod exit;
 mod export;
 mod grant;
@@ -15,6 +17,7 @@ mod import;
 mod key;
 mod ledger;
 mod mcp;
+mod organization;
 mod output;
 mod password;
 mod progress;
@@ -58,6 +61,9 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Who(command) => who::run(&command),
         Command::Ask(args) => ask::run(&args),
         Command::Rule(command) => rule::run(&command),
+        Command::App(command) => app::run(&command),
+        Command::Organization(command) => organization::run(&command),
+        Command::Consent(command) => consent::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),

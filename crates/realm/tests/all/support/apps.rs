@@ -58,7 +58,7 @@ pub(crate) fn app_steps() -> impl Strategy<Value = AppStep> {
     let after = || option::weighted(0.3, 0..40_i64);
     prop_oneof![
         3 => (select(&SCOPES[1..3]), flag).prop_map(|(s, v)| AppStep::Define(s, v)),
-        2 => select(&SCOPES[..3]).prop_map(AppStep::DeleteScope),
+        6 => select(&SCOPES[..3]).prop_map(AppStep::DeleteScope),
         12 => name().prop_map(AppStep::CreateOrganization),
         1 => (any(), name()).prop_map(|(o, n)| AppStep::Rename(o, n)),
         1 => any().prop_map(AppStep::DeleteOrganization),
@@ -66,7 +66,7 @@ pub(crate) fn app_steps() -> impl Strategy<Value = AppStep> {
         1 => (any(), login()).prop_map(|(o, l)| AppStep::Unseat(o, l)),
         2 => (any(), after(), flag).prop_map(|(o, l, a)| AppStep::Policy(o, l, a)),
         12 => (any(), any(), scopes()).prop_map(|(o, a, s)| AppStep::Approve(o, a, s)),
-        10 => (any(), any()).prop_map(|(o, a)| AppStep::WithdrawApproval(o, a)),
+        20 => (any(), any()).prop_map(|(o, a)| AppStep::WithdrawApproval(o, a)),
         4 => (any(), scopes()).prop_map(|(o, s)| AppStep::IssueToken(o, s)),
         4 => (any(), any()).prop_map(|(o, t)| AppStep::RevokeToken(o, t)),
         12 => (flag, scopes()).prop_map(|(p, s)| AppStep::CreateApp(p, s)),
