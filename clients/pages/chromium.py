@@ -16,6 +16,7 @@ from pathlib import Path
 TIMEOUT = float(os.environ.get("GRANTD_CHROMIUM_TIMEOUT", "60"))
 
 KEYS = {
+    " ": {"code": "Space", "windowsVirtualKeyCode": 32, "text": " "},
     "Tab": {"code": "Tab", "windowsVirtualKeyCode": 9},
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
     "Escape": {"code": "Escape", "windowsVirtualKeyCode": 27},
@@ -239,9 +240,9 @@ class Tab:
         return self.loaded()
 
     def tap(self, label, nth=0):
-        """Clicks the button of that text with the mouse."""
+        """Clicks the button, link or summary of that text with the mouse."""
         found = (
-            "[...document.querySelectorAll('button, a')]"
+            "[...document.querySelectorAll('button, a, summary')]"
             f".filter(one => one.innerText.trim() === {json.dumps(label)})[{nth}]"
         )
         place = self.value(

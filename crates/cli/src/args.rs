@@ -115,7 +115,7 @@ impl std::str::FromStr for ListenArg {
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, pulp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, mollie, pulp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -190,6 +190,9 @@ pub(crate) struct ServeArgs {
     /// machine is trusted then
     #[arg(long, env = "GRANTD_MIX_OPEN")]
     pub(crate) mix_open: bool,
+    /// Where the documentation is that answers at /mollie name [default: /docs below the public address]
+    #[arg(long, env = "GRANTD_MOLLIE_DOCS_URL", value_name = "URL")]
+    pub(crate) mollie_docs_url: Option<String>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

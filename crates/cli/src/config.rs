@@ -27,6 +27,7 @@ struct File {
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
     mix: Option<Mix>,
+    mollie: Option<Mollie>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
@@ -44,6 +45,13 @@ struct Pulp {
 #[serde(deny_unknown_fields)]
 struct Mix {
     open: Option<bool>,
+}
+
+/// Settings of the app-permissions dialect.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mollie {
+    docs_url: Option<String>,
 }
 
 /// Fills in from the file what neither a flag nor the environment says.
@@ -82,6 +90,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
     args.mix_open |= file.mix.unwrap_or_default().open.unwrap_or(false);
+    args.mollie_docs_url = args.mollie_docs_url.or(file.mollie.unwrap_or_default().docs_url);
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);
@@ -102,7 +111,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" => of_dialect(&key),
+        "pulp" | "mix" | "mollie" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

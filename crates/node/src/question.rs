@@ -1,5 +1,9 @@
 //! The one point that every question passes.
 
+mod by_token;
+
+pub use by_token::AskingByToken;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -32,6 +32,8 @@ pub struct App {
     pub(crate) pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
+    /// Where the documentation is that answers of the app-permissions dialect name, without a slash at the end.
+    pub(crate) mollie_docs: String,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
@@ -57,6 +59,7 @@ impl App {
             sessions: settings.sessions,
             pulp_delegation: settings.pulp_delegation,
             mix_open: settings.mix_open,
+            mollie_docs: settings.mollie_docs.clone().unwrap_or_else(|| format!("{}/docs", settings.public_url)),
             drain: settings.drain.clone(),
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),

@@ -16,7 +16,7 @@ use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::session::Session;
 use grantd_node::realm::{Caller, Micros, Refusal};
 use grantd_node::{Done, Idempotency, Published, Realm, Request as Submission};
-use http::{HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, Method, Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -83,6 +83,7 @@ pub struct Call<F> {
     params: Vec<(String, String)>,
     body: Bytes,
     note: RevisionNote,
+    extensions: Extensions,
     face: PhantomData<F>,
 }
 
@@ -148,7 +149,7 @@ impl<F: Face> Call<F> {
         note_head(&note, &realm.published());
         let params = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| not_utf8())?;
         let params = params.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let (method, headers, uri) = (parts.method, parts.headers, parts.uri);
+        let (method, headers, uri, extensions) = (parts.method, parts.headers, parts.uri, parts.extensions);
         let call = Self {
             app: app.clone(),
             caller,
@@ -161,6 +162,7 @@ impl<F: Face> Call<F> {
             params,
             body: Bytes::new(),
             note,
+            extensions,
             face: PhantomData,
         };
         Ok((call, body))
@@ -190,7 +192,6 @@ impl<F: Face> Call<F> {
     }
 
     /// The OAuth access token that the caller is known by, if that is what they showed.
-    #[expect(dead_code, reason = "for the app-permissions dialect")]
     pub(crate) async fn access_token(&self) -> Result<Option<Arc<AccessToken>>, CallError> {
         let Credential::Bearer(secret) = F::credential(&self.shown()) else { return Ok(None) };
         let Some(shown) = ShownAccess::parse(secret) else { return Ok(None) };
@@ -234,6 +235,16 @@ impl<F: Face> Call<F> {
     pub fn prefers_json(&self) -> bool {
         let accept = self.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
         accept.is_some_and(|accept| accept.trim_start().starts_with("application/json"))
+    }
+
+    /// The query as it came.
+    pub fn query_text(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// What was noted about the request on its way here.
+    pub(crate) fn noted<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
     }
 
     /// The query.

@@ -20,7 +20,7 @@ use tower::Service;
 use crate::call::RealmName;
 use crate::consistency::RevisionNote;
 use crate::edge::Peer;
-use crate::pulp;
+use crate::{mollie, pulp};
 
 /// The faces by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum FaceName {
     Freestyle,
     /// The approvals dialect.
     Mix,
+    /// The app-permissions dialect.
+    Mollie,
     /// The pages.
     Pages,
     /// The users-and-roles dialect.
@@ -51,6 +53,7 @@ impl FaceName {
         match name {
             "freestyle" => Some(Self::Freestyle),
             "mix" => Some(Self::Mix),
+            "mollie" => Some(Self::Mollie),
             "pulp" => Some(Self::Pulp),
             _ => None,
         }
@@ -111,6 +114,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if let Some(rest) = below("/mix", path) {
         return to(FaceName::Mix, without_slash(rest));
     }
+    if let Some(rest) = below("/mollie", path) {
+        return to(FaceName::Mollie, without_slash(rest));
+    }
     if below("/api/v1", path).is_some() || below("/bench", path).is_some() || path == "/openapi.json" {
         return to(FaceName::Api, path);
     }
@@ -136,6 +142,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     if root_paths && is_mix(path) {
         return to(FaceName::Mix, without_slash(path));
     }
+    if root_paths && is_mollie(path) {
+        return to(FaceName::Mollie, without_slash(path));
+    }
     to(FaceName::Operations, path)
 }
 
@@ -153,7 +162,7 @@ fn well_known<'a>(document: &'static str, face: FaceName, path: &'a str) -> Opti
 /// The pages' paths.
 fn is_page(path: &str) -> bool {
     path == "/"
-        || ["/login", "/logout", "/account", "/inbox", "/assets"]
+        || ["/login", "/logout", "/account", "/apps", "/inbox", "/assets"]
             .iter()
             .any(|prefix| below(prefix, path).is_some())
 }
@@ -168,6 +177,19 @@ fn is_freestyle(path: &str) -> bool {
 fn is_mix(path: &str) -> bool {
     ["/api/permissions", "/api/sessions"].iter().any(|prefix| below(prefix, path).is_some())
         || ["/stream", "/health"].contains(&without_slash(path))
+}
+
+/// The app-permissions dialect's documented paths at the root. Others have a permission's number behind `/v1/permissions/`, and paths
+/// with a slash at the end behind `/v2/`.
+fn is_mollie(path: &str) -> bool {
+    let id = |prefix: &str| {
+        let id = without_slash(path).strip_prefix(prefix)?;
+        (!id.is_empty() && !id.contains('/')).then_some(id)
+    };
+    let is_number = |id: &str| id.bytes().all(|b| b.is_ascii_digit());
+    ["/v1/permissions", "/v2/permissions", "/v2/organizations/me"].contains(&path)
+        || id("/v1/permissions/").is_some_and(|id| !is_number(id))
+        || id("/v2/permissions/").is_some_and(|id| id.contains('.'))
 }
 
 /// The users-and-roles dialect's documented paths at the root.
@@ -202,6 +224,7 @@ pub struct Dispatch {
     pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
     pub(crate) mix: Router,
+    pub(crate) mollie: Router,
     pub(crate) pages: Router,
     pub(crate) pulp: Router,
     pub(crate) mcp: Router,
@@ -230,6 +253,9 @@ impl Service<Request> for Dispatch {
             FaceName::Pulp => pulp::settle(&mut request, target.path),
             _ => Cow::Borrowed(target.path),
         };
+        if target.face == FaceName::Mollie {
+            mollie::settle(&mut request, target.path);
+        }
         if *routed != *path {
             rewrite(request.uri_mut(), &routed);
         }
@@ -244,6 +270,7 @@ impl Service<Request> for Dispatch {
             FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
             FaceName::Mix => &mut self.mix,
+            FaceName::Mollie => &mut self.mollie,
             FaceName::Pages => &mut self.pages,
             FaceName::Pulp => &mut self.pulp,
             FaceName::Mcp => &mut self.mcp,

@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Oauth, Operations, Pages, Pulp};
+use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Mollie, Oauth, Operations, Pages, Pulp};
 use super::{Target, target};
 
 #[test]
@@ -78,7 +78,21 @@ fn paths_find_their_face() {
         ("/r/acme/v2/roles/a/users/", Pulp, Some("acme"), "/v2/roles/a/users/"),
         ("/v2/actions/login/", Pulp, None, "/v2/actions/login/"),
         ("/v2/permissions/", Pulp, None, "/v2/permissions/"),
-        ("/v2/permissions", Operations, None, "/v2/permissions"),
+        ("/v2/permissions", Mollie, None, "/v2/permissions"),
+        ("/v2/permissions/payments.read", Mollie, None, "/v2/permissions/payments.read"),
+        ("/v2/permissions/payment-links.read/", Mollie, None, "/v2/permissions/payment-links.read"),
+        ("/v2/permissions/payments.read/x", Operations, None, "/v2/permissions/payments.read/x"),
+        ("/v2/organizations/me", Mollie, None, "/v2/organizations/me"),
+        ("/v2/organizations/org_1", Operations, None, "/v2/organizations/org_1"),
+        ("/v1/permissions", Mollie, None, "/v1/permissions"),
+        ("/v1/permissions/payments.read", Mollie, None, "/v1/permissions/payments.read"),
+        ("/v1/permissions/4x", Mollie, None, "/v1/permissions/4x"),
+        ("/r/acme/v1/permissions/payments.read", Mollie, Some("acme"), "/v1/permissions/payments.read"),
+        ("/mollie/v1/permissions/", Mollie, None, "/v1/permissions"),
+        ("/mollie/v1/permissions/46", Mollie, None, "/v1/permissions/46"),
+        ("/mollie/v2/organizations/me/", Mollie, None, "/v2/organizations/me"),
+        ("/r/acme/mollie/v2/permissions", Mollie, Some("acme"), "/v2/permissions"),
+        ("/mollies/v2/permissions", Operations, None, "/mollies/v2/permissions"),
         ("/v2/permissions/x", Operations, None, "/v2/permissions/x"),
         ("/v2/permissions/actions/grant_to_user", Pulp, None, "/v2/permissions/actions/grant_to_user"),
         ("/v2/userss/", Operations, None, "/v2/userss/"),
@@ -102,6 +116,9 @@ fn paths_find_their_face() {
         ("/", Pages, None, "/"),
         ("/login", Pages, None, "/login"),
         ("/login/", Pages, None, "/login"),
+        ("/apps", Pages, None, "/apps"),
+        ("/r/acme/apps/x/withdraw", Pages, Some("acme"), "/apps/x/withdraw"),
+        ("/appss", Operations, None, "/appss"),
         ("/logins", Operations, None, "/logins"),
         ("/account/sessions/end", Pages, None, "/account/sessions/end"),
         ("/r/acme/", Pages, Some("acme"), "/"),
@@ -117,6 +134,10 @@ fn root_paths_can_be_turned_off() {
     assert_eq!(target("/v5/identities", "main", false).face, Operations);
     assert_eq!(target("/freestyle/v5/identities", "main", false).face, Freestyle);
     assert_eq!(target("/stream", "main", false).face, Operations);
+    for path in ["/v1/permissions", "/v1/permissions/payments.read", "/v2/permissions", "/v2/organizations/me"] {
+        assert_eq!(target(path, "main", false).face, Operations);
+        assert_eq!(target(&format!("/mollie{path}"), "main", false).face, Mollie);
+    }
     assert_eq!(target("/mix/stream", "main", false).face, Mix);
     assert_eq!(target("/v2/users/", "main", false).face, Operations);
     assert_eq!(target("/pulp/api/v2/users/", "main", false).face, Pulp);
@@ -131,6 +152,8 @@ fn an_address_of_its_own_serves_one_dialect() {
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
     assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
     assert_eq!(target("/health", "mix", false).face, Mix);
+    let of_mollie = Target { face: Mollie, realm: None, path: "/v2/permissions" };
+    assert_eq!(target("/v2/permissions/", "mollie", false), of_mollie);
     let of_pulp = Target { face: Pulp, realm: None, path: "/v2/users/" };
     assert_eq!(target("/v2/users/", "pulp", false), of_pulp);
     assert_eq!(target("/pulp/api/v2/users/", "pulp", false), of_pulp);

@@ -23,6 +23,7 @@ pub mod fuzzing;
 pub mod ledger_view;
 pub mod mcp;
 pub mod mix;
+mod mollie;
 mod oauth;
 mod operations;
 mod pages;

@@ -15,7 +15,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::telemetry::Metrics;
-use crate::{api, authzen, client_certificate, freestyle, mcp, mix, oauth, operations, pages, pulp};
+use crate::{api, authzen, client_certificate, freestyle, mcp, mix, mollie, oauth, operations, pages, pulp};
 
 /// 16 KiB: the body of a form.
 const FORM_BODY: u64 = 16 << 10;
@@ -37,6 +37,8 @@ pub struct FaceSettings {
     pub pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential: only where no other machine can reach it.
     pub mix_open: bool,
+    /// Where the documentation is that answers of the app-permissions dialect name; `None`: `/docs` below the public address.
+    pub mollie_docs: Option<String>,
     /// When answers that go on must end; see [`crate::edge::Server::drain`].
     pub drain: Drain,
 }
@@ -59,7 +61,8 @@ pub async fn faces(
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         mcp: mcp_face(&metrics).with_state(app.clone()),
         mix: mix::face(&metrics).with_state(app.clone()),
-        oauth: oauth::face(&format!("{}/docs", app.public_url), &metrics).with_state(app.clone()),
+        mollie: mollie::face(&app.mollie_docs, &metrics).with_state(app.clone()),
+        oauth: oauth::face(&app.mollie_docs, &metrics).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         operations: stack(

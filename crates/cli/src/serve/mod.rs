@@ -54,6 +54,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         sessions: sessions(&args)?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
+        mollie_docs: args.mollie_docs_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
         drain: server.drain(),
     };
     let faces = faces(node.clone(), settings, metrics).await?;

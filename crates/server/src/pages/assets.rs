@@ -5,7 +5,13 @@ use std::sync::LazyLock;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
-const STYLE: &str = concat!(include_str!("assets/pages.css"), "\n", include_str!("assets/inbox.css"));
+const STYLE: &str = concat!(
+    include_str!("assets/pages.css"),
+    "\n",
+    include_str!("assets/inbox.css"),
+    "\n",
+    include_str!("assets/apps.css")
+);
 const INBOX_SCRIPT: &str = include_str!("assets/inbox.js");
 const ICON: &str = include_str!("assets/icon.svg");
 

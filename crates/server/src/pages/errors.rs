@@ -67,6 +67,11 @@ pub(crate) fn render(error: &EdgeError, _: &RequestId) -> Response {
     show(error.status(), &error.to_string())
 }
 
+/// A page that says what went wrong in words of its own.
+pub(super) fn say(frame: Frame, status: StatusCode, heading: &'static str, text: String) -> Response {
+    page(status, &ProblemPage { frame, heading, text }, None)
+}
+
 fn show(status: StatusCode, text: &str) -> Response {
     let heading = match status {
         StatusCode::NOT_FOUND => "There is no such page",
@@ -76,9 +81,7 @@ fn show(status: StatusCode, text: &str) -> Response {
         status if status.is_server_error() => "Something went wrong here",
         _ => "This cannot be done",
     };
-    let text = sentence(status, text);
-    let frame = Frame::bare(heading);
-    page(status, &ProblemPage { frame, heading, text }, None)
+    say(Frame::bare(heading), status, heading, sentence(status, text))
 }
 
 /// What to do next, for who reads it in a browser.

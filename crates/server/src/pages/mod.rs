@@ -1,4 +1,5 @@
-//! The pages: sign-in, one's own account, and the inbox.
+//! The pages: sign-in, one's own account, the inbox, the consent to what an app asks for,
+//! and what the apps may do.
 //!
 //! HTML forms that work without a script, under a policy that allows none but the inbox's own. A handler that shows something takes a
 //! [`visit::Visit`]; one that changes something takes a [`visit::Submitted`], which cannot be had without the proof that a
@@ -6,7 +7,9 @@
 
 mod account;
 mod agent;
+mod apps;
 mod assets;
+mod consent;
 mod errors;
 mod frame;
 mod inbox;

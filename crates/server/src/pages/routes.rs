@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::{account, assets, inbox, sign_in, sign_out};
+use super::{account, apps, assets, consent, inbox, sign_in, sign_out};
 use crate::app::SharedApp;
 
 /// The routes whose forms are short.
@@ -16,6 +16,10 @@ pub(crate) fn routes() -> Router<SharedApp> {
         .route("/account/password", post(account::change_password))
         .route("/account/sessions/{id}/end", post(sign_out::end_session))
         .route("/account/sessions/end", post(sign_out::sign_out_everywhere))
+        .route("/apps", get(apps::show_apps))
+        .route("/apps/{authorization}/withdraw", post(apps::withdraw))
+        .route("/apps/{authorization}/disconnect", post(apps::disconnect))
+        .route("/oauth2/authorize", get(consent::show_consent).post(consent::decide))
         .route("/assets/pages.css", get(assets::style))
         .route("/assets/inbox.js", get(assets::inbox_script))
         .route("/assets/icon.svg", get(assets::icon))

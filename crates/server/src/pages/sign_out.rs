@@ -15,12 +15,21 @@ use crate::face::CallError;
 #[derive(Deserialize)]
 pub(super) struct Nothing {}
 
+/// A form that may say where somebody goes on who signs in again.
+#[derive(Deserialize)]
+pub(super) struct Leaving {
+    next: Option<String>,
+}
+
 /// Ends the session of this browser.
-pub(super) async fn sign_out(submitted: Submitted<Nothing>) -> Result<Response, PageError> {
-    let visit = submitted.visit;
+pub(super) async fn sign_out(submitted: Submitted<Leaving>) -> Result<Response, PageError> {
+    let Submitted { visit, form } = submitted;
     let (login, user, id) = own(&visit)?;
     visit.submit(&login, SignOut { login: login.clone(), user, id }).await?;
-    Ok(see_other(&format!("{}/login?signed_out", visit.base()), visit.clear_session_cookie()))
+    let next = visit.own_path(form.next.as_deref());
+    let next = next.and_then(|next| serde_urlencoded::to_string([("next", next)]).ok());
+    let next = next.map(|next| format!("&{next}")).unwrap_or_default();
+    Ok(see_other(&format!("{}/login?signed_out{next}", visit.base()), visit.clear_session_cookie()))
 }
 
 /// Ends one session of whoever is signed in.

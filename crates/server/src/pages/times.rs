@@ -9,6 +9,11 @@ pub(super) fn moment(at: Micros) -> String {
     at.strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// `2026-11-25`: the same in every language.
+pub(super) fn day(at: Micros) -> String {
+    Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%d").to_string()
+}
+
 /// How long ago, in one unit.
 pub(super) fn ago(now: Micros, at: Micros) -> String {
     let seconds = now.saturating_sub(at) / 1_000_000;
@@ -62,5 +67,6 @@ mod tests {
             assert_eq!(left(0, seconds * second), said);
         }
         assert_eq!(moment(0), "1 Jan 1970, 00:00 UTC");
+        assert_eq!(day(0), "1970-01-01");
     }
 }

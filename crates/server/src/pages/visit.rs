@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::VIA;
+use super::consent::Texts;
 use super::errors::PageError;
 use super::frame::Frame;
 use crate::app::SharedApp;
@@ -112,7 +113,9 @@ impl Visit {
     fn to_sign_in(&self) -> String {
         let base = self.base();
         let here = self.uri.path_and_query().map_or("/account", PathAndQuery::as_str);
-        if self.method != Method::GET || here == "/account" {
+        // The page of a form of the consent is at the form's own address.
+        let leads_back = self.method == Method::GET || self.uri.path() == "/oauth2/authorize";
+        if !leads_back || here == "/account" {
             return format!("{base}/login");
         }
         match serde_urlencoded::to_string([("next", format!("{base}{here}"))]) {
@@ -196,6 +199,27 @@ impl Visit {
     /// The query; what cannot be read counts as not given.
     pub(super) fn query<T: DeserializeOwned + Default>(&self) -> T {
         Query::<T>::try_from_uri(&self.uri).map(|query| query.0).unwrap_or_default()
+    }
+
+    /// The query as it came.
+    pub(super) fn query_text(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// Whether one of our own pages led here, by a form, a link or a redirect of these. The browser says so itself.
+    pub(super) fn comes_from_own_page(&self) -> bool {
+        self.headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+    }
+
+    /// The words of pages that speak several languages: that of a locale if it is given, else what the browser asks for.
+    pub(super) fn texts(&self, locale: Option<&str>) -> &'static Texts {
+        let accepted = self.headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
+        Texts::of(locale, accepted)
+    }
+
+    /// The address that the visitor comes from.
+    pub(super) fn address(&self) -> String {
+        self.address.to_string()
     }
 
     /// A path of this realm's pages that somebody asks to go to, if it is one.

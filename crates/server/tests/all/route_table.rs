@@ -4,6 +4,7 @@ const API: &str = include_str!("../../src/api/routes.rs");
 const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
 const MIX: &str = include_str!("../../src/mix/routes.rs");
+const MOLLIE: &str = include_str!("../../src/mollie/routes.rs");
 const PULP: &str = include_str!("../../src/pulp/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -26,6 +27,10 @@ pub(crate) fn mix() -> Vec<Route> {
     routes(MIX)
 }
 
+pub(crate) fn mollie() -> Vec<Route> {
+    routes(MOLLIE)
+}
+
 pub(crate) fn pulp() -> Vec<Route> {
     routes(PULP)
 }
@@ -37,6 +42,7 @@ pub(crate) fn filled(path: &str) -> String {
         "{type}" => "user",
         "{login}" => "nobody",
         "{member}" => "user:nobody",
+        "{permission}" => "payments.read",
         parameter if parameter.starts_with('{') => id,
         plain => plain,
     });
@@ -101,6 +107,7 @@ fn the_tables_are_read_to_their_end() {
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
     assert_eq!(mix().len(), 8 + 5 + 2);
+    assert_eq!(mollie().len(), 5);
     assert_eq!(pulp().len(), 1 + 4 + 2 + 2 + 3 + 2 + 3 + 2 + 1 + 1);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");

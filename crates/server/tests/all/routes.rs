@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::route_table::{api, authzen, filled, freestyle, mix, pulp};
+use crate::route_table::{api, authzen, filled, freestyle, mix, mollie, pulp};
 use crate::support::Rig;
 
 /// Where a dialect's paths are reached.
@@ -36,6 +36,14 @@ async fn no_credential_is_401_in_the_faces_own_form() {
                 rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
             assert_eq!(answer.body["error"]["type"], "unauthorized", "{method} {mount}{path}");
             assert_eq!(answer.body["message"], answer.body["error"]["message"]);
+        }
+    }
+    for (method, path) in mollie() {
+        for mount in ["", "/mollie", "/r/default/mollie"] {
+            let answer = rig.bare(&method, &format!("{mount}{}", filled(&path))).send().await.is(401);
+            assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"grantd\"", "{method} {mount}{path}");
+            let text = if path.starts_with("/v1") { &answer.body["error"]["message"] } else { &answer.body["title"] };
+            assert!(text.as_str().unwrap().starts_with("Unauthorized"), "{}", answer.text);
         }
     }
     for (method, path) in pulp() {

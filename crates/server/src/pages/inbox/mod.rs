@@ -25,6 +25,7 @@ pub(super) use history::show_history;
 pub(super) use listing::show_inbox;
 pub(super) use request_page::{show_card, show_request};
 pub(super) use rules::{delete_rule, show_rules};
+pub(super) use text::in_field;
 
 /// As every page's, and our own script may run and ask this server.
 const POLICY: HeaderValue = HeaderValue::from_static(

@@ -90,7 +90,7 @@ impl fmt::Display for Shown {
 }
 
 /// The text for a field, which can mark nothing: with names instead of what cannot be seen.
-pub(super) fn in_field(text: &str) -> String {
+pub(in crate::pages) fn in_field(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if is_unseen(letter) || matches!(letter, '\n' | '\t') {

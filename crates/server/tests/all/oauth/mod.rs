@@ -2,8 +2,10 @@
 
 mod attacks;
 mod authorize;
+mod consent;
 mod introspection;
 mod metadata;
+mod permissions;
 mod revocation;
 mod tokens;
 mod world;

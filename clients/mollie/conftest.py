@@ -1,0 +1,63 @@
+"""A server with organizations and apps, the apps' own address, and a browser for whoever consents."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "pages"))
+
+from chromium import Chromium  # noqa: E402
+from connect import Callback, Connect  # noqa: E402
+from harness import RUN, Server, Temp, TlsServer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Temp("chromium") as profile:
+        (RUN / "logs").mkdir(parents=True, exist_ok=True)
+        running = Chromium(profile, RUN / "logs" / "chromium-mollie.log")
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def tabs(browser):
+    """Opens tabs; in the end none of them has complained of what the page's own policy forbids."""
+    opened = []
+
+    def open_tab(**more):
+        opened.append(browser.tab(**more))
+        return opened[-1]
+
+    yield open_tab
+    complaints = [complaint for tab in opened for complaint in tab.complaints]
+    for tab in opened:
+        tab.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def callback():
+    """Where the apps are sent their codes."""
+    with Callback() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def connect(server, callback):
+    yield Connect(server, callback)
+
+
+@pytest.fixture(scope="module")
+def secure(callback):
+    """The same on TLS."""
+    with Temp("mollie-tls") as data, TlsServer(data, "mollie-tls") as running:
+        yield Connect(running, callback)
+
+
+@pytest.fixture
+def member(connect):
+    """A member of an organization of its own, whom no other test knows."""
+    return connect.member()
