@@ -184,7 +184,7 @@ def test_nobody_gives_what_is_not_theirs(connect, tabs, member):
 def test_an_organization_that_approves_first(connect, tabs):
     member = connect.member()
     organization = member.organization
-    connect.native.put(f"/api/v1/organizations/{organization}/policy", {"approval": True}).ok()
+    connect.native.patch(f"/api/v1/organizations/{organization}", {"policy": {"approval": True}}).ok()
     app = connect.app()
     tab = at_consent(connect, tabs(), app, member)
     assert "Not approved yet" in tab.text
@@ -327,7 +327,8 @@ def test_the_apps_page(connect, tabs):
     tab.click("Withdraw", nth=2)
     assert "The permission is withdrawn." in tab.text
 
-    # Who is only a member sees it all; what others allowed is an admin's to take back.
+    # Who is only a member sees it all; where an admin approves first, what others allowed is an admin's to take back.
+    connect.native.patch(f"/api/v1/organizations/{admin.organization}", {"policy": {"approval": True}}).ok()
     other = tabs()
     other.go(f"{connect.url}/apps")
     connect.sign_in(other, plain)
