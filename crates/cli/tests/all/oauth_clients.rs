@@ -14,7 +14,7 @@ use openidconnect::core::{CoreClient, CoreJsonWebKeySet, CoreResponseType};
 use openidconnect::{AuthenticationFlow, IssuerUrl, Nonce};
 use rustls::crypto::aws_lc_rs;
 use serde_json::{Value, json};
-use ureq::tls::{RootCerts, TlsConfig, parse_pem, PemItem};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, http};
 
 use crate::support::{KEY, Place, Server};
@@ -106,7 +106,8 @@ impl Web {
         form.push(("decision", "allow"));
         let (status, location, page) = self.call("POST", link, Some(&form));
         assert_eq!(status, 303, "{page}");
-        let query = location.strip_prefix(BACK).unwrap_or_else(|| panic!("{location}")).trim_start_matches('?');
+        let query =
+            location.strip_prefix(BACK).unwrap_or_else(|| panic!("{location}")).trim_start_matches('?');
         serde_urlencoded::from_str(query).unwrap()
     }
 }

@@ -55,7 +55,11 @@ pub(super) async fn show_metadata(
         code_challenge_methods_supported: ["S256"],
         token_endpoint_auth_methods_supported: CLIENTS,
         revocation_endpoint_auth_methods_supported: CLIENTS,
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
+        introspection_endpoint_auth_methods_supported: [
+            "client_secret_basic",
+            "client_secret_post",
+            "Bearer",
+        ],
         authorization_response_iss_parameter_supported: true,
         ui_locales_supported: ["en", "nl"],
         issuer,
