@@ -87,7 +87,8 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         _ => (None, path),
     };
     if realm.is_none()
-        && let Some(target) = METADATA.into_iter().find_map(|(document, face)| well_known(document, face, path))
+        && let Some(target) =
+            METADATA.into_iter().find_map(|(document, face)| well_known(document, face, path))
     {
         return target;
     }

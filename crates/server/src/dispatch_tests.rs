@@ -55,12 +55,7 @@ fn paths_find_their_face() {
         ("/mollie/oauth2/tokens", Oauth, None, "/oauth2/tokens"),
         ("/mollie/oauth2/authorize", Oauth, None, "/mollie/oauth2/authorize"),
         ("/r/acme/mollie/oauth2/tokens", Oauth, Some("acme"), "/oauth2/tokens"),
-        (
-            "/.well-known/oauth-authorization-server",
-            Oauth,
-            None,
-            "/.well-known/oauth-authorization-server",
-        ),
+        ("/.well-known/oauth-authorization-server", Oauth, None, "/.well-known/oauth-authorization-server"),
         (
             "/.well-known/oauth-authorization-server/r/acme",
             Oauth,
@@ -134,7 +129,9 @@ fn root_paths_can_be_turned_off() {
     assert_eq!(target("/v5/identities", "main", false).face, Operations);
     assert_eq!(target("/freestyle/v5/identities", "main", false).face, Freestyle);
     assert_eq!(target("/stream", "main", false).face, Operations);
-    for path in ["/v1/permissions", "/v1/permissions/payments.read", "/v2/permissions", "/v2/organizations/me"] {
+    for path in
+        ["/v1/permissions", "/v1/permissions/payments.read", "/v2/permissions", "/v2/organizations/me"]
+    {
         assert_eq!(target(path, "main", false).face, Operations);
         assert_eq!(target(&format!("/mollie{path}"), "main", false).face, Mollie);
     }

@@ -14,7 +14,7 @@ use openidconnect::core::{CoreClient, CoreJsonWebKeySet, CoreResponseType};
 use openidconnect::{AuthenticationFlow, IssuerUrl, Nonce};
 use rustls::crypto::aws_lc_rs;
 use serde_json::{Value, json};
-use ureq::tls::{RootCerts, TlsConfig, parse_pem, PemItem};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, http};
 
 use crate::support::{KEY, Place, Server};
@@ -79,9 +79,9 @@ impl Web {
     }
 
     /// A call of the native API.
-    fn api(&self, path: &str, body: &Value) -> Value {
+    fn api(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = http::Request::builder()
-            .method("POST")
+            .method(method)
             .uri(format!("{}{path}", self.url))
             .header("authorization", format!("Bearer {KEY}"))
             .header("content-type", "application/json")
@@ -106,7 +106,8 @@ impl Web {
         form.push(("decision", "allow"));
         let (status, location, page) = self.call("POST", link, Some(&form));
         assert_eq!(status, 303, "{page}");
-        let query = location.strip_prefix(BACK).unwrap_or_else(|| panic!("{location}")).trim_start_matches('?');
+        let query =
+            location.strip_prefix(BACK).unwrap_or_else(|| panic!("{location}")).trim_start_matches('?');
         serde_urlencoded::from_str(query).unwrap()
     }
 }
@@ -126,10 +127,10 @@ fn hidden(page: &str, name: &str) -> String {
 fn world<'a>(place: &'a Place) -> (Server<'a>, Web) {
     let server = place.serve(&["--tls-self-signed"]);
     let web = Web::of(&server, &place.path("grantd-data/tls-self-signed.crt"));
-    web.api("/api/v1/users", &json!({"login": "ann", "password": PASSWORD}));
-    let organization = web.api("/api/v1/organizations", &json!({"name": "The bakery"}))["id"].clone();
-    let members = format!("/api/v1/organizations/{}/members", organization.as_str().unwrap());
-    web.api(&members, &json!({"member": "user:ann", "role": "admin"}));
+    web.api("POST", "/api/v1/users", &json!({"login": "ann", "password": PASSWORD}));
+    let organization = web.api("POST", "/api/v1/organizations", &json!({"name": "The bakery"}))["id"].clone();
+    let seat = format!("/api/v1/organizations/{}/members/user:ann", organization.as_str().unwrap());
+    web.api("PUT", &seat, &json!({"seat": "admin"}));
     (server, web)
 }
 
@@ -148,7 +149,7 @@ fn text(value: &Value) -> String {
 fn the_oauth2_crate_with_a_secret_in_the_header() {
     let place = Place::new();
     let (_server, mut web) = world(&place);
-    let made = web.api("/api/v1/apps", &json!({"name": "The shop", "redirect_uris": [BACK]}));
+    let made = web.api("POST", "/api/v1/apps", &json!({"name": "The shop", "redirect_uris": [BACK]}));
     let metadata = discovered(&mut web);
     let client = BasicClient::new(ClientId::new(text(&made["client_id"])))
         .set_client_secret(ClientSecret::new(text(&made["client_secret"])))
@@ -191,7 +192,7 @@ fn the_openidconnect_crate_as_a_public_client() {
     let place = Place::new();
     let (_server, mut web) = world(&place);
     let app = json!({"name": "The phone", "redirect_uris": [BACK], "public": true});
-    let id = text(&web.api("/api/v1/apps", &app)["client_id"]);
+    let id = text(&web.api("POST", "/api/v1/apps", &app)["client_id"]);
     let metadata = discovered(&mut web);
     let issuer = IssuerUrl::new(text(&metadata["issuer"])).unwrap();
     let client = CoreClient::new(ClientId::new(id), issuer, CoreJsonWebKeySet::default())

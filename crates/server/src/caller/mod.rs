@@ -32,9 +32,7 @@ pub(crate) async fn find(
         Credential::None => Err(Unauthorized::NoCredential.into()),
         Credential::Malformed => Err(wrong(app, source, Unauthorized::Unknown)),
         Credential::Bearer(secret) => match ShownAccess::parse(secret) {
-            Some(shown) => {
-                Ok(access_token::caller(&*access_token::find(app, realm, &shown, source).await?))
-            }
+            Some(shown) => Ok(access_token::caller(&*access_token::find(app, realm, &shown, source).await?)),
             None => bearer::find(app, realm, secret, source).await,
         },
         Credential::Basic { login, password } => {

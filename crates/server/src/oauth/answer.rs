@@ -80,7 +80,9 @@ pub(crate) async fn answer(
         Consent::GivenBefore { organization } => {
             let now = app.node.now();
             if request.is_to_be_asked(&realm.published().state, &organization, now) {
-                return Err(Refusal::invalid("scopes", "not all of them are agreed on; ask the person").into());
+                return Err(
+                    Refusal::invalid("scopes", "not all of them are agreed on; ask the person").into()
+                );
             }
             let code = request.code(request.scopes.clone());
             let command = IssueCode { app: request.app.clone(), organization, request: code };
@@ -106,7 +108,8 @@ impl AuthorizationRequest {
         if is_whole && !chosen.is_empty() && chosen.iter().all(|scope| self.scopes.contains(scope)) {
             return Ok(());
         }
-        Err(Refusal::invalid("scopes", "must be all that is asked for; only optional ones can be left out").into())
+        Err(Refusal::invalid("scopes", "must be all that is asked for; only optional ones can be left out")
+            .into())
     }
 
     fn code(&self, scopes: Vec<String>) -> CodeRequest {

@@ -140,7 +140,8 @@ impl Asked {
         let shown = AuthorizeError::Shown;
         let id = self.one("client_id").map_err(|Twice| shown("the link names its app twice"))?;
         let id = id.ok_or(shown("the link does not say which app it is from"))?;
-        let app: &App = state.apps().get(id).ok_or(shown("there is no such app; it may have been deleted"))?;
+        let app: &App =
+            state.apps().get(id).ok_or(shown("there is no such app; it may have been deleted"))?;
         let wanted = self.one("redirect_uri");
         let wanted = wanted.map_err(|Twice| shown("the link names two addresses to go back to"))?;
         let unknown = shown("the link leads back to an address that is not registered for the app");
@@ -175,7 +176,9 @@ impl Asked {
         }
         let code_challenge = self.code_challenge(app)?;
         if echoed.is_none() && code_challenge.is_none() {
-            return Err(Failure::InvalidRequest("state is missing: send a value that only the browser's session knows"));
+            return Err(Failure::InvalidRequest(
+                "state is missing: send a value that only the browser's session knows",
+            ));
         }
         let approval_prompt = match self.one("approval_prompt")? {
             None | Some("auto") => ApprovalPrompt::Auto,
@@ -227,7 +230,9 @@ fn scopes(text: Option<&str>, state: &State) -> Result<Vec<String>, Failure> {
         return Err(Failure::InvalidScope("too many scopes: at most 200 in one request"));
     }
     if scopes.iter().any(|scope| state.scopes().get(scope).is_none()) {
-        return Err(Failure::InvalidScope("a scope is not in the catalogue: scopes_supported names them all"));
+        return Err(Failure::InvalidScope(
+            "a scope is not in the catalogue: scopes_supported names them all",
+        ));
     }
     Ok(scopes)
 }

@@ -18,6 +18,7 @@ pub(super) async fn go_to_authorize(
 ) -> Result<Response, Error> {
     let name = named.as_ref().map_or(DEFAULT, |realm| realm.0.0.as_str());
     let there = format!("{}/oauth2/authorize?{}", issuer(&app, name), query.unwrap_or_default());
-    let there = HeaderValue::from_str(&there).map_err(|_| Error::invalid_request("The query cannot be read"))?;
+    let there =
+        HeaderValue::from_str(&there).map_err(|_| Error::invalid_request("The query cannot be read"))?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, there)]).into_response())
 }

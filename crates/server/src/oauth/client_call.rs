@@ -87,9 +87,9 @@ impl Posted {
         let parameters = self.parameters()?;
         let (id, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
         match (basic(&self.headers), id, secret) {
-            (Credential::Basic { .. }, _, Some(_)) => {
-                Err(Error::invalid_request("Send the client's secret in the header or in the body, not in both"))
-            }
+            (Credential::Basic { .. }, _, Some(_)) => Err(Error::invalid_request(
+                "Send the client's secret in the header or in the body, not in both",
+            )),
             (Credential::Basic { login, .. }, Some(id), None) if id != login => {
                 Err(Error::invalid_request("The header and the body name two different clients"))
             }

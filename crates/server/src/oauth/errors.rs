@@ -42,7 +42,8 @@ impl Error {
 
     /// A kind of grant that is not given here.
     pub(super) fn unsupported_grant_type(asked: &str) -> Self {
-        let is_plain = asked.len() <= 100 && asked.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
+        let is_plain =
+            asked.len() <= 100 && asked.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b));
         let description = if is_plain {
             format!("Grant type \"{asked}\" not supported")
         } else {
@@ -58,7 +59,8 @@ impl Error {
 
     /// The client is not who it says, or there is none of that id. Which of them, is not told.
     pub(super) fn wrong_client() -> Self {
-        let error = Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "The client credentials are invalid");
+        let error =
+            Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "The client credentials are invalid");
         Self { challenge: true, ..error }
     }
 

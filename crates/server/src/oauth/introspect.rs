@@ -7,8 +7,8 @@ use std::sync::Arc;
 use axum::Json;
 use grantd_node::realm::authorization::is_granted;
 use grantd_node::realm::caller::Authority;
-use grantd_node::realm::{Micros, Refusal, State};
 use grantd_node::realm::oauth_token::{AccessToken, Family, ShownAccess, ShownRefresh};
+use grantd_node::realm::{Micros, Refusal, State};
 use serde::Serialize;
 
 use super::client_call::Posted;

@@ -48,16 +48,25 @@ pub(super) async fn show_metadata(
         token_endpoint: endpoint("tokens"),
         revocation_endpoint: endpoint("revoke"),
         introspection_endpoint: endpoint("introspect"),
-        scopes_supported: realm.published().state.scopes().iter().map(|scope| scope.id.to_string()).collect(),
+        scopes_supported: supported(&realm.published().state),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "refresh_token"],
         code_challenge_methods_supported: ["S256"],
         token_endpoint_auth_methods_supported: CLIENTS,
         revocation_endpoint_auth_methods_supported: CLIENTS,
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "bearer"],
+        introspection_endpoint_auth_methods_supported: [
+            "client_secret_basic",
+            "client_secret_post",
+            "Bearer",
+        ],
         authorization_response_iss_parameter_supported: true,
         ui_locales_supported: ["en", "nl"],
         issuer,
     }))
+}
+
+/// The scopes that are worth asking for.
+fn supported(state: &grantd_node::realm::State) -> Vec<String> {
+    state.scopes().iter().filter(|scope| !scope.deprecated).map(|scope| scope.id.to_string()).collect()
 }

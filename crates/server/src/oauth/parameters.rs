@@ -22,9 +22,11 @@ impl Parameters {
             Kind::Form => serde_urlencoded::from_bytes(body).map_err(|_| unread())?,
             Kind::Json if body.trim_ascii().is_empty() => Vec::new(),
             Kind::Json => parse_object::<Members>(body, JsonRules::default()).map_err(|_| unread())?.0,
-            Kind::Other => return Err(Error::invalid_request(
-                "The body must be application/x-www-form-urlencoded or application/json",
-            )),
+            Kind::Other => {
+                return Err(Error::invalid_request(
+                    "The body must be application/x-www-form-urlencoded or application/json",
+                ));
+            }
         };
         let mut parameters = HashMap::new();
         for (name, value) in pairs {

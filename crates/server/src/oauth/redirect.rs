@@ -29,7 +29,9 @@ impl Failure {
             Self::InvalidRequest(text) | Self::InvalidScope(text) => text,
             Self::UnsupportedResponseType => "response_type must be code",
             Self::RequestNotSupported => "send the parameters themselves, not a request object",
-            Self::RequestUriNotSupported => "send the parameters themselves, not the address of a request object",
+            Self::RequestUriNotSupported => {
+                "send the parameters themselves, not the address of a request object"
+            }
             Self::AccessDenied => "the person did not agree",
         }
     }

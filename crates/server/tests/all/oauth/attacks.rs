@@ -132,10 +132,8 @@ async fn two_nodes_take_a_code_once() {
     let other = world.beside().await;
     for _ in 0..5 {
         let code = world.code(&world.shop, None).await;
-        let (one, two) = tokio::join!(
-            world.redeem(&world.shop, &code, &[]),
-            other.redeem(&world.shop, &code, &[]),
-        );
+        let (one, two) =
+            tokio::join!(world.redeem(&world.shop, &code, &[]), other.redeem(&world.shop, &code, &[]),);
         let good: Vec<_> = [one, two].into_iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(good.len(), 1);
         assert!(other.are_dead(&world.shop, &pair(&good[0])).await);
@@ -157,7 +155,8 @@ async fn a_refresh_token_is_for_who_got_it() {
     assert!(world.is_active(&access).await, "nobody else can end it that way");
     world.refresh(&world.shop, &refresh).await.is(200);
     // Without its secret, a confidential client is nobody.
-    let form = [("grant_type", "refresh_token"), ("refresh_token", &*refresh), ("client_id", &*world.shop.id)];
+    let form =
+        [("grant_type", "refresh_token"), ("refresh_token", &*refresh), ("client_id", &*world.shop.id)];
     world.rig.bare("POST", "/oauth2/tokens").fields(&form).await.is_oauth(401, "invalid_client");
     let (_, refresh) = world.tokens(&world.phone).await;
     refused(world.refresh(&world.shop, &refresh).await);

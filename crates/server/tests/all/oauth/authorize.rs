@@ -205,7 +205,8 @@ async fn without_a_sure_app_nobody_is_sent_anywhere() {
     let world = World::new().await;
     let ann = world.ann().await;
     let twice = format!("{}&client_id={}", otherwise(&world.shop.id, &[]), world.rival.id);
-    let two_ways = format!("{}&redirect_uri=https%3A%2F%2Frival.example%2Fback", otherwise(&world.shop.id, &[]));
+    let two_ways =
+        format!("{}&redirect_uri=https%3A%2F%2Frival.example%2Fback", otherwise(&world.shop.id, &[]));
     for path in [
         otherwise("app_00000000000000000000000", &[]),
         otherwise("", &[("client_id", "")]),

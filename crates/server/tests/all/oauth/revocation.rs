@@ -20,7 +20,9 @@ async fn an_access_token_alone_or_everything() {
 #[tokio::test]
 async fn what_is_no_token_is_as_good_as_revoked() {
     let world = World::new().await;
-    for token in ["nonsense", "access_000000000000000000000000000000", "refresh_000000000000000000000000000000"] {
+    for token in
+        ["nonsense", "access_000000000000000000000000000000", "refresh_000000000000000000000000000000"]
+    {
         world.post(&world.shop, "/oauth2/revoke", &[("token", token)]).await.is(200);
         world.send(&world.shop, "DELETE", "/oauth2/tokens", &[("token", token)]).await.is(204);
     }

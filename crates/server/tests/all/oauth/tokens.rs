@@ -51,7 +51,8 @@ async fn every_real_clients_way_is_taken() {
     world.rig.bare("POST", "/mollie/oauth2/tokens").basic(&id, &secret).fields(&again).await.is(200);
     // Given back with the token itself as bearer, and the credentials in the form.
     let give_back = [&[("token_type_hint", "access_token"), ("token", &access)], &body[..]].concat();
-    let call = world.rig.bare("DELETE", "/oauth2/tokens").header("authorization", &format!("Bearer {access}"));
+    let call =
+        world.rig.bare("DELETE", "/oauth2/tokens").header("authorization", &format!("Bearer {access}"));
     let answer = call.fields(&give_back).await.is(204);
     assert_eq!(answer.text, "");
     assert!(!world.is_active(&access).await);
@@ -70,9 +71,19 @@ async fn what_is_wrong_with_a_request_is_said_in_the_words_of_the_standard() {
     let table: [(&[(&str, &str)], u16, &str, &str); 12] = [
         (&[], 400, "invalid_request", "The grant type was not specified in the request"),
         (&[("grant_type", "")], 400, "invalid_request", "The grant type was not specified in the request"),
-        (&[("grant_type", "password")], 400, "unsupported_grant_type", "Grant type \"password\" not supported"),
+        (
+            &[("grant_type", "password")],
+            400,
+            "unsupported_grant_type",
+            "Grant type \"password\" not supported",
+        ),
         (&[("grant_type", "<script>")], 400, "unsupported_grant_type", "The grant type is not supported"),
-        (&[("grant_type", "authorization_code")], 400, "invalid_request", "Missing parameter: \"code\" is required"),
+        (
+            &[("grant_type", "authorization_code")],
+            400,
+            "invalid_request",
+            "Missing parameter: \"code\" is required",
+        ),
         (
             &[("grant_type", "refresh_token")],
             400,
@@ -97,7 +108,12 @@ async fn what_is_wrong_with_a_request_is_said_in_the_words_of_the_standard() {
             "invalid_grant",
             "Invalid refresh token",
         ),
-        (&[("grant_type", "refresh_token"), ("grant_type", "password")], 400, "invalid_request", "A parameter is given twice"),
+        (
+            &[("grant_type", "refresh_token"), ("grant_type", "password")],
+            400,
+            "invalid_request",
+            "A parameter is given twice",
+        ),
         (
             &[("grant_type", "refresh_token"), ("client_secret", "x")],
             400,
@@ -191,7 +207,11 @@ async fn a_refresh_gives_less_where_less_is_agreed_on() {
     let narrowed = [("grant_type", "refresh_token"), ("refresh_token", &refresh), ("scope", "payments.read")];
     let answer = world.post(&world.shop, "/oauth2/tokens", &narrowed).await.is(200);
     assert_eq!(answer.body["scope"], "payments.read");
-    let more = [("grant_type", "refresh_token"), ("refresh_token", &refresh), ("scope", "payments.read refunds.write")];
+    let more = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &refresh),
+        ("scope", "payments.read refunds.write"),
+    ];
     world.post(&world.shop, "/oauth2/tokens", &more).await.is_oauth(400, "invalid_scope");
     let authorization = {
         let realm = world.rig.node.realm("default").await.unwrap();
@@ -241,7 +261,12 @@ async fn an_access_token_is_a_caller_who_holds_nothing_here() {
     let question = json!({"subject": "user:ann", "action": "member", "resource": "role:qa"});
     let answer = world.rig.with(&access, "POST", "/api/v1/check").json(question.clone()).await;
     answer.is_problem(403, "forbidden");
-    world.rig.with(&refresh, "POST", "/api/v1/check").json(question.clone()).await.is_problem(401, "unauthorized");
+    world
+        .rig
+        .with(&refresh, "POST", "/api/v1/check")
+        .json(question.clone())
+        .await
+        .is_problem(401, "unauthorized");
     world.send(&world.shop, "DELETE", "/oauth2/tokens", &[("token", &access)]).await.is(204);
     world.rig.with(&access, "POST", "/api/v1/check").json(question).await.is_problem(401, "unauthorized");
 }

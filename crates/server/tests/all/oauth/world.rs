@@ -128,7 +128,13 @@ impl World {
         self.send(client, "POST", path, form).await
     }
 
-    pub(super) async fn send(&self, client: &Client, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub(super) async fn send(
+        &self,
+        client: &Client,
+        method: &str,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Answer {
         let call = self.rig.bare(method, path);
         match &client.secret {
             Some(secret) => call.basic(&client.id, secret).fields(form).await,
