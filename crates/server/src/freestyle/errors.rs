@@ -88,6 +88,7 @@ impl From<Refusal> for Error {
             Refusal::NotAllowed(_)
             | Refusal::NotHeld(_)
             | Refusal::OwnRequest
+            | Refusal::ReservedRole { .. }
             | Refusal::OperationDenied { .. } => (StatusCode::FORBIDDEN, "FORBIDDEN"),
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
@@ -124,7 +125,9 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::Realm
         | Noun::ApprovalSession
         | Noun::Request
-        | Noun::Rule => "INVALID_REQUEST",
+        | Noun::Rule
+        | Noun::ContentType
+        | Noun::CataloguePermission => "INVALID_REQUEST",
     }
 }
 
