@@ -124,6 +124,7 @@ impl Rig {
             sessions: Limits::default(),
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
+            catalogue: setup.catalogue,
             drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
