@@ -32,7 +32,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use uuid::Uuid;
 
-use super::{World, key_of, root, with};
+use super::{World, catalogue_step, key_of, root, with};
 
 /// A command by a caller, at a time.
 #[derive(Clone, Debug)]
@@ -107,6 +107,7 @@ enum What {
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
+    Catalogue(catalogue_step::What),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -282,6 +283,7 @@ fn what() -> impl Strategy<Value = What> {
         1 => object().prop_map(What::Erase),
         2 => select(&MODELS[..]).prop_map(What::PutModel),
         6 => (write, delete, require).prop_map(|(w, d, r)| What::Write(w, d, r)),
+        12 => catalogue_step::what().prop_map(What::Catalogue),
     ]
 }
 
@@ -508,6 +510,7 @@ impl Step {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
+            What::Catalogue(what) => what.outcome(world, by),
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
@@ -534,7 +537,7 @@ impl Step {
     }
 }
 
-fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
+pub(super) fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
     world.decides(caller, &command).map(|(changes, _, _)| changes)
 }
 
