@@ -5,6 +5,7 @@ const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
 const MIX: &str = include_str!("../../src/mix/routes.rs");
 const PULP: &str = include_str!("../../src/pulp/routes.rs");
+const TDP: &str = include_str!("../../src/tdp/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// A route: method in capitals, path with `{parameters}`.
@@ -28,6 +29,10 @@ pub(crate) fn mix() -> Vec<Route> {
 
 pub(crate) fn pulp() -> Vec<Route> {
     routes(PULP)
+}
+
+pub(crate) fn tdp() -> Vec<Route> {
+    routes(TDP)
 }
 
 /// A path with every parameter filled in with something of the right form.
