@@ -27,7 +27,7 @@ class Portal(requests.Session):
         token = self.cookies.get("csrftoken") if csrf is True else csrf
         if token and method.upper() not in ("GET", "HEAD", "OPTIONS"):
             headers.setdefault("X-CSRFToken", token)
-        more.setdefault("allow_redirects", False)
+        more["allow_redirects"] = False
         more.setdefault("timeout", 30)
         return super().request(method, url if url.startswith("http") else self.url + url, headers=headers, **more)
 
@@ -56,9 +56,9 @@ class Cast:
         self.plain = self.portal().sign_in("paul")
         self.nobody = self.portal()
         self.stale = self.portal().sign_in("stella")
-        kept = dict(self.stale.cookies)
+        kept = self.stale.cookies.copy()
         assert self.stale.get("/v1/logout").status_code == 302
-        self.stale.cookies.update(kept)
+        self.stale.cookies = kept
 
     def portal(self) -> Portal:
         return Portal(self.server, self.base)

@@ -70,12 +70,12 @@ def test_sign_out(cast):
     for method in ("GET", "POST"):
         with cast.portal() as portal:
             portal.sign_in("paul")
-            kept = dict(portal.cookies)
+            kept = portal.cookies.copy()
             answer = portal.request(method, "/v1/logout")
             assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
             assert "sessionid" not in portal.cookies
             assert 'sessionid=""' in answer.headers["Set-Cookie"] and "Max-Age=0" in answer.headers["Set-Cookie"]
-            portal.cookies.update(kept)
+            portal.cookies = kept
             said(portal.get("/v1/auth_check"), 403, ANONYMOUS)
     said(cast.nobody.get("/v1/logout"), 403, ANONYMOUS)
 

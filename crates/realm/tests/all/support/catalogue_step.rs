@@ -28,15 +28,15 @@ pub(super) enum What {
     Sync(Vec<(&'static str, Option<&'static str>, Permissions)>, bool, bool),
 }
 
-const MODELS: [&str; 3] = ["report", "stt", "no model"];
+const MODELS: [&str; 4] = ["report", "stt", "form", "no model"];
 const CODENAMES: [&str; 4] = ["submit", "view", "é.é", ""];
 const NAMES: [&str; 2] = ["Can", "Cannot"];
 const ROLES: [&str; 4] = ["qa", "ops", "admin", "super-users"];
 
 /// What somebody tries with the catalogue.
 pub(super) fn what() -> impl Strategy<Value = What> {
-    let model = || select(&MODELS[..]);
-    let codename = || select(&CODENAMES[..]);
+    let model = || prop_oneof![12 => select(&MODELS[..3]), 1 => Just(MODELS[3])];
+    let codename = || prop_oneof![20 => select(&CODENAMES[..3]), 1 => Just(CODENAMES[3])];
     let number = || prop_oneof![4 => 13..17_u64, 1 => 1..13_u64];
     let numbers = || prop::collection::btree_set(number(), 0..3);
     let of_sync = (codename(), select(&NAMES[..]), option::of(codename()));
@@ -51,7 +51,7 @@ pub(super) fn what() -> impl Strategy<Value = What> {
         1 => (select(&ROLES[..]), numbers()).prop_map(|(n, p)| What::CreateRole(n, p)),
         3 => (select(&ROLES[..]), option::of(select(&ROLES[..])), option::of(numbers()))
             .prop_map(|(k, n, p)| What::UpdateRole(k, n, p)),
-        4 => (types, prop::bool::ANY, prop::bool::weighted(0.1)).prop_map(|(t, p, d)| What::Sync(t, p, d)),
+        9 => (types, prop::bool::ANY, prop::bool::weighted(0.1)).prop_map(|(t, p, d)| What::Sync(t, p, d)),
     ]
 }
 

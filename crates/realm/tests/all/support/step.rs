@@ -283,13 +283,13 @@ fn what() -> impl Strategy<Value = What> {
         1 => object().prop_map(What::Erase),
         2 => select(&MODELS[..]).prop_map(What::PutModel),
         6 => (write, delete, require).prop_map(|(w, d, r)| What::Write(w, d, r)),
-        12 => catalogue_step::what().prop_map(What::Catalogue),
     ]
 }
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa)];
+    let catalogue = catalogue_step::what().prop_map(What::Catalogue);
+    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa), 6 => catalogue];
     prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
