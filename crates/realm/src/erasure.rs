@@ -33,9 +33,10 @@ impl Change {
                 (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
             }
             Self::CataloguePermissionCreated { number, name, .. }
-            | Self::CataloguePermissionChanged { number, name, .. } => {
-                (Some(name).filter(|_| object.kind == PERMISSION_TYPE && object.id == number.to_string()), None)
-            }
+            | Self::CataloguePermissionChanged { number, name, .. } => (
+                Some(name).filter(|_| object.kind == PERMISSION_TYPE && object.id == number.to_string()),
+                None,
+            ),
             Self::ApprovalSessionOpened { id, title, .. } => {
                 (title.as_ref().filter(|_| object.kind == SESSION_TYPE && object.id == id), None)
             }

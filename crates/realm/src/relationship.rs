@@ -177,11 +177,13 @@ pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
 /// Refuses a holder of a permission that is not in the catalogue: else one made later would have holders from the start.
 fn refuse_unknown_permission(state: &State, key: &Key) -> Result<(), Refusal> {
     let (kind, id) = (key.resource.kind(), key.resource.id());
-    let is_number = |number: &u64| number.to_string() == id && state.catalogue().permission(*number).is_some();
+    let is_number =
+        |number: &u64| number.to_string() == id && state.catalogue().permission(*number).is_some();
     if kind != PERMISSION_TYPE || id.parse().ok().as_ref().is_some_and(is_number) {
         return Ok(());
     }
-    let problem = format!("there is no permission `{id}`: name one by its number, as `GET /api/v1/catalogue` gives it");
+    let problem =
+        format!("there is no permission `{id}`: name one by its number, as `GET /api/v1/catalogue` gives it");
     Err(Refusal::invalid("write", problem))
 }
 

@@ -49,7 +49,9 @@ pub(crate) fn require_for_role(state: &State, role: &str, cx: &Context<'_>) -> R
 /// Refuses who may not say who is in a role, where being in it is being an admin. Of `super-users` that says what it is worth.
 pub(crate) fn require_for_members(state: &State, role: &str, cx: &Context<'_>) -> Result<(), Refusal> {
     let admins = members_of(ADMIN_ROLE);
-    if any_above(state, role, cx.now, |members| members == admins) && !keeps_catalogue(state, cx.caller, cx.now) {
+    if any_above(state, role, cx.now, |members| members == admins)
+        && !keeps_catalogue(state, cx.caller, cx.now)
+    {
         return Err(Refusal::ReservedRole { role: ADMIN_ROLE.into() });
     }
     Ok(())

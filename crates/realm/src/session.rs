@@ -318,7 +318,8 @@ impl Command for SignIn {
         let Some(user) = self.verified.holds(state, &self.login) else {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
-        let (put, secret) = Session::issue(user, self.verified.password, (&self.device, self.entrance), self.limits, cx);
+        let (put, secret) =
+            Session::issue(user, self.verified.password, (&self.device, self.entrance), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         Ok(Decision { rows, ..Decision::unchanged(SignedIn { secret: Some(secret) }) })

@@ -51,11 +51,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         root_paths: !args.no_root_paths,
         bench_route: args.bench_route,
         trusted_hops: usize::from(args.behind_proxy),
-        sessions: sessions(
-            "session",
-            (args.session_idle, args.session_absolute),
-            Limits::default(),
-        )?,
+        sessions: sessions("session", (args.session_idle, args.session_absolute), Limits::default())?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
         catalogue: catalogue(&args)?,
@@ -85,7 +81,10 @@ fn sessions(
         Some(0) => bail!("`{settings}_{setting}` must be at least 1: nobody could sign in"),
         Some(seconds) => Ok(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000)),
     };
-    Ok(Limits { idle: or("idle", idle, default.idle)?, absolute: or("absolute", absolute, default.absolute)? })
+    Ok(Limits {
+        idle: or("idle", idle, default.idle)?,
+        absolute: or("absolute", absolute, default.absolute)?,
+    })
 }
 
 fn catalogue(args: &ServeArgs) -> anyhow::Result<CatalogueSettings> {

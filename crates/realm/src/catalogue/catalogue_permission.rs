@@ -98,7 +98,10 @@ pub(super) fn default_name(action: &str, of: &str) -> String {
 /// Refuses a text that is empty, too long or holds a NUL. Anything else is a text like any other.
 pub(super) fn check_text(field: &'static str, text: &str, most: usize) -> Result<(), Refusal> {
     if text.trim().is_empty() || text.chars().count() > most || text.contains('\0') {
-        return Err(Refusal::invalid(field, format!("must be 1 to {most} characters, not all blank, none of them NUL")));
+        return Err(Refusal::invalid(
+            field,
+            format!("must be 1 to {most} characters, not all blank, none of them NUL"),
+        ));
     }
     Ok(())
 }

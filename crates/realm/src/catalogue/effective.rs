@@ -73,9 +73,8 @@ pub(super) fn held<'a>(
 fn roles_above(state: &State, subject: SubjectRef<'_>, now: Micros) -> BTreeSet<String> {
     let above = |subject: SubjectRef<'_>| -> Vec<String> {
         let found = state.graph().resources_of(subject, ROLE_TYPE);
-        let lasting = found.filter(|found| {
-            found.relation == "member" && found.until.is_none_or(|until| now < until)
-        });
+        let lasting =
+            found.filter(|found| found.relation == "member" && found.until.is_none_or(|until| now < until));
         lasting.map(|found| found.object.id.to_owned()).collect()
     };
     let mut open = above(subject);

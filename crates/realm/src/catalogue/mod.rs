@@ -69,7 +69,10 @@ impl Catalogue {
     }
 
     /// The content types of one app, by model.
-    pub fn content_types_of<'a>(&'a self, app_label: &str) -> impl Iterator<Item = &'a ContentType> + use<'a> {
+    pub fn content_types_of<'a>(
+        &'a self,
+        app_label: &str,
+    ) -> impl Iterator<Item = &'a ContentType> + use<'a> {
         let app_label = shared(app_label);
         self.type_numbers
             .range((app_label.clone(), shared(""))..)
@@ -158,7 +161,8 @@ impl Catalogue {
     }
 
     pub(crate) fn delete_permission(&mut self, number: u64) -> Result<(), String> {
-        let one = self.permissions.remove(&number).ok_or_else(|| format!("there is no permission {number}"))?;
+        let one =
+            self.permissions.remove(&number).ok_or_else(|| format!("there is no permission {number}"))?;
         self.permission_numbers.remove(&(one.content_type, one.codename));
         Ok(())
     }

@@ -22,9 +22,9 @@ impl Catalogue {
             return Some(by_codename);
         }
         // A codename may hold a dot itself: what is one as a whole is meant first.
-        let by_model = rest.split_once('.').and_then(|(model, codename)| {
-            one_of(self.content_type_of(app_label, model)?, codename)
-        });
+        let by_model = rest
+            .split_once('.')
+            .and_then(|(model, codename)| one_of(self.content_type_of(app_label, model)?, codename));
         Some(by_model.into_iter().collect())
     }
 }

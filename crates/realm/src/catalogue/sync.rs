@@ -87,7 +87,8 @@ impl Command for SyncCatalogue {
     }
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<SyncReport>, Refusal> {
-        let mut sync = Sync { draft: begun(state, cx)?, report: SyncReport::default(), named: BTreeSet::new() };
+        let mut sync =
+            Sync { draft: begun(state, cx)?, report: SyncReport::default(), named: BTreeSet::new() };
         for (place, kind) in self.types.iter().enumerate() {
             sync.content_type(kind, self.prune, cx).map_err(|refusal| at(place, refusal))?;
         }
@@ -128,7 +129,10 @@ impl Sync {
         check_label("model", model)?;
         let natural = format!("{app_label}.{model}");
         let catalogue = self.state().catalogue();
-        let before = kind.renamed_from.as_ref().filter(|(app, was)| (app.as_str(), was.as_str()) != (app_label, model));
+        let before = kind
+            .renamed_from
+            .as_ref()
+            .filter(|(app, was)| (app.as_str(), was.as_str()) != (app_label, model));
         let before = before.and_then(|(app, was)| catalogue.content_type_of(app, was)).map(|one| one.number);
         let now = catalogue.content_type_of(app_label, model).map(|one| one.number);
         let number = match (now, before) {
@@ -186,7 +190,9 @@ impl Sync {
             (Some(_), Some(_)) => {
                 return Err(Refusal::invalid(
                     "renamed_from",
-                    format!("names a permission that is there beside `{key}`: leave it out, or delete one of the two"),
+                    format!(
+                        "names a permission that is there beside `{key}`: leave it out, or delete one of the two"
+                    ),
                 ));
             }
             (found, None) | (None, found) => found,

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use grantd_node::realm::Refusal;
+use grantd_node::realm::State;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::catalogue::{
     ContentType as Kind, PermissionDraft, PermissionView, SyncCatalogue, SyncReport, TypeDraft,
 };
 use grantd_node::realm::reserved::keeps_catalogue;
-use grantd_node::realm::State;
 use serde::{Deserialize, Serialize};
 
 use super::errors::Error;

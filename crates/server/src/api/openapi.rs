@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, realms, relationships, requests,
-    roles, rules, schema, search, session, users,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, realms,
+    relationships, requests, roles, rules, schema, search, session, users,
 };
 
 #[derive(OpenApi)]

@@ -130,7 +130,8 @@ fn json(bytes: &Bytes) -> Result<Body, Error> {
 
 /// Files are no fields.
 async fn multipart(content_type: &str, bytes: &Bytes) -> Result<Body, Error> {
-    let unread = |why: &dyn std::fmt::Display| Error::unreadable(format!("Multipart form parse error - {why}"));
+    let unread =
+        |why: &dyn std::fmt::Display| Error::unreadable(format!("Multipart form parse error - {why}"));
     let request = Request::builder().header(header::CONTENT_TYPE, content_type);
     let request = request.body(HttpBody::from(bytes.clone())).map_err(|why| unread(&why))?;
     let mut form = Multipart::from_request(request, &()).await.map_err(|why| unread(&why))?;

@@ -11,8 +11,8 @@ use super::Tdp;
 use super::body::{self, Body};
 use super::errors::Error;
 use super::forgery::{self, TOKEN_FIELD};
-use super::visitor::Visitor;
 use super::metadata;
+use super::visitor::Visitor;
 use crate::app::SharedApp;
 use crate::face::{CallError, Credential, Face as _};
 
@@ -101,7 +101,11 @@ impl Call {
     /// The page says that who is no admin makes the server fail.
     fn no_admin(&self) -> Error {
         let is_on_the_page = self.uri().path().starts_with("/v1/permissions");
-        if self.app.catalogue.as_documented && is_on_the_page { Error::as_documented() } else { Error::denied() }
+        if self.app.catalogue.as_documented && is_on_the_page {
+            Error::as_documented()
+        } else {
+            Error::denied()
+        }
     }
 
     /// There is JSON and nothing else.

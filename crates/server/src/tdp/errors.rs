@@ -131,7 +131,9 @@ impl From<CallError> for Error {
 impl From<Unauthorized> for Error {
     fn from(why: Unauthorized) -> Self {
         match why {
-            Unauthorized::NoCredential | Unauthorized::NoSession | Unauthorized::SessionOver => Self::anonymous(),
+            Unauthorized::NoCredential | Unauthorized::NoSession | Unauthorized::SessionOver => {
+                Self::anonymous()
+            }
             Unauthorized::WrongPassword { .. } => {
                 Self::detail(StatusCode::FORBIDDEN, "Incorrect username or password.")
             }

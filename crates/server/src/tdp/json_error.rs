@@ -7,13 +7,21 @@ pub(super) fn of(bytes: &[u8]) -> String {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
-            let (place, byte) = (error.valid_up_to(), bytes.get(error.valid_up_to()).copied().unwrap_or_default());
+            let (place, byte) =
+                (error.valid_up_to(), bytes.get(error.valid_up_to()).copied().unwrap_or_default());
             return match error.error_len() {
-                None => format!("'utf-8' codec can't decode bytes in position {place}-{}: unexpected end of data", bytes.len() - 1),
+                None => format!(
+                    "'utf-8' codec can't decode bytes in position {place}-{}: unexpected end of data",
+                    bytes.len() - 1
+                ),
                 Some(_) if (0xc2..=0xf4).contains(&byte) => {
-                    format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {place}: invalid continuation byte")
+                    format!(
+                        "'utf-8' codec can't decode byte 0x{byte:02x} in position {place}: invalid continuation byte"
+                    )
                 }
-                Some(_) => format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {place}: invalid start byte"),
+                Some(_) => format!(
+                    "'utf-8' codec can't decode byte 0x{byte:02x} in position {place}: invalid start byte"
+                ),
             };
         }
     };
@@ -157,7 +165,9 @@ impl Reader<'_> {
                     return Ok(());
                 }
                 Some('\\') => self.escape(begin)?,
-                Some(c) if u32::from(c) < 0x20 => return Err(Wrong::At("Invalid control character at", self.at)),
+                Some(c) if u32::from(c) < 0x20 => {
+                    return Err(Wrong::At("Invalid control character at", self.at));
+                }
                 Some(_) => self.at += 1,
             }
         }

@@ -43,13 +43,8 @@ pub(super) async fn login(visitor: Visitor) -> Result<Response, Error> {
     forgery::require_origin(&visitor.app, &visitor.headers)?;
     let (login, password) = credentials(&visitor)?;
     for _ in 0..ATTEMPTS {
-        let verified = password::verify(
-            &visitor.app,
-            &visitor.realm,
-            &login,
-            Secret(password.clone()),
-            visitor.source,
-        );
+        let verified =
+            password::verify(&visitor.app, &visitor.realm, &login, Secret(password.clone()), visitor.source);
         let account = verified.await?;
         let command = SignIn {
             login: login.clone(),

@@ -47,7 +47,8 @@ impl Face for Tdp {
             Some((scheme, key)) if ["bearer", "token"].iter().any(|one| scheme.eq_ignore_ascii_case(one)) => {
                 Credential::Bearer(key)
             }
-            _ => cookies::session(shown.headers, shown.realm).map_or(Credential::None, Credential::CatalogueSession),
+            _ => cookies::session(shown.headers, shown.realm)
+                .map_or(Credential::None, Credential::CatalogueSession),
         }
     }
 }

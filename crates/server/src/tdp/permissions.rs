@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
+use grantd_node::realm::Refusal;
 use grantd_node::realm::basis::Basis;
 use grantd_node::realm::catalogue::{
-    CataloguePermission, Catalogue, CreateCataloguePermission, DeleteCataloguePermission, MAX_CODENAME, MAX_NAME,
-    PermissionView, UpdateCataloguePermission,
+    Catalogue, CataloguePermission, CreateCataloguePermission, DeleteCataloguePermission, MAX_CODENAME,
+    MAX_NAME, PermissionView, UpdateCataloguePermission,
 };
 use grantd_node::realm::refusal::Noun;
-use grantd_node::realm::Refusal;
 use http::StatusCode;
 
 use super::call::Call;
@@ -107,7 +107,8 @@ async fn wanted(call: &Call, before: Option<&PermissionView>, partial: bool) -> 
         Some(None) => default_type(catalogue),
         None => before.map(|before| before.content_type),
     };
-    let holder = content_type.zip(codename).and_then(|(kind, codename)| catalogue.permission_of(kind, codename));
+    let holder =
+        content_type.zip(codename).and_then(|(kind, codename)| catalogue.permission_of(kind, codename));
     if holder.is_some_and(|one| Some(one.number) != before.map(|before| before.number)) {
         return Err(Error::not_unique("content_type, codename"));
     }

@@ -114,7 +114,11 @@ async fn wanted(call: &Call, own: Option<u64>, partial: bool) -> Result<Wanted, 
     }
     let exists = |number: u64| state.catalogue().permission(number).is_some();
     let permissions = fields.records("permissions", exists);
-    if fields.problems.are_none() { Ok(Wanted { name, permissions }) } else { Err(Error::fields(fields.problems)) }
+    if fields.problems.are_none() {
+        Ok(Wanted { name, permissions })
+    } else {
+        Err(Error::fields(fields.problems))
+    }
 }
 
 const TAKEN: &str = "group with this name already exists.";

@@ -9,7 +9,10 @@ use crate::app::SharedApp;
 /// Every route, at its documented path without the slash at its end.
 pub(super) fn routes() -> Router<SharedApp> {
     Router::new()
-        .route("/v1/permissions", records(get(permissions::list_permissions).post(permissions::create_permission)))
+        .route(
+            "/v1/permissions",
+            records(get(permissions::list_permissions).post(permissions::create_permission)),
+        )
         .route(
             "/v1/permissions/{id}",
             records(

@@ -1,8 +1,8 @@
 //! The records as they are on the wire: the order of the members is that of the contract.
 
+use grantd_node::realm::Micros;
 use grantd_node::realm::State;
 use grantd_node::realm::catalogue::{ContentType as Kind, ContentTypeView, PermissionView, held_by_role};
-use grantd_node::realm::Micros;
 use serde::Serialize;
 
 /// A permission.

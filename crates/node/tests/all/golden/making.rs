@@ -7,7 +7,8 @@ use grantd_node::realm::api_key::{CreateApiKey, RevokeApiKey};
 use grantd_node::realm::approval_session::{CloseApprovalSession, OpenApprovalSession};
 use grantd_node::realm::caller::{Actor, Authorities, Authority, Caller};
 use grantd_node::realm::catalogue::{
-    CreateCatalogueRole, DeleteCataloguePermission, PermissionDraft, SyncCatalogue, TypeDraft, UpdateCatalogueRole,
+    CreateCatalogueRole, DeleteCataloguePermission, PermissionDraft, SyncCatalogue, TypeDraft,
+    UpdateCatalogueRole,
 };
 use grantd_node::realm::client_ca::MakeClientCa;
 use grantd_node::realm::command::Secret;
@@ -301,7 +302,8 @@ async fn catalogue(realm: &Realm) {
     };
     let sync = |types| SyncCatalogue { types, prune: true, dry_run: false };
     let both = vec![permission("view", "Can view", None), permission("sénd", "Can send", None)];
-    does(realm, sync(vec![kind("report", None, both), kind("old", None, vec![permission("x", "X", None)])])).await;
+    does(realm, sync(vec![kind("report", None, both), kind("old", None, vec![permission("x", "X", None)])]))
+        .await;
     let catalogue = |realm: &Realm| realm.published().state.catalogue().clone();
     let view = {
         let catalogue = catalogue(realm);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use grantd_realm::caller::{Actor, Authority, Caller};
 use grantd_realm::catalogue::{
-    CreateCataloguePermission, CreateCatalogueRole, CreateContentType, DeleteCataloguePermission, PermissionDraft,
-    SyncCatalogue, TypeDraft, UpdateCataloguePermission, UpdateCatalogueRole, effective, held_by_role, permission_texts,
-    shown_names,
+    CreateCataloguePermission, CreateCatalogueRole, CreateContentType, DeleteCataloguePermission,
+    PermissionDraft, SyncCatalogue, TypeDraft, UpdateCataloguePermission, UpdateCatalogueRole, effective,
+    held_by_role, permission_texts, shown_names,
 };
 use grantd_realm::engine::ObjectRef;
 use grantd_realm::refusal::Noun;
@@ -99,7 +99,8 @@ fn numbers_are_never_used_again_and_a_pair_is_one_of_its_kind() {
         name: Some("yearly report".into()),
         basis: Basis::Grantd,
     });
-    let names = world.state.catalogue().permissions_of(made.number).map(|one| one.name.text().unwrap().to_owned());
+    let names =
+        world.state.catalogue().permissions_of(made.number).map(|one| one.name.text().unwrap().to_owned());
     let expected = ["add", "change", "delete", "view"].map(|action| format!("Can {action} yearly report"));
     assert_eq!(names.collect::<Vec<_>>(), expected);
 }
@@ -112,7 +113,8 @@ fn texts_are_counted_in_characters() {
         assert_eq!(invalid_field(world.tries(&root(), permission(bad, None))), "codename");
     }
     for bad in ["", "Auth", "a-b", "å"] {
-        let kind = CreateContentType { app_label: bad.into(), model: "m".into(), ..CreateContentType::default() };
+        let kind =
+            CreateContentType { app_label: bad.into(), model: "m".into(), ..CreateContentType::default() };
         assert_eq!(invalid_field(world.tries(&root(), kind)), "app_label", "{bad}");
     }
 }
@@ -123,7 +125,8 @@ fn what_is_renamed_keeps_its_holders_and_what_is_deleted_has_none() {
     world.user("ann");
     let made = world.does(permission("submit", None));
     world.does(writing(&format!("tdp_permission:{}#holder@user:ann", made.number)));
-    let texts = |world: &World| permission_texts(&world.state, "ann", world.now).into_iter().collect::<Vec<_>>();
+    let texts =
+        |world: &World| permission_texts(&world.state, "ann", world.now).into_iter().collect::<Vec<_>>();
     assert_eq!(texts(&world), ["core.submit"]);
     let user = content_type(&world, "auth", "user");
     world.does(UpdateCataloguePermission {
@@ -145,7 +148,10 @@ fn what_is_renamed_keeps_its_holders_and_what_is_deleted_has_none() {
     let refused = world.tries(&root(), writing(&format!("tdp_permission:{}#holder@user:ann", made.number)));
     assert_eq!(invalid_field(refused), "write", "one that is not there has no holders in advance");
     assert_eq!(invalid_field(world.tries(&root(), writing("tdp_permission:01#holder@user:ann"))), "write");
-    assert_eq!(invalid_field(world.tries(&root(), writing("tdp_permission:auth.add_user#holder@user:ann"))), "write");
+    assert_eq!(
+        invalid_field(world.tries(&root(), writing("tdp_permission:auth.add_user#holder@user:ann"))),
+        "write"
+    );
 }
 
 #[test]
@@ -192,7 +198,10 @@ fn roles_have_names_of_their_own() {
     assert_eq!(world.does(role("OFA.Admin")).key, "OFA-Admin-2");
     assert_eq!(world.does(role("plain")).display_name, None);
     for taken in ["OFA Admin", "plain", "admin", "super-users"] {
-        assert!(matches!(world.tries(&root(), role(taken)), Err(Refusal::Exists { noun: Noun::Role, .. })), "{taken}");
+        assert!(
+            matches!(world.tries(&root(), role(taken)), Err(Refusal::Exists { noun: Noun::Role, .. })),
+            "{taken}"
+        );
     }
     assert_eq!(invalid_field(world.tries(&root(), role(&"x".repeat(151)))), "name");
     world.does(CreateRole { key: "zz".into(), display_name: Some("plain".into()), ..CreateRole::default() });
@@ -207,14 +216,18 @@ fn roles_have_names_of_their_own() {
     world.does(renamed);
     assert_eq!(held_by_role(&world.state, "plain", world.now), [1, 3]);
     let unknown = CreateCatalogueRole { permissions: BTreeSet::from([999]), ..role("new") };
-    assert!(matches!(world.tries(&root(), unknown), Err(Refusal::NotFound { noun: Noun::CataloguePermission, .. })));
+    assert!(matches!(
+        world.tries(&root(), unknown),
+        Err(Refusal::NotFound { noun: Noun::CataloguePermission, .. })
+    ));
 }
 
 #[test]
 fn who_keeps_the_catalogue() {
     let mut world = World::new();
     let (ann, boss) = (world.user("ann"), world.super_user("boss"));
-    let new = |codename: &str| CreateCataloguePermission { basis: Basis::Catalogue, ..permission(codename, None) };
+    let new =
+        |codename: &str| CreateCataloguePermission { basis: Basis::Catalogue, ..permission(codename, None) };
     let operator = world.user_with("olga", &[Authority::Operator, Authority::Writer]);
     for caller in [&ann, &operator, &with(&[Authority::Operator])] {
         assert_eq!(world.tries(caller, new("x")), Err(Refusal::NotAllowed(Authority::Admin)));
@@ -223,7 +236,8 @@ fn who_keeps_the_catalogue() {
     world.tries(&with(&[Authority::Admin]), new("b")).unwrap();
     member(&mut world, "admin", "ann");
     world.tries(&ann, new("c")).unwrap();
-    let role = CreateCatalogueRole { name: "r".into(), basis: Basis::Catalogue, ..CreateCatalogueRole::default() };
+    let role =
+        CreateCatalogueRole { name: "r".into(), basis: Basis::Catalogue, ..CreateCatalogueRole::default() };
     world.tries(&ann, role).unwrap();
     world.tries(&ann, SyncCatalogue::default()).unwrap();
     world.tries(&operator, SyncCatalogue::default()).unwrap();
@@ -249,7 +263,8 @@ fn draft(app_label: &str, model: &str, permissions: &[(&str, &str, Option<&str>)
 fn a_sync_is_by_natural_key_and_the_same_again_changes_nothing() {
     let mut world = World::new();
     let sync = |types: Vec<TypeDraft>| SyncCatalogue { types, ..SyncCatalogue::default() };
-    let report = draft("reports", "report", &[("view_report", "Can view report", None), ("send", "Send", None)]);
+    let report =
+        draft("reports", "report", &[("view_report", "Can view report", None), ("send", "Send", None)]);
     let dry = world.does(SyncCatalogue { dry_run: true, ..sync(vec![report.clone()]) });
     assert_eq!(dry.created, ["reports.report", "reports.report.view_report", "reports.report.send"]);
     assert!(world.state.catalogue().content_type_of("reports", "report").is_none());
@@ -273,7 +288,11 @@ fn a_sync_is_by_natural_key_and_the_same_again_changes_nothing() {
     assert_eq!(content_type(&world, "reports", "yearly"), kind);
     assert_eq!(world.state.catalogue().permission_of(kind, "submit").unwrap().number, send);
     assert!(world.allows("user:ann", "holder", &format!("tdp_permission:{send}")));
-    assert_eq!(codenames(&world).iter().filter(|one| *one == "view_report").count(), 1, "nothing is deleted unasked");
+    assert_eq!(
+        codenames(&world).iter().filter(|one| *one == "view_report").count(),
+        1,
+        "nothing is deleted unasked"
+    );
 }
 
 #[test]
@@ -291,10 +310,8 @@ fn a_sync_prunes_what_is_its_own_only() {
     assert_eq!(world.state.catalogue().len(), 13, "what is Django's stays, and so does the default type");
     assert!(world.state.catalogue().content_type_of("core", "globalpermission").is_some());
 
-    let both = TypeDraft {
-        renamed_from: Some(("core".into(), "thing".into())),
-        ..draft("reports", "report", &[])
-    };
+    let both =
+        TypeDraft { renamed_from: Some(("core".into(), "thing".into())), ..draft("reports", "report", &[]) };
     let refused = world.tries(&root(), SyncCatalogue { types: vec![both], ..SyncCatalogue::default() });
     assert_eq!(invalid_field(refused), "content_types");
     let twice = vec![draft("x", "y", &[]), draft("x", "y", &[])];

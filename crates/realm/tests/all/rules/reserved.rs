@@ -44,10 +44,17 @@ fn attempts(role: &'static str) -> Vec<Attempt> {
         let b = basis.clone();
         all.push(attempt("delete", move || DeleteRole { key: role.into(), basis: b.clone() }));
         let b = basis.clone();
-        all.push(attempt("delete what is in it", move || DeleteRole { key: "inner".into(), basis: b.clone() }));
+        all.push(attempt("delete what is in it", move || DeleteRole {
+            key: "inner".into(),
+            basis: b.clone(),
+        }));
         for into in [role, "inner"] {
             let b = basis.clone();
-            all.push(attempt("add", move || AddMember { role: into.into(), member: user("bob"), basis: b.clone() }));
+            all.push(attempt("add", move || AddMember {
+                role: into.into(),
+                member: user("bob"),
+                basis: b.clone(),
+            }));
             let b = basis.clone();
             all.push(attempt("remove", move || RemoveMember {
                 role: into.into(),
@@ -218,7 +225,9 @@ fn super_users_and_members_change_admin() {
             }
         }
     }
-    for what in ["update", "delete", "add", "remove", "give permissions", "write", "import", "take over a member"] {
+    for what in
+        ["update", "delete", "add", "remove", "give permissions", "write", "import", "take over a member"]
+    {
         for who in ["user:boss", "user:ann"] {
             assert!(done.contains(&(what, who.to_owned())), "{what} as {who}");
         }
@@ -234,7 +243,10 @@ fn nobody_makes_admin_anew_but_super_users() {
     let role = || CreateRole { key: "admin".into(), ..CreateRole::default() };
     assert_eq!(world.tries(&operator, role()), Err(Refusal::ReservedRole { role: "admin".into() }));
     let by_name = CreateCatalogueRole { name: "admin".into(), ..CreateCatalogueRole::default() };
-    assert_eq!(world.tries(&operator, by_name).map(|_| ()), Err(Refusal::ReservedRole { role: "admin".into() }));
+    assert_eq!(
+        world.tries(&operator, by_name).map(|_| ()),
+        Err(Refusal::ReservedRole { role: "admin".into() })
+    );
     world.does(role());
 }
 

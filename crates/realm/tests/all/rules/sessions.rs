@@ -5,7 +5,7 @@ use grantd_realm::change::Change;
 use grantd_realm::command::{self, Command, Context, Decision, RowWrite, Secret};
 use grantd_realm::entropy::Entropy;
 use grantd_realm::session::{
-    Entrance, ChangePassword, Device, Limits, NoteUse, SESSION_ROWS, Session, ShownSession, SignIn, SignOut,
+    ChangePassword, Device, Entrance, Limits, NoteUse, SESSION_ROWS, Session, ShownSession, SignIn, SignOut,
     SignOutEverywhere, Verified, rows_of,
 };
 use grantd_realm::user::{DeleteUser, UpdateUser};

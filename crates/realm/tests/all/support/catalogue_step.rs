@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use grantd_realm::Basis;
 use grantd_realm::caller::Caller;
 use grantd_realm::catalogue::{
-    CreateCataloguePermission, CreateCatalogueRole, CreateContentType, DeleteCataloguePermission, PermissionDraft,
-    SyncCatalogue, TypeDraft, UpdateCataloguePermission, UpdateCatalogueRole,
+    CreateCataloguePermission, CreateCatalogueRole, CreateContentType, DeleteCataloguePermission,
+    PermissionDraft, SyncCatalogue, TypeDraft, UpdateCataloguePermission, UpdateCatalogueRole,
 };
 use proptest::option;
 use proptest::prelude::*;
