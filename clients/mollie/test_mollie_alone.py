@@ -18,7 +18,7 @@ def test_links_name_the_address_that_the_world_knows(alone):
     connect, port = alone
     tokens = connect.tokens(connect.app(), connect.organization(), ["payments.read"])
     client = Client(port, key=tokens["access_token"])
-    for path in ("/v2/permissions/payments.read", "/v2/permissions/payments.read/"):
+    for path in ("/v2/permissions/payments.read", "/v2/permissions/payments.read/", "/mollie/v2/permissions/payments.read"):
         body = client.get(path).ok().json()
         assert body["_links"]["self"]["href"] == f"{connect.url}/mollie/v2/permissions/payments.read"
         assert body["_links"]["documentation"]["href"].startswith("https://docs.example/mollie/reference/")

@@ -9,6 +9,7 @@ use grantd_node::realm::basis::Delegation;
 use crate::admin::AdminCommand;
 use crate::app::AppCommand;
 use crate::ask::AskArgs;
+use crate::catalogue::CatalogueCommand;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::consent::ConsentCommand;
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     /// Standing answers to requests
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Permissions as records, for applications that keep theirs here
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
     /// Programs that ask organizations for permissions
     #[command(subcommand)]
     App(AppCommand),
@@ -115,7 +119,7 @@ impl std::str::FromStr for ListenArg {
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, mollie, pulp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, mollie, pulp, tdp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -193,6 +197,16 @@ pub(crate) struct ServeArgs {
     /// Where the documentation is that answers at /mollie name [default: /docs below the public address]
     #[arg(long, env = "GRANTD_MOLLIE_DOCS_URL", value_name = "URL")]
     pub(crate) mollie_docs_url: Option<String>,
+    /// Answer the TANF Data Portal API as its old page says, where that differs: 200 and a list for what was written, 500 for who is
+    /// no admin
+    #[arg(long, env = "GRANTD_TDP_AS_DOCUMENTED")]
+    pub(crate) tdp_as_documented: bool,
+    /// End a session of the TANF Data Portal API that nobody used for so many seconds [default: 1800]
+    #[arg(long, env = "GRANTD_TDP_SESSION_IDLE", value_name = "SECONDS")]
+    pub(crate) tdp_session_idle: Option<u64>,
+    /// End a session of the TANF Data Portal API so many seconds after its sign-in [default: 1209600]
+    #[arg(long, env = "GRANTD_TDP_SESSION_ABSOLUTE", value_name = "SECONDS")]
+    pub(crate) tdp_session_absolute: Option<u64>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

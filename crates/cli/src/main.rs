@@ -4,6 +4,7 @@ mod admin;
 mod app;
 mod args;
 mod ask;
+mod catalogue;
 mod check;
 mod client;
 mod completions;
@@ -60,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Revoke(args) => grant::revoke(&args),
         Command::Who(command) => who::run(&command),
         Command::Ask(args) => ask::run(&args),
+        Command::Catalogue(command) => catalogue::run(&command),
         Command::Rule(command) => rule::run(&command),
         Command::App(command) => app::run(&command),
         Command::Organization(command) => organization::run(&command),

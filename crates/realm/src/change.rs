@@ -139,6 +139,18 @@ pub enum Change {
     /// 115
     RuleDeleted { id: Uuid },
 
+    /// 120: who holds its permissions is in relationships.
+    ContentTypeCreated { number: u64, app_label: String, model: String },
+    /// 121: keeps its permissions.
+    ContentTypeRenamed { number: u64, app_label: String, model: String },
+    /// 122: with its permissions, and everything that names these.
+    ContentTypeDeleted { number: u64 },
+    /// 123
+    CataloguePermissionCreated { number: u64, content_type: u64, codename: String, name: Personal },
+    /// 124: all of it, as it is from now on; keeps its holders.
+    CataloguePermissionChanged { number: u64, content_type: u64, codename: String, name: Personal },
+    /// 125: with everything that names it.
+    CataloguePermissionDeleted { number: u64 },
     /// 140 to 155
     Apps(Box<AppChange>),
 }
@@ -222,6 +234,12 @@ impl Change {
             Self::RequestSettled { .. } => 113,
             Self::RuleCreated { .. } => 114,
             Self::RuleDeleted { .. } => 115,
+            Self::ContentTypeCreated { .. } => 120,
+            Self::ContentTypeRenamed { .. } => 121,
+            Self::ContentTypeDeleted { .. } => 122,
+            Self::CataloguePermissionCreated { .. } => 123,
+            Self::CataloguePermissionChanged { .. } => 124,
+            Self::CataloguePermissionDeleted { .. } => 125,
             Self::Apps(change) => change.kind(),
         }
     }
@@ -335,6 +353,22 @@ impl Change {
             Self::RequestSettled { settlement } => write_settlement(w, settlement),
             Self::RuleCreated { rule } => write_rule(w, rule),
             Self::RuleDeleted { id } => w.uuid(*id),
+            Self::ContentTypeCreated { number, app_label, model }
+            | Self::ContentTypeRenamed { number, app_label, model } => {
+                w.u64(*number);
+                w.text(app_label);
+                w.text(model);
+            }
+            Self::ContentTypeDeleted { number } | Self::CataloguePermissionDeleted { number } => {
+                w.u64(*number);
+            }
+            Self::CataloguePermissionCreated { number, content_type, codename, name }
+            | Self::CataloguePermissionChanged { number, content_type, codename, name } => {
+                w.u64(*number);
+                w.u64(*content_type);
+                w.text(codename);
+                w.slot(name);
+            }
             Self::Apps(change) => change.write(w),
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
@@ -427,6 +461,30 @@ impl Change {
             (113, 1) => Self::RequestSettled { settlement: Box::new(read_settlement(r)?) },
             (114, 1) => Self::RuleCreated { rule: Box::new(read_rule(r)?) },
             (115, 1) => Self::RuleDeleted { id: r.uuid()? },
+            (120, 1) => Self::ContentTypeCreated {
+                number: r.u64()?,
+                app_label: r.text()?.into(),
+                model: r.text()?.into(),
+            },
+            (121, 1) => Self::ContentTypeRenamed {
+                number: r.u64()?,
+                app_label: r.text()?.into(),
+                model: r.text()?.into(),
+            },
+            (122, 1) => Self::ContentTypeDeleted { number: r.u64()? },
+            (123, 1) => Self::CataloguePermissionCreated {
+                number: r.u64()?,
+                content_type: r.u64()?,
+                codename: r.text()?.into(),
+                name: r.slot()?,
+            },
+            (124, 1) => Self::CataloguePermissionChanged {
+                number: r.u64()?,
+                content_type: r.u64()?,
+                codename: r.text()?.into(),
+                name: r.slot()?,
+            },
+            (125, 1) => Self::CataloguePermissionDeleted { number: r.u64()? },
             _ => {
                 let apps = if version == 1 { AppChange::decode(kind, r) } else { None };
                 if let Some(change) = apps {

@@ -25,6 +25,12 @@ pub enum Refusal {
     /// What `super-users` may do never changes, nor does that there is such a role.
     #[error("role `super-users` can be neither granted anything, nor revoked anything, nor deleted")]
     SuperUsersFixed,
+    /// The role is one that only super users, or its own members, change.
+    #[error("role `{role}`, what it holds and who is in it are changed by super users{} only", if role == "admin" { " and its members" } else { "" })]
+    ReservedRole {
+        /// Which.
+        role: String,
+    },
     /// Nobody would be left who can administer the realm.
     #[error("user `{login}` is the last super user: put another active user into `super-users` first")]
     LastSuperUser {
@@ -193,6 +199,10 @@ pub enum Noun {
     Request,
     /// A rule.
     Rule,
+    /// A content type.
+    ContentType,
+    /// A permission of the catalogue.
+    CataloguePermission,
     /// A permission that apps can ask for.
     Scope,
     /// An organization.
@@ -223,6 +233,8 @@ impl fmt::Display for Noun {
             Self::ApprovalSession => "session",
             Self::Request => "request",
             Self::Rule => "rule",
+            Self::ContentType => "content type",
+            Self::CataloguePermission => "permission",
             Self::Scope => "scope",
             Self::Organization => "organization",
             Self::OrganizationToken => "organization token",
@@ -256,6 +268,7 @@ impl Refusal {
             Self::NotHeld(_) => "not_held",
             Self::OperationDenied { .. } => "operation_denied",
             Self::SuperUsersFixed => "super_users_fixed",
+            Self::ReservedRole { .. } => "reserved_role",
             Self::LastSuperUser { .. } => "last_super_user",
             Self::NoRealm => "unknown_realm",
             Self::NotFound { .. } => "not_found",

@@ -11,6 +11,7 @@ use crate::api_key::ApiKeys;
 use crate::app::Apps;
 use crate::approval_session::{ApprovalSessions, SESSION_TYPE};
 use crate::authorization::Authorizations;
+use crate::catalogue::{Catalogue, CataloguePermission, ContentType, PERMISSION_TYPE};
 use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
@@ -59,6 +60,7 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) catalogue: Catalogue,
     pub(crate) scopes: Scopes,
     pub(crate) organizations: Organizations,
     pub(crate) apps: Apps,
@@ -86,6 +88,7 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            catalogue: Catalogue::default(),
             scopes: Scopes::default(),
             organizations: Organizations::default(),
             apps: Apps::default(),
@@ -156,6 +159,11 @@ impl State {
     /// Standing answers to requests.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Permissions as records, by content type.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// What apps can ask for.
@@ -291,6 +299,29 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::ContentTypeCreated { number, app_label, model } => {
+                self.catalogue.put_type(ContentType::of(*number, app_label, model), true)?;
+            }
+            Change::ContentTypeRenamed { number, app_label, model } => {
+                self.catalogue.put_type(ContentType::of(*number, app_label, model), false)?;
+            }
+            Change::ContentTypeDeleted { number } => {
+                for permission in self.catalogue.delete_type(*number)? {
+                    self.forget(ObjectRef { kind: PERMISSION_TYPE, id: &permission.to_string() });
+                }
+            }
+            Change::CataloguePermissionCreated { number, content_type, codename, name } => {
+                let one = CataloguePermission::of(*number, *content_type, codename, name);
+                self.catalogue.put_permission(one, true)?;
+            }
+            Change::CataloguePermissionChanged { number, content_type, codename, name } => {
+                let one = CataloguePermission::of(*number, *content_type, codename, name);
+                self.catalogue.put_permission(one, false)?;
+            }
+            Change::CataloguePermissionDeleted { number } => {
+                self.catalogue.delete_permission(*number)?;
+                self.forget(ObjectRef { kind: PERMISSION_TYPE, id: &number.to_string() });
+            }
             Change::Apps(change) => self.fold_apps(change, stamp)?,
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();

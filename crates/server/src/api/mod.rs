@@ -5,6 +5,7 @@ mod apps;
 mod authorizations;
 mod batch;
 mod bench;
+mod catalogue;
 mod check;
 mod entities;
 mod errors;

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use super::{
-    approval_sessions, apps, authorizations, batch, check, entities, export, import, keys, ledger,
+    approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     organization_approvals, organization_members, organization_tokens, organizations, realms, relationships,
     requests, roles, rules, schema, scopes, search, session, users,
 };
@@ -31,6 +31,8 @@ use super::{
         entities::put_entity,
         entities::delete_entity,
         schema::put_schema,
+        catalogue::sync_catalogue,
+        catalogue::get_catalogue,
         schema::get_schema,
         users::create_user,
         users::list_users,

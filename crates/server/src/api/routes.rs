@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    approval_sessions, apps, authorizations, batch, check, entities, export, import, keys, ledger,
+    approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     organization_approvals, organization_members, organization_tokens, organizations, realms, relationships,
     requests, roles, rules, schema, scopes, search, session, users,
 };
@@ -110,6 +110,7 @@ pub fn bulk_routes() -> Router<SharedApp> {
     Router::new()
         .route("/api/v1/check/batch", post(batch::check_batch))
         .route("/api/v1/relationships", write)
+        .route("/api/v1/catalogue", put(catalogue::sync_catalogue).get(catalogue::get_catalogue))
         .route("/api/v1/schema", put(schema::put_schema).get(schema::get_schema))
 }
 

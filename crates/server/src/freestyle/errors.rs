@@ -88,6 +88,7 @@ impl From<Refusal> for Error {
             Refusal::NotAllowed(_)
             | Refusal::NotHeld(_)
             | Refusal::OwnRequest
+            | Refusal::ReservedRole { .. }
             | Refusal::Consent(_)
             | Refusal::OperationDenied { .. } => (StatusCode::FORBIDDEN, "FORBIDDEN"),
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
@@ -133,7 +134,9 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::OrganizationToken
         | Noun::App
         | Noun::Authorization
-        | Noun::Approval => "INVALID_REQUEST",
+        | Noun::Approval
+        | Noun::ContentType
+        | Noun::CataloguePermission => "INVALID_REQUEST",
     }
 }
 

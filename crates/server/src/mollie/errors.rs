@@ -100,9 +100,11 @@ impl Problem {
     fn sentence(&self) -> String {
         match self {
             Self::Unauthorized { .. } => "Missing authentication, or failed to authenticate".into(),
-            Self::NotOfAnApp => "This API endpoint is only available with an OAuth access token and cannot be accessed with \
+            Self::NotOfAnApp => {
+                "This API endpoint is only available with an OAuth access token and cannot be accessed with \
                                  an API key"
-                .into(),
+                    .into()
+            }
             Self::Lacks(scope) => format!("The access token has not been granted the permission {scope}"),
             Self::NoPermission(id) if may_be_said(id) => format!("No permission exists with token {id}"),
             Self::NoPermission(_) => "No permission exists with this token".into(),
@@ -127,7 +129,8 @@ impl Problem {
         let status = self.status(true);
         let mut error = Map::new();
         error.insert("type".into(), "request".into());
-        let message = if status == StatusCode::UNAUTHORIZED { "Unauthorized request".into() } else { self.sentence() };
+        let message =
+            if status == StatusCode::UNAUTHORIZED { "Unauthorized request".into() } else { self.sentence() };
         error.insert("message".into(), message.into());
         if let Some(field) = self.field() {
             error.insert("field".into(), field.into());
@@ -177,11 +180,16 @@ impl<V: Version> IntoResponse for Error<V> {
         match &problem {
             Problem::Edge(edge) => edge.complete(&mut response),
             Problem::Unauthorized { shown: false } => challenge(&mut response, "Bearer realm=\"grantd\""),
-            Problem::Unauthorized { shown: true } | Problem::NotOfAnApp if response.status() == StatusCode::UNAUTHORIZED => {
+            Problem::Unauthorized { shown: true } | Problem::NotOfAnApp
+                if response.status() == StatusCode::UNAUTHORIZED =>
+            {
                 challenge(&mut response, "Bearer realm=\"grantd\", error=\"invalid_token\"");
             }
             Problem::Lacks(scope) => {
-                challenge(&mut response, &format!("Bearer realm=\"grantd\", error=\"insufficient_scope\", scope=\"{scope}\""));
+                challenge(
+                    &mut response,
+                    &format!("Bearer realm=\"grantd\", error=\"insufficient_scope\", scope=\"{scope}\""),
+                );
             }
             _ => {}
         }

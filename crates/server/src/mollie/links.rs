@@ -15,7 +15,8 @@ pub(crate) fn settle(request: &mut Request, own: &str) {
     let before = path.strip_suffix(own.trim_end_matches('/')).unwrap_or_default();
     let alone = request.extensions().get::<Peer>().is_some_and(|peer| &*peer.listener == "mollie");
     // An address that serves this dialect alone is not the one that the world knows.
-    let mount = if alone { format!("{before}/mollie") } else { before.to_owned() };
+    let realm = before.strip_suffix("/mollie").unwrap_or(before);
+    let mount = if alone { format!("{realm}/mollie") } else { before.to_owned() };
     request.extensions_mut().insert(Mount(mount));
 }
 

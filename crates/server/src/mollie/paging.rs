@@ -101,7 +101,9 @@ mod tests {
     fn pages_lead_to_each_other() {
         let links = |offset, count, total| {
             let links = Paging { offset, count }.links("", total);
-            let at = |link: Option<String>| link.map(|link| link.split("offset=").nth(1).unwrap().parse().unwrap());
+            let at = |link: Option<String>| {
+                link.map(|link| link.split("offset=").nth(1).unwrap().parse().unwrap())
+            };
             [at(Some(links.first)), at(links.previous), at(links.next), at(Some(links.last))]
         };
         let (no, first): (Option<usize>, _) = (None, Some(0));

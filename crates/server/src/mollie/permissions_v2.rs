@@ -25,9 +25,11 @@ pub(super) async fn list_permissions(call: Call<V2>) -> Result<Response, Error<V
     let token = token(&call).await?;
     let asking = asking(&call, &token);
     let list = call.link("/v2/permissions");
-    let shown = asking.scopes().into_iter().filter(|(scope, _)| scope.in_v2).map(|(scope, granted)| {
-        permission(scope, granted, LinksV2::own(format!("{list}/{}", scope.id)))
-    });
+    let shown = asking
+        .scopes()
+        .into_iter()
+        .filter(|(scope, _)| scope.in_v2)
+        .map(|(scope, granted)| permission(scope, granted, LinksV2::own(format!("{list}/{}", scope.id))));
     let permissions: Vec<_> = shown.collect();
     let links = LinksV2::documented(
         list.clone(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::route_table::{api, authzen, filled, freestyle, mix, mollie, pulp};
+use crate::route_table::{api, authzen, filled, freestyle, mix, mollie, pulp, tdp};
 use crate::support::Rig;
 
 /// Where a dialect's paths are reached.
@@ -41,8 +41,16 @@ async fn no_credential_is_401_in_the_faces_own_form() {
     for (method, path) in mollie() {
         for mount in ["", "/mollie", "/r/default/mollie"] {
             let answer = rig.bare(&method, &format!("{mount}{}", filled(&path))).send().await.is(401);
-            assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"grantd\"", "{method} {mount}{path}");
-            let text = if path.starts_with("/v1") { &answer.body["error"]["message"] } else { &answer.body["title"] };
+            assert_eq!(
+                answer.header("www-authenticate"),
+                "Bearer realm=\"grantd\"",
+                "{method} {mount}{path}"
+            );
+            let text = if path.starts_with("/v1") {
+                &answer.body["error"]["message"]
+            } else {
+                &answer.body["title"]
+            };
             assert!(text.as_str().unwrap().starts_with("Unauthorized"), "{}", answer.text);
         }
     }
@@ -52,6 +60,14 @@ async fn no_credential_is_401_in_the_faces_own_form() {
                 rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
             assert_eq!(answer.body["error"]["code"], "PLP0025", "{method} {mount}{path}");
             assert_eq!(answer.header("www-authenticate"), "", "{method} {mount}{path}");
+        }
+    }
+    for (method, path) in tdp().into_iter().filter(|(_, path)| path != "/v1/login") {
+        for mount in ["/tdp", "/r/default/tdp"] {
+            let answer =
+                rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(403);
+            let detail = "Authentication credentials were not provided.";
+            assert_eq!(answer.body, json!({ "detail": detail }), "{method} {mount}{path}");
         }
     }
 }

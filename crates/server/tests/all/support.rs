@@ -11,7 +11,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
-use grantd_server::serve::{FaceSettings, faces};
+use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
 use grantd_testkit::clock::Clock as HandClock;
 use grantd_testkit::faulty_store::FaultyStore;
@@ -59,6 +59,8 @@ pub(crate) struct Setup {
     pub(crate) public_url: Option<&'static str>,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
+    /// The catalogue dialect.
+    pub(crate) catalogue: CatalogueSettings,
 }
 
 impl Drop for Rig {
@@ -125,6 +127,7 @@ impl Rig {
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
             mollie_docs: None,
+            catalogue: setup.catalogue,
             drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();

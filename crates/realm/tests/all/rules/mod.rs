@@ -2,6 +2,7 @@
 
 mod approvals;
 mod apps;
+mod catalogue;
 mod client_ca;
 mod entities;
 mod expiry;
@@ -16,6 +17,7 @@ mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
+mod reserved;
 mod roles;
 mod sessions;
 mod starting_again;

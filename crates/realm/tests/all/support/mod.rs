@@ -1,6 +1,7 @@
 //! A realm to test with.
 
 mod apps;
+mod catalogue_step;
 mod sample;
 mod step;
 

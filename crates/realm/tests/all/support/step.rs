@@ -33,7 +33,7 @@ use proptest::sample::{Index, select};
 use uuid::Uuid;
 
 use super::apps::{AppStep, app_steps};
-use super::{World, key_of, root, with};
+use super::{World, catalogue_step, key_of, root, with};
 
 /// A command by a caller, at a time.
 #[derive(Clone, Debug)]
@@ -108,6 +108,7 @@ enum What {
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
+    Catalogue(catalogue_step::What),
     Apps(AppStep),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
@@ -290,7 +291,8 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa)];
+    let catalogue = catalogue_step::what().prop_map(What::Catalogue);
+    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa), 6 => catalogue];
     prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
@@ -511,6 +513,7 @@ impl Step {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
+            What::Catalogue(what) => what.outcome(world, by),
             What::Apps(step) => step.outcome(world, by),
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })

@@ -219,7 +219,8 @@ pub(super) fn ask(
         let scopes = ids.iter().filter_map(|id| state.scopes().get(id));
         scopes.map(|scope| Permission::of(scope, &texts.lang)).collect()
     };
-    let until = situation.organization.policy.longest_life.map(|life| visit.app.node.now().saturating_add(life));
+    let until =
+        situation.organization.policy.longest_life.map(|life| visit.app.node.now().saturating_add(life));
     let host = host(&request.redirect_uri);
     let id = &situation.organization.id;
     let shown = AskPage {

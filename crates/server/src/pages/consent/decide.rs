@@ -36,7 +36,8 @@ pub(in crate::pages) async fn decide(submitted: Submitted<Fields>) -> Result<Res
         Ok(situation) => situation,
         Err(hindrance) => return Ok(hinder(&visit, &request, &hindrance)),
     };
-    let again = |status, problem: &'static str| ask(&visit, &request, &situation, &login, status, Some(problem));
+    let again =
+        |status, problem: &'static str| ask(&visit, &request, &situation, &login, status, Some(problem));
     if decision != Some("allow") {
         return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, &texts.not_complete));
     }
@@ -53,10 +54,12 @@ pub(in crate::pages) async fn decide(submitted: Submitted<Fields>) -> Result<Res
     match oauth::answer(&visit.app, &visit.realm, &request, &by, given).await {
         Ok(address) => Ok(see_other(&address, None)),
         // Somebody was quicker: what is now in the way is said by the page.
-        Err(CallError::Refused(_)) => match Situation::of(&visit.realm.published().state, &request, &login, chosen, now) {
-            Ok(_) => Ok(again(StatusCode::CONFLICT, &texts.changed)),
-            Err(hindrance) => Ok(hinder(&visit, &request, &hindrance)),
-        },
+        Err(CallError::Refused(_)) => {
+            match Situation::of(&visit.realm.published().state, &request, &login, chosen, now) {
+                Ok(_) => Ok(again(StatusCode::CONFLICT, &texts.changed)),
+                Err(hindrance) => Ok(hinder(&visit, &request, &hindrance)),
+            }
+        }
         Err(other) => Err(other.into()),
     }
 }

@@ -147,10 +147,12 @@ mod tests {
     #[test]
     fn every_language_names_the_same_things() {
         let names = |source: &str| -> Vec<Vec<String>> {
-            let read: std::collections::BTreeMap<String, serde_json::Value> = serde_json::from_str(source).unwrap();
+            let read: std::collections::BTreeMap<String, serde_json::Value> =
+                serde_json::from_str(source).unwrap();
             let of = |value: &serde_json::Value| {
                 let text = value.as_str().unwrap_or_default();
-                let mut names: Vec<_> = text.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
+                let mut names: Vec<_> =
+                    text.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
                 names.sort();
                 names
             };

@@ -37,7 +37,8 @@ async fn allows(browser: &mut Browser, path: &str, page: &Answer, more: &[(&str,
     let texts = hidden(&page.text, "texts");
     let own = [("organization", organization), ("seen", seen), ("texts", texts), ("decision", "allow")];
     let changed = |name: &str| more.iter().any(|(changed, _)| *changed == name);
-    let fields: Vec<_> = own.into_iter().filter(|(name, _)| !changed(name)).chain(more.iter().copied()).collect();
+    let fields: Vec<_> =
+        own.into_iter().filter(|(name, _)| !changed(name)).chain(more.iter().copied()).collect();
     browser.post(path, &fields).await
 }
 
@@ -91,7 +92,9 @@ async fn each_permission_is_named_with_its_warning_and_the_language_is_the_reade
     let mut ann = world.signed_in("ann").await;
     let path = asking(&world.shop, "payments.write", &[]);
     let page = ann.get(&path).await.is(200);
-    for said in ["The shop asks for access", "The bakery", "Create, cancel and update payments", "shop.example"] {
+    for said in
+        ["The shop asks for access", "The bakery", "Create, cancel and update payments", "shop.example"]
+    {
         assert!(page.text.contains(said), "{said}: {}", page.text);
     }
     let dutch = ann.call("GET", &path).header("accept-language", "nl-NL,nl;q=0.9").send().await.is(200);
@@ -123,7 +126,8 @@ async fn an_answer_without_the_proof_of_our_page_does_nothing() {
     let seen = hidden(&page.text, "seen").to_owned();
     let organization = world.organization.clone();
     let texts = hidden(&page.text, "texts").to_owned();
-    let form = [("decision", "allow"), ("seen", &*seen), ("organization", &*organization), ("texts", &*texts)];
+    let form =
+        [("decision", "allow"), ("seen", &*seen), ("organization", &*organization), ("texts", &*texts)];
     let before = world.rig.revision().await;
     ann.call("POST", &path).form(&form, "").await.is(403);
     ann.call("POST", &path).form(&form, &ann.csrf.chars().rev().collect::<String>()).await.is(403);
@@ -204,13 +208,27 @@ async fn who_answers_must_belong_there() {
     let mut eve = world.signed_in("eve").await;
     let page = eve.get(&path).await.is(403);
     assert!(page.text.contains("You belong to no organization"), "{}", page.text);
-    let form = [("decision", "allow"), ("organization", &*world.organization), ("seen", "payments.read"), ("texts", "en 1")];
+    let form = [
+        ("decision", "allow"),
+        ("organization", &*world.organization),
+        ("seen", "payments.read"),
+        ("texts", "en 1"),
+    ];
     eve.post(&path, &form).await.is(403);
     // Of another one, she answers for that.
     let other = world.operate(CreateOrganization { name: "Elsewhere".into() }).await.id;
-    world.operate(SeatMember { organization: other.clone(), member: Member::User("eve".into()), seat: Seat::Member }).await;
+    world
+        .operate(SeatMember {
+            organization: other.clone(),
+            member: Member::User("eve".into()),
+            seat: Seat::Member,
+        })
+        .await;
     eve.post(&path, &form).await.is(409);
-    let page = eve.get(&asking(&world.shop, "payments.read", &[("organization", &world.organization)])).await.is(200);
+    let page = eve
+        .get(&asking(&world.shop, "payments.read", &[("organization", &world.organization)]))
+        .await
+        .is(200);
     assert_eq!(hidden(&page.text, "organization"), other);
     let realm = world.rig.node.realm("default").await.unwrap();
     assert!(realm.published().state.authorizations().is_empty());
@@ -221,7 +239,13 @@ async fn somebody_of_several_chooses() {
     let world = World::new().await;
     let other = world.operate(CreateOrganization { name: "Elsewhere".into() }).await.id;
     let mut ben = world.seated("ben", &world.organization.clone(), Seat::Member).await;
-    world.operate(SeatMember { organization: other.clone(), member: Member::User("ben".into()), seat: Seat::Admin }).await;
+    world
+        .operate(SeatMember {
+            organization: other.clone(),
+            member: Member::User("ben".into()),
+            seat: Seat::Admin,
+        })
+        .await;
     let path = asking(&world.shop, "payments.read", &[]);
     let page = ben.get(&path).await.is(200);
     assert!(page.text.contains("Elsewhere") && page.text.contains("The bakery"), "{}", page.text);
@@ -262,7 +286,11 @@ async fn on_the_way_from_the_sign_in_a_page_leads_on() {
     allows(&mut ann, &path, &page, &[]).await.is(303);
     ann.get(&path).await.is(303);
     let page = ann.call("GET", &path).header("sec-fetch-site", "same-origin").send().await.is(200);
-    assert!(page.text.contains("http-equiv=\"refresh\" content=\"0; url=https://shop.example/back?code=auth_"), "{}", page.text);
+    assert!(
+        page.text.contains("http-equiv=\"refresh\" content=\"0; url=https://shop.example/back?code=auth_"),
+        "{}",
+        page.text
+    );
     assert_eq!(page.header("location"), "");
     assert_eq!(page.header("cache-control"), "no-store");
 }
@@ -290,5 +318,9 @@ async fn a_public_app_is_one_that_anybody_could_be() {
     world.granted(&world.phone, "payments.read").await;
     let proof = [("code_challenge", CHALLENGE), ("code_challenge_method", "S256")];
     let page = ann.get(&asking(&world.phone, "payments.read", &proof)).await.is(200);
-    assert!(page.text.contains("The phone asks again") && page.text.contains("Anybody can build an app"), "{}", page.text);
+    assert!(
+        page.text.contains("The phone asks again") && page.text.contains("Anybody can build an app"),
+        "{}",
+        page.text
+    );
 }

@@ -9,8 +9,12 @@ use uuid::Uuid;
 use super::world::World;
 use crate::support::{Answer, Rig};
 
-const PATHS: [&str; 4] =
-    ["/v1/permissions/payments.read", "/v2/permissions/payments.read", "/v1/permissions?count=250", "/v2/permissions"];
+const PATHS: [&str; 4] = [
+    "/v1/permissions/payments.read",
+    "/v2/permissions/payments.read",
+    "/v1/permissions?count=250",
+    "/v2/permissions",
+];
 
 /// Whether a permission is granted, as one of these paths says it.
 fn granted(answer: &Answer) -> bool {
@@ -94,7 +98,8 @@ async fn what_is_agreed_on_later_is_for_later_tokens() {
 async fn an_organizations_own_token_is_for_v2() {
     let world = World::new().await;
     let scopes = vec!["payments.read".into()];
-    let command = IssueOrganizationToken { organization: world.organization.clone(), name: "books".into(), scopes };
+    let command =
+        IssueOrganizationToken { organization: world.organization.clone(), name: "books".into(), scopes };
     let token = world.operate(command).await.token.unwrap().0;
     assert_eq!(ask(&world.rig, &token).await, [(401, false), (200, true), (401, false), (200, true)]);
     // It may not be told whose it is.
