@@ -117,7 +117,7 @@ impl AuthorizationRequest {
             scopes,
             redirect_uri: self.redirect_uri.clone(),
             redirect_sent: self.redirect_uri_named,
-            challenge: self.code_challenge.clone(),
+            challenge: self.code_challenge,
         }
     }
 }
