@@ -57,6 +57,12 @@ pub(crate) fn post(path: &str, body: &str, says: Says) -> Request {
     Request { bytes: request.into_bytes().into(), says }
 }
 
+/// A GET with a bearer token of its own.
+pub(crate) fn get(path: &str, token: &str, says: Says) -> Request {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n");
+    Request { bytes: request.into_bytes().into(), says }
+}
+
 /// AuthZEN's route for one question.
 pub(crate) const EVALUATION: &str = "/access/v1/evaluation";
 /// AuthZEN's route for many.

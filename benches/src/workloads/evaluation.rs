@@ -87,7 +87,7 @@ pub(crate) fn note((rate, cpu): (f64, f64), into: &mut Vec<f64>) -> anyhow::Resu
 }
 
 /// "70,000/s against 75,000/s; server CPU 18 us against 16 us a request".
-fn rates(pairs: &Pairs, cpu: Vec<f64>, other_cpu: Vec<f64>) -> String {
+pub(crate) fn rates(pairs: &Pairs, cpu: Vec<f64>, other_cpu: Vec<f64>) -> String {
     let [a, b] = [pairs.median_a(), pairs.median_b()].map(grouped);
     let [cpu, other_cpu] = [cpu, other_cpu].map(|of| short(median(of)));
     format!("{a}/s against {b}/s, offered and served; server CPU {cpu} us against {other_cpu} us a request")

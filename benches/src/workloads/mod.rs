@@ -3,6 +3,7 @@
 mod batch;
 mod evaluation;
 mod gdrive;
+mod granted;
 mod import;
 mod latency;
 mod memory;
@@ -22,7 +23,7 @@ pub(crate) struct Workload {
 }
 
 /// All of them, in the order of the table.
-pub(crate) const ALL: [Workload; 11] = [
+pub(crate) const ALL: [Workload; 12] = [
     Workload { name: "rbac", about: "check in process, casbin's RBAC at three sizes", run: rbac::run },
     Workload { name: "scale", about: "check in process at ten million relationships", run: scale::run },
     Workload { name: "memory", about: "bytes a relationship", run: memory::run },
@@ -30,6 +31,7 @@ pub(crate) const ALL: [Workload; 11] = [
     Workload { name: "shapes", about: "check in process, SpiceDB's shapes", run: shapes::run },
     Workload { name: "import", about: "a large realm: import, search, a write", run: import::run },
     Workload { name: "evaluation", about: "one evaluation over HTTP", run: evaluation::run },
+    Workload { name: "granted", about: "what an access token is good for, over HTTP", run: granted::run },
     Workload { name: "batch", about: "a thousand evaluations in one request", run: batch::run },
     Workload { name: "latency", about: "99th percentile under writes", run: latency::run },
     Workload { name: "opening", about: "opening a large realm", run: opening::run },
