@@ -3,6 +3,7 @@
 use grantd_node::realm::Change;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::rule::Scope;
+use grantd_node::realm::webhook::{EventKind, EventSet};
 use serde_json::{Value, json};
 
 use crate::time::rfc3339;
@@ -13,6 +14,11 @@ fn text(field: Option<&Personal>) -> Value {
         Some(Personal { value: Some(value), .. }) => json!(value.as_ref()),
         Some(_) => json!({ "erased": true }),
     }
+}
+
+/// Those that were chosen; none: all.
+fn events(events: EventSet) -> Vec<&'static str> {
+    events.chosen().map(EventKind::name).collect()
 }
 
 /// The change with its `kind`; an erased text is `{"erased": true}`.
@@ -105,6 +111,31 @@ pub fn change_as_json(change: &Change) -> Value {
             "tool": &*rule.tool, "command": rule.command.as_deref(), "path": rule.path.as_deref(),
             "session": match &rule.scope { Scope::Realm => None, Scope::Session(id) => Some(&**id) },
             "expires": rule.expires.map(rfc3339), "by": rule.by.to_string(),
+        }),
+        Change::WebhookCreated { webhook } => json!({
+            "kind": "webhook_created", "id": webhook.id, "number": webhook.number, "url": text(Some(&webhook.url)),
+            "events": events(webhook.events), "description": text(webhook.description.as_ref()),
+            "app": webhook.app.as_deref(), "by": webhook.by.to_string(),
+        }),
+        Change::WebhookChanged { update } => {
+            let mut said = json!({ "kind": "webhook_changed", "id": update.id });
+            if let Some(url) = &update.url {
+                said["url"] = text(Some(url));
+            }
+            if let Some(chosen) = update.events {
+                said["events"] = json!(events(chosen));
+            }
+            if let Some(description) = &update.description {
+                said["description"] = text(description.as_ref());
+            }
+            if let Some(enabled) = update.enabled {
+                said["enabled"] = json!(enabled);
+            }
+            said
+        }
+        Change::WebhookDeleted { id } => json!({ "kind": "webhook_deleted", "id": id }),
+        Change::WebhookSecretRotated { id, version, until } => json!({
+            "kind": "webhook_secret_rotated", "id": id, "version": version, "previous_until": rfc3339(*until),
         }),
         Change::RuleDeleted { id } => json!({ "kind": "rule_deleted", "id": id }),
         Change::ClientCaMade { version, until, .. } => {
