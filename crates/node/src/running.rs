@@ -243,6 +243,16 @@ impl Realm {
         self.shared.pins.forget(now).into_iter().for_each(|state| self.shared.retire(state));
     }
 
+    /// Whether other nodes may serve it at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.shared.store.is_shared()
+    }
+
+    /// Tells each newly published revision.
+    pub fn revisions(&self) -> watch::Receiver<u64> {
+        self.revision.clone()
+    }
+
     /// Hands a command to the writer and waits until it is durable, or refused.
     pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Done<C::Answer>, SubmitError> {
         if self.shared.trust.is_lost() {

@@ -196,7 +196,7 @@ pub(crate) fn is_event(change: &Change) -> bool {
 
 /// What the changes of one entry tell of, in their order. `state` is the one that they were decided on.
 pub fn events(state: &State, changes: &[Change], now: Micros) -> Vec<Event> {
-    changes.iter().filter(|change| is_event(change)).filter_map(|change| event(state, changes, change, now)).collect()
+    changes.iter().filter_map(|change| event(state, changes, change, now)).collect()
 }
 
 fn event(state: &State, changes: &[Change], change: &Change, now: Micros) -> Option<Event> {

@@ -20,3 +20,4 @@ mod sessions;
 mod starting_again;
 mod supposing;
 mod vms;
+mod webhooks;
