@@ -29,6 +29,7 @@ mod serve;
 mod settings_tests;
 mod store;
 mod user;
+mod webhook;
 mod who;
 
 use clap::Parser as _;
@@ -58,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Who(command) => who::run(&command),
         Command::Ask(args) => ask::run(&args),
         Command::Rule(command) => rule::run(&command),
+        Command::Webhook(command) => webhook::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),

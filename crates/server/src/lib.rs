@@ -32,3 +32,4 @@ pub mod serve;
 mod session_cookie;
 pub mod telemetry;
 pub mod time;
+pub mod webhook;

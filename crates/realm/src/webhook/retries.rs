@@ -31,6 +31,11 @@ impl Retries {
         Self(waits.into())
     }
 
+    /// Whether so many attempts are all.
+    pub fn end_after(&self, attempts: u32) -> bool {
+        self.next(attempts, 0, None, 0).is_none()
+    }
+
     /// When to try again after so many attempts, not before what the receiver asks for; `None`: no more.
     ///
     /// The wait is up to a fifth longer, by chance (`random`), so that what failed together does not come back together.

@@ -110,6 +110,17 @@ pub enum Verdict {
     Never,
 }
 
+impl Verdict {
+    /// How a delivery that was tried so often before ends with this, if it does.
+    pub fn ending(self, attempts: u32, retries: &Retries) -> Option<Ending> {
+        match self {
+            Self::Arrived => Some(Ending::Delivered),
+            Self::Never => Some(Ending::Dead),
+            Self::Again(_) => retries.end_after(attempts.saturating_add(1)).then_some(Ending::Dead),
+        }
+    }
+}
+
 /// Notes how an attempt went.
 #[derive(Debug, Clone)]
 pub struct SettleDelivery {
@@ -121,8 +132,8 @@ pub struct SettleDelivery {
     pub verdict: Verdict,
     /// When it would be tried again.
     pub retries: Retries,
-    /// Where it is noted if it arrived, and if it is given up; see [`super::Slots`].
-    pub places: (u8, u8),
+    /// Where it is noted if it ends; see [`super::Slots`].
+    pub place: u8,
 }
 
 /// What became of a delivery.
@@ -167,7 +178,6 @@ impl Command for SettleDelivery {
         let attempts = self.delivery.attempts.saturating_add(1);
         let tried = Delivery { attempts, lease: None, ..self.delivery.clone() };
         let [random] = cx.entropy.bytes();
-        let (arrived, given_up) = self.places;
         let next = match self.verdict {
             Verdict::Again(not_before) => self.retries.next(attempts, cx.now, not_before, random),
             Verdict::Arrived | Verdict::Never => None,
@@ -177,11 +187,8 @@ impl Command for SettleDelivery {
             let rows = vec![later.instead_of(&self.delivery, cx.now)];
             return Ok(Decision { rows, ..Decision::unchanged(Fate::Due(due)) });
         }
-        let (ending, place) = match self.verdict {
-            Verdict::Arrived => (Ending::Delivered, arrived),
-            Verdict::Again(_) | Verdict::Never => (Ending::Dead, given_up),
-        };
-        let rows = vec![self.delivery.delete(), note(&tried, ending, &self.attempt, place, cx.now)];
+        let ending = if self.verdict == Verdict::Arrived { Ending::Delivered } else { Ending::Dead };
+        let rows = vec![self.delivery.delete(), note(&tried, ending, &self.attempt, self.place, cx.now)];
         Ok(Decision { rows, ..Decision::unchanged(Fate::Ended(ending)) })
     }
 }

@@ -251,7 +251,7 @@ fn ping(world: &World, id: Uuid) -> Delivery {
 fn settle(world: &World, delivery: &Delivery, verdict: Went) -> Decision<Fate> {
     let attempt = Attempt { at: world.now, status: Some(500), problem: None };
     let (delivery, retries) = (delivery.clone(), Retries::default());
-    decides(world, &root(), &SettleDelivery { delivery, attempt, verdict, retries, places: (3, 4) }).unwrap()
+    decides(world, &root(), &SettleDelivery { delivery, attempt, verdict, retries, place: 4 }).unwrap()
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn the_oldest_place_is_taken() {
         world.now = at;
         let attempt = Attempt { at, status: None, problem: Some("refused".into()) };
         let (verdict, retries) = (if ending == Ending::Dead { Went::Never } else { Went::Arrived }, Retries::default());
-        let settle = SettleDelivery { delivery, attempt, verdict, retries, places: (place, place) };
+        let settle = SettleDelivery { delivery, attempt, verdict, retries, place };
         match &decides(&world, &root(), &settle).unwrap().rows[..] {
             [_, RowWrite::Put { key, value, .. }] => Finished::read(key, value).unwrap(),
             other => panic!("{other:?}"),
