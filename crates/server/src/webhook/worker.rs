@@ -85,19 +85,19 @@ impl Worker {
             let Some(wait) = self.look(&realm).await else { return self.finish().await };
             // A realm that nobody else uses can be unloaded while this waits.
             drop(realm);
-            let drain = self.sender.drain.clone();
+            let Self { sender, realm, webhook, told, revisions, woken, under_way, attempts, .. } = &mut self;
             tokio::select! {
-                () = drain.wait() => return,
-                Some(ended) = self.attempts.join_next() => {
+                () = sender.drain.wait() => return,
+                Some(ended) = attempts.join_next() => {
                     match ended {
-                        Ok(id) => drop(self.under_way.remove(&id)),
+                        Ok(id) => drop(under_way.remove(&id)),
                         // Which one panicked is not known; when none is left, none is under way.
-                        Err(_) if self.attempts.is_empty() => self.under_way.clear(),
+                        Err(_) if attempts.is_empty() => under_way.clear(),
                         Err(_) => {}
                     }
                 }
-                there_is = self.news() => if !there_is { return },
-                woken = self.woken.changed() => if woken.is_err() { return },
+                there_is = news(revisions, realm, webhook, *told) => if !there_is { return },
+                woken = woken.changed() => if woken.is_err() { return },
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -109,22 +109,6 @@ impl Worker {
         tokio::select! {
             () = drain.wait() => {}
             () = async { while self.attempts.join_next().await.is_some() {} } => {}
-        }
-    }
-
-    /// Waits until the state tells of something, or the webhook is another one. False if there is no realm any more.
-    async fn news(&mut self) -> bool {
-        loop {
-            if self.revisions.changed().await.is_err() {
-                return false;
-            }
-            let Some(realm) = self.realm.upgrade() else { return false };
-            let published = realm.published();
-            let webhooks = published.state.webhooks();
-            let same = webhooks.get(self.webhook.id).is_some_and(|now| Arc::ptr_eq(now, &self.webhook));
-            if !same || webhooks.told() != self.told {
-                return true;
-            }
         }
     }
 
@@ -249,6 +233,27 @@ impl Worker {
             if submit(realm, DropDeliveries { deliveries }, None).await.is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Waits until the state tells of something, or the webhook is another one. False if there is no realm any more.
+async fn news(
+    revisions: &mut watch::Receiver<u64>,
+    realm: &Weak<Realm>,
+    webhook: &Arc<Webhook>,
+    told: u64,
+) -> bool {
+    loop {
+        if revisions.changed().await.is_err() {
+            return false;
+        }
+        let Some(realm) = realm.upgrade() else { return false };
+        let published = realm.published();
+        let webhooks = published.state.webhooks();
+        let same = webhooks.get(webhook.id).is_some_and(|now| Arc::ptr_eq(now, webhook));
+        if !same || webhooks.told() != told {
+            return true;
         }
     }
 }

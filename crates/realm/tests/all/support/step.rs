@@ -239,7 +239,7 @@ fn people() -> impl Strategy<Value = What> {
     let operations = || prop::collection::vec(select(&Operation::ALL[..]), 1..4);
     prop_oneof![
         4 => (login(), name(), prop::bool::ANY, roles()).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
-        4 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
+        8 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
             .prop_map(|(l, n, p, a, r)| What::UpdateUser(l, n, p, a, r)),
         2 => login().prop_map(What::DeleteUser),
         5 => (one_role(), name()).prop_map(|(r, n)| What::CreateRole(r, n)),
