@@ -35,7 +35,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether more waits than may.
-const TRIMMED: Duration = Duration::from_secs(10);
+const TRIMMED: Duration = Duration::from_secs(5);
 
 /// How many rows are dropped in one append.
 const DROPPED: usize = 500;

@@ -221,7 +221,8 @@ async fn a_receiver_says_when_to_come_back() {
 
 #[tokio::test]
 async fn what_waits_is_sent_after_a_restart() {
-    let rig = Rig::set_up(private(&[60_000_000])).await;
+    let public_url = Some("https://grantd.example");
+    let rig = Rig::set_up(Setup { public_url, ..private(&[60_000_000]) }).await;
     let receiver = Receiver::default();
     receiver.answers([StatusCode::SERVICE_UNAVAILABLE.into_response()]);
     let id = make(&rig, &receiver.start().await, &["request.created"]).await;
