@@ -40,7 +40,7 @@ def test_the_official_library_accepts_what_comes(hooked):
     assert "params" not in data["request"]
     for message in (made, decided):
         assert abs(int(message.headers["webhook-timestamp"]) - message.at) < 5
-        assert message.headers["Content-Type"] == "application/json"
+        assert message.headers["content-type"] == "application/json"
         with pytest.raises(WebhookVerificationError):
             message.verified("whsec_" + "A" * 44)
         message.raw = message.raw.replace(b"request", b"Request", 1)

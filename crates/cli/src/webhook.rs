@@ -28,7 +28,8 @@ pub(crate) enum WebhookCommand {
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     /// Where to: https, and a public address, unless the server allows others
-    url: String,
+    #[arg(value_name = "URL")]
+    receiver: String,
     /// Of what: request.created, request.decided, request.expired or request.cancelled; may be given again [default: of
     /// everything]
     #[arg(long = "event", value_name = "EVENT", value_delimiter = ',')]
@@ -98,7 +99,7 @@ fn list(args: &ClientArgs) -> anyhow::Result<()> {
 }
 
 fn add(args: &AddArgs) -> anyhow::Result<()> {
-    let body = json!({ "url": args.url, "events": args.events, "description": args.description });
+    let body = json!({ "url": args.receiver, "events": args.events, "description": args.description });
     let created = Client::new(&args.server)?.post("/api/v1/webhooks", &body, &args.why)?;
     if args.server.json {
         return output::json(&created.body);
