@@ -2,12 +2,18 @@
 
 import base64
 import json
+import ssl
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
 
 from harness import Client, free_port, record_secret
@@ -38,16 +44,21 @@ class Message:
 class Receiver:
     """A receiver that can be ended and started again on the same port and file."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, name: str | None = None):
+        """With a name it speaks TLS, by a certificate for that name which it signs itself: `certificate`."""
         self.file, self.port, self.process = directory / "received.jsonl", free_port(), None
+        self.name, self.certificate = name, directory / "receiver.pem"
+        if name:
+            self.certificate.write_bytes(certified(name))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hooks"
+        return f"https://localhost:{self.port}/hooks" if self.name else f"http://127.0.0.1:{self.port}/hooks"
 
     def start(self) -> "Receiver":
         script = Path(__file__).resolve().parent / "receiver.py"
-        self.process = subprocess.Popen([sys.executable, str(script), str(self.port), str(self.file)])
+        more = [str(self.certificate)] if self.name else []
+        self.process = subprocess.Popen([sys.executable, str(script), str(self.port), str(self.file), *more])
         self.answers()
         return self
 
@@ -57,7 +68,8 @@ class Receiver:
         deadline = time.monotonic() + 10
         while True:
             try:
-                client = Client(self.port)
+                tls = ssl._create_unverified_context() if self.name else None
+                client = Client(self.port, tls=tls)
                 client.put("/answers", wanted).ok()
                 client.close()
                 return
@@ -84,6 +96,28 @@ class Receiver:
 
     def __exit__(self, *_) -> None:
         self.stop()
+
+
+def certified(name: str) -> bytes:
+    """A key and a certificate for it, for this name, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) + secret
 
 
 def eventually(found, timeout: float = 20):

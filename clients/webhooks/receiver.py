@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """A receiver of webhooks, as a process of its own: writes down what comes, and answers as it is told.
 
-    receiver.py PORT FILE
+    receiver.py PORT FILE [PEM]
 
 Each message becomes a line of FILE: headers and body as they came. `PUT /answers` with a JSON list of
-`{"status", "headers", "delay"}` says how the next ones are answered; after those every one is answered 204.
+`{"status", "headers", "delay"}` says how the next ones are answered; after those every one is answered 204. With a certificate and its
+key it speaks TLS.
 """
 
 import base64
 import json
+import ssl
 import sys
 import threading
 import time
@@ -54,4 +56,9 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver)
+    if len(sys.argv) > 3:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[3])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.serve_forever()

@@ -144,6 +144,22 @@ def test_private_addresses_are_refused_by_default():
     assert receiver.messages() == []
 
 
+@pytest.mark.parametrize("name, believed", [("localhost", True), ("other.example", True), ("localhost", False)])
+def test_tls_is_verified(name, believed):
+    with Temp("webhooks-tls") as data, Receiver(data, name) as receiver:
+        args = [*PRIVATE, *(["--webhook-ca-file", str(receiver.certificate)] if believed else [])]
+        with Server(data / "grantd", f"webhooks-tls-{name}-{believed}", args=args) as server:
+            client = server.client()
+            id, secret = make(client, receiver.url)
+            ping(client, id)
+            if believed and name == "localhost":
+                assert receiver.until(1)[0].verified(secret)["type"] == "ping"
+                return
+            tried = eventually(lambda: [d for d in deliveries(client, id) if d["attempts"]])
+            assert "certificate" in tried[0]["last_problem"]
+            assert receiver.messages() == []
+
+
 def test_the_commands(hooked, tmp_path):
     server, receiver = hooked
     env = {"GRANTD_URL": server.url, "GRANTD_API_KEY": server.key}
