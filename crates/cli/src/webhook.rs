@@ -90,7 +90,14 @@ fn list(args: &ClientArgs) -> anyhow::Result<()> {
         let events = events.filter_map(Value::as_str).collect::<Vec<_>>().join(",");
         let events = if events.is_empty() { "all".into() } else { events };
         let member = |name| text(webhook, name);
-        vec![member("id"), member("url"), events, member("enabled"), member("description"), member("created_at")]
+        vec![
+            member("id"),
+            member("url"),
+            events,
+            member("enabled"),
+            member("description"),
+            member("created_at"),
+        ]
     };
     output::table(
         &["ID", "URL", "EVENTS", "ENABLED", "DESCRIPTION", "CREATED"],
@@ -141,8 +148,16 @@ fn deliveries(args: &ShowArgs) -> anyhow::Result<()> {
         return output::json(&found);
     }
     let items = found.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let members =
-        ["id", "type", "status", "attempts", "last_status", "last_problem", "last_attempt_at", "next_attempt_at"];
+    let members = [
+        "id",
+        "type",
+        "status",
+        "attempts",
+        "last_status",
+        "last_problem",
+        "last_attempt_at",
+        "next_attempt_at",
+    ];
     let row = |delivery: &Value| members.map(|member| text(delivery, member)).to_vec();
     let header = ["ID", "TYPE", "STATUS", "ATTEMPTS", "ANSWER", "PROBLEM", "LAST", "NEXT"];
     output::table(&header, items.iter().map(row).collect())?;

@@ -276,8 +276,8 @@ impl Realm {
         if self.shared.store.is_shared() { self.refresh().await } else { Ok(()) }
     }
 
-    /// Folds whatever the ledger holds beyond the published head.
-    pub(crate) async fn refresh(&self) -> Result<(), SubmitError> {
+    /// Folds whatever the ledger holds beyond the published head, and waits for what is just being published.
+    pub async fn refresh(&self) -> Result<(), SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
         answer.await.unwrap_or(Err(SubmitError::Stopping))

@@ -200,7 +200,9 @@ impl State {
 
     fn write_webhooks(&self, w: &mut Writer) {
         w.u64(self.webhooks.next_number);
-        write_list(w, self.webhooks.len(), self.webhooks.iter_after(0), |w, webhook| write_webhook(w, webhook));
+        write_list(w, self.webhooks.len(), self.webhooks.iter_after(0), |w, webhook| {
+            write_webhook(w, webhook);
+        });
     }
 
     fn read_webhooks(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {

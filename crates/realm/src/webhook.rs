@@ -10,7 +10,9 @@ mod finished;
 mod retries;
 mod sending;
 
-pub use commands::{CreateWebhook, DeleteWebhook, RotateWebhookSecret, SecretRotated, UpdateWebhook, WebhookCreated};
+pub use commands::{
+    CreateWebhook, DeleteWebhook, RotateWebhookSecret, SecretRotated, UpdateWebhook, WebhookCreated,
+};
 pub use delivery::{Attempt, DELIVERY_ROWS, Delivery, rows_of};
 pub(crate) use event::is_event;
 pub use event::{Event, EventKind, EventSet, RequestEvent, Subject, events};

@@ -57,7 +57,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         sessions: sessions(&args)?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
-        mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str)).context("`mix_cors_origins`")?,
+        mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
+            .context("`mix_cors_origins`")?,
         webhooks: webhooks(&args)?,
         drain: server.drain(),
     };
@@ -90,13 +91,15 @@ fn sessions(args: &ServeArgs) -> anyhow::Result<Limits> {
 
 /// What is sent to webhooks, and where to.
 fn webhooks(args: &ServeArgs) -> anyhow::Result<WebhookSettings> {
-    let mut settings = WebhookSettings { allow_private: args.webhook_allow_private, ..WebhookSettings::default() };
+    let mut settings =
+        WebhookSettings { allow_private: args.webhook_allow_private, ..WebhookSettings::default() };
     if let Some(path) = &args.webhook_ca_file {
         settings.believe(path)?;
     }
     settings.queue = args.webhook_queue.unwrap_or(settings.queue);
     if !args.webhook_retries.is_empty() {
-        let waits: Vec<_> = args.webhook_retries.iter().map(|seconds| i64::from(*seconds) * 1_000_000).collect();
+        let waits: Vec<_> =
+            args.webhook_retries.iter().map(|seconds| i64::from(*seconds) * 1_000_000).collect();
         settings.retries = Retries::new(waits);
     }
     Ok(settings)

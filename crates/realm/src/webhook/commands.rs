@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use super::event::{EventKind, EventSet};
 use super::{
-    MAX_DESCRIPTION, MAX_URL, MAX_WEBHOOKS, OVERLAP, SECRET_PREFIX, Webhook, WebhookForm, WebhookUpdate, signing_secret,
+    MAX_DESCRIPTION, MAX_URL, MAX_WEBHOOKS, OVERLAP, SECRET_PREFIX, Webhook, WebhookForm, WebhookUpdate,
+    signing_secret,
 };
 use crate::caller::Authority;
 use crate::change::{Change, shared};
@@ -27,7 +28,10 @@ fn check_description(description: &str) -> Result<(), Refusal> {
     if description.len() <= MAX_DESCRIPTION && !description.chars().any(|c| c.is_control() && c != '\n') {
         return Ok(());
     }
-    Err(Refusal::invalid("description", format!("must be at most {MAX_DESCRIPTION} bytes without control characters")))
+    Err(Refusal::invalid(
+        "description",
+        format!("must be at most {MAX_DESCRIPTION} bytes without control characters"),
+    ))
 }
 
 fn find(state: &State, id: Uuid) -> Result<&Webhook, Refusal> {
@@ -77,7 +81,11 @@ impl Command for CreateWebhook {
         check_url(&self.url)?;
         let description = self.description.as_deref().filter(|description| !description.is_empty());
         description.map_or(Ok(()), check_description)?;
-        if self.app.as_ref().is_some_and(|app| app.is_empty() || app.len() > 255 || app.chars().any(char::is_control)) {
+        if self
+            .app
+            .as_ref()
+            .is_some_and(|app| app.is_empty() || app.len() > 255 || app.chars().any(char::is_control))
+        {
             return Err(Refusal::invalid("app", "must be the id of an app"));
         }
         if state.webhooks().len() >= MAX_WEBHOOKS {
@@ -122,7 +130,8 @@ impl Command for UpdateWebhook {
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         let webhook = find(state, self.id)?;
         self.url.as_deref().map_or(Ok(()), check_url)?;
-        let description = self.description.as_ref().map(|text| text.as_deref().filter(|text| !text.is_empty()));
+        let description =
+            self.description.as_ref().map(|text| text.as_deref().filter(|text| !text.is_empty()));
         description.flatten().map_or(Ok(()), check_description)?;
         if self.enabled == Some(true) && self.url.is_none() && webhook.url.text().is_none() {
             return Err(Refusal::invalid("url", "was erased: give one to enable the webhook"));

@@ -42,7 +42,8 @@ impl Attempt {
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let at = r.i64()?;
         let status = r.option(Reader::u32)?.map(u16::try_from).transpose();
-        let status = status.map_err(|error| CodecError::Unknown { what: "a status", found: error.to_string() })?;
+        let status =
+            status.map_err(|error| CodecError::Unknown { what: "a status", found: error.to_string() })?;
         Ok(Self { at, status, problem: r.option(|r| r.text().map(Into::into))? })
     }
 }

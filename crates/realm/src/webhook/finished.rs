@@ -80,8 +80,7 @@ impl Finished {
             FORM => {}
             other => return Err(unknown("a finished delivery's form", other)),
         }
-        let (id, attempts, last, event) =
-            (r.uuid()?, r.u32()?, Attempt::read(&mut r)?, Event::read(&mut r)?);
+        let (id, attempts, last, event) = (r.uuid()?, r.u32()?, Attempt::read(&mut r)?, Event::read(&mut r)?);
         r.finish()?;
         Ok(Self { ending, id, attempts, last, event, place })
     }

@@ -94,7 +94,8 @@ impl Command for LeaseDeliveries {
         let lease = Some(cx.entropy.uuid());
         let taken = |delivery: &Delivery| Delivery { due, lease, ..delivery.clone() };
         let leased: Vec<_> = self.deliveries.iter().map(taken).collect();
-        let rows = leased.iter().zip(&self.deliveries).map(|(to, from)| to.instead_of(from, cx.now)).collect();
+        let rows =
+            leased.iter().zip(&self.deliveries).map(|(to, from)| to.instead_of(from, cx.now)).collect();
         Ok(Decision { rows, ..Decision::unchanged(Leased(leased)) })
     }
 }

@@ -29,7 +29,9 @@ enum Origin {
 
 /// A text that is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no origin: name one as in `https://app.example` or `http://localhost:3000`, or `*` for all")]
+#[error(
+    "`{0}` is no origin: name one as in `https://app.example` or `http://localhost:3000`, or `*` for all"
+)]
 pub struct NoOrigin(String);
 
 impl Cors {
@@ -111,7 +113,9 @@ mod tests {
         for origin in origins {
             assert_eq!(allowed(&origins, origin).as_deref(), Some(origin));
         }
-        for origin in ["https://app.example.evil", "http://app.example", "https://app.example:444", "null", ""] {
+        for origin in
+            ["https://app.example.evil", "http://app.example", "https://app.example:444", "null", ""]
+        {
             assert_eq!(allowed(&origins, origin), None, "{origin}");
         }
         assert_eq!(allowed(&[], "https://app.example"), None);
@@ -120,7 +124,15 @@ mod tests {
 
     #[test]
     fn what_no_browser_sends_is_refused() {
-        for text in ["", "app.example", "https://app.example/", "https://App.example", "https://app.example:443", "null", "ftp://a"] {
+        for text in [
+            "",
+            "app.example",
+            "https://app.example/",
+            "https://App.example",
+            "https://app.example:443",
+            "null",
+            "ftp://a",
+        ] {
             assert_eq!(Cors::new([text]).err(), Some(NoOrigin(text.to_owned())), "{text}");
         }
     }

@@ -35,7 +35,9 @@ pub(super) async fn attempt(
             let status = Some(answer.status.as_u16());
             (Attempt { at, status, problem: answer.problem() }, answer.verdict())
         }
-        Err(failure) => (Attempt { at, status: None, problem: Some(failure.to_string()) }, Verdict::Again(None)),
+        Err(failure) => {
+            (Attempt { at, status: None, problem: Some(failure.to_string()) }, Verdict::Again(None))
+        }
     }
 }
 
@@ -51,8 +53,11 @@ async fn post(
         let secret = realm.secret(&signing_secret(webhook.id, version)).await;
         secrets.push(secret.ok().flatten().ok_or(Failure::Secret)?);
     }
-    let body =
-        message::body(&delivery.event, realm.name(), &realm.published().state, &sender.public_url);
+    if !message::is_known(&delivery.event, &realm.published().state) {
+        // A row can be read a moment before its entry is published here, and longer where another node made it.
+        let _as_far_as_it_goes = realm.refresh().await;
+    }
+    let body = message::body(&delivery.event, realm.name(), &realm.published().state, &sender.public_url);
     let request = request(&url, delivery, &secrets, body, sender.now() / 1_000_000)?;
     let connection = sender.connector.connect(&url).await?;
     let mut http = http1::Builder::new();

@@ -35,7 +35,10 @@ pub(super) struct Connector {
 
 impl Connector {
     /// Believes the authorities that browsers believe, which are part of this program, and these.
-    pub(super) fn new(targets: Targets, authorities: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
+    pub(super) fn new(
+        targets: Targets,
+        authorities: &[CertificateDer<'static>],
+    ) -> Result<Self, rustls::Error> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for authority in authorities {
             roots.add(authority.clone())?;

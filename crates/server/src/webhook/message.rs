@@ -56,6 +56,17 @@ pub(super) fn name(delivery: &Delivery) -> String {
     format!("msg_{}", delivery.id.simple())
 }
 
+/// Whether a state is as new as the event, as far as it can be told: what is forgotten by now is not known either.
+pub(super) fn is_known(event: &Event, state: &State) -> bool {
+    match &event.subject {
+        Subject::Nothing => true,
+        Subject::Request(event) => {
+            let request = state.requests().get(event.id);
+            request.is_some_and(|request| event.decided_by.is_none() || request.decided_by.is_some())
+        }
+    }
+}
+
 /// The body. `state` is the newest one.
 pub(super) fn body(event: &Event, realm: &str, state: &State, public_url: &str) -> Vec<u8> {
     let (url, request) = match &event.subject {
@@ -77,7 +88,8 @@ fn link(realm: &str, public_url: &str, id: Uuid) -> String {
 
 fn request<'a>(event: &'a RequestEvent, state: &'a State) -> Request<'a> {
     let known = state.requests().get(event.id);
-    let text = |field: Option<&'a Personal>| field.and_then(Personal::text).filter(|text| text.len() <= SHOWN);
+    let text =
+        |field: Option<&'a Personal>| field.and_then(Personal::text).filter(|text| text.len() <= SHOWN);
     Request {
         id: event.id,
         number: event.number,
@@ -92,6 +104,8 @@ fn request<'a>(event: &'a RequestEvent, state: &'a State) -> Request<'a> {
         expires_at: rfc3339(event.expires_at),
         decided_by: event.decided_by.as_deref(),
         // Of who decided: what was made is told without it, although it may be decided by now.
-        reason: text(known.filter(|_| event.decided_by.is_some()).and_then(|request| request.reason.as_ref())),
+        reason: text(
+            known.filter(|_| event.decided_by.is_some()).and_then(|request| request.reason.as_ref()),
+        ),
     }
 }

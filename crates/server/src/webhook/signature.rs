@@ -7,7 +7,8 @@ use grantd_node::realm::webhook::SECRET_PREFIX;
 
 /// `v1,<Base64>` by each of these secrets; `None` if one of them is none.
 pub(super) fn signatures(secrets: &[String], id: &str, timestamp: i64, body: &[u8]) -> Option<String> {
-    let signed: Option<Vec<_>> = secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect();
+    let signed: Option<Vec<_>> =
+        secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect();
     signed.filter(|signed| !signed.is_empty()).map(|signed| signed.join(" "))
 }
 

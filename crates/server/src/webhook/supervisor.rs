@@ -55,9 +55,9 @@ fn start_workers(sender: &Arc<Sender>, realm: &Arc<Realm>, workers: &mut Workers
     let published = realm.published();
     for webhook in published.state.webhooks().iter_after(0).filter(|webhook| webhook.enabled) {
         let key = (realm.name().to_owned(), webhook.id);
-        workers.entry(key).or_insert_with(|| {
-            tokio::spawn(Worker::new(sender.clone(), realm, webhook.clone()).run())
-        });
+        workers
+            .entry(key)
+            .or_insert_with(|| tokio::spawn(Worker::new(sender.clone(), realm, webhook.clone()).run()));
     }
 }
 

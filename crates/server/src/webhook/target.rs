@@ -19,7 +19,9 @@ pub(crate) struct Targets {
 pub(crate) enum BadTarget {
     #[error("must be a URL with `https:`, such as https://example.com/hooks")]
     Malformed,
-    #[error("must begin with `https:`; without TLS anybody on the way could read it (`--webhook-allow-private` allows `http:`)")]
+    #[error(
+        "must begin with `https:`; without TLS anybody on the way could read it (`--webhook-allow-private` allows `http:`)"
+    )]
     NoTls,
     #[error("must hold no login and no password: what is sent is signed, see `secret`")]
     Credentials,
@@ -27,7 +29,9 @@ pub(crate) enum BadTarget {
     Fragment,
     #[error("must have port 80, 443, or one above 1023 (`--webhook-allow-private` allows any)")]
     Port,
-    #[error("must lead to a public address, not to this machine or its network (`--webhook-allow-private` allows those)")]
+    #[error(
+        "must lead to a public address, not to this machine or its network (`--webhook-allow-private` allows those)"
+    )]
     Private,
 }
 
@@ -157,10 +161,23 @@ mod tests {
     #[test]
     fn urls_are_judged_before_their_names_are_resolved() {
         let bad = |url: &str| PUBLIC_ONLY.check(url).err();
-        for url in ["https://example.com", "https://example.com:8443/a?b=c", "https://93.184.215.14/", "HTTPS://EXAMPLE.com"] {
+        for url in [
+            "https://example.com",
+            "https://example.com:8443/a?b=c",
+            "https://93.184.215.14/",
+            "HTTPS://EXAMPLE.com",
+        ] {
             assert_eq!(bad(url), None, "{url}");
         }
-        for url in ["", "example.com", "ftp://example.com", "file:///etc/passwd", "https://", "https://exa mple", "//a"] {
+        for url in [
+            "",
+            "example.com",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "https://",
+            "https://exa mple",
+            "//a",
+        ] {
             assert_eq!(bad(url), Some(BadTarget::Malformed), "{url}");
         }
         assert_eq!(bad("http://example.com"), Some(BadTarget::NoTls));
@@ -172,8 +189,16 @@ mod tests {
         }
         // However it is written.
         for url in [
-            "https://127.0.0.1", "https://127.1", "https://0x7f000001", "https://2130706433", "https://0177.0.0.1",
-            "https://[::1]", "https://[::ffff:127.0.0.1]", "https://10.0.0.1:8443", "https://0", "https://127.0.0.1.",
+            "https://127.0.0.1",
+            "https://127.1",
+            "https://0x7f000001",
+            "https://2130706433",
+            "https://0177.0.0.1",
+            "https://[::1]",
+            "https://[::ffff:127.0.0.1]",
+            "https://10.0.0.1:8443",
+            "https://0",
+            "https://127.0.0.1.",
             "https://１２７.0.0.1",
         ] {
             assert_eq!(bad(url), Some(BadTarget::Private), "{url}");

@@ -208,7 +208,9 @@ impl Worker {
         }
         self.trimmed = Some(Instant::now());
         loop {
-            let Some(found) = self.found(realm, self.sender.queue.saturating_add(DROPPED)).await else { return };
+            let Some(found) = self.found(realm, self.sender.queue.saturating_add(DROPPED)).await else {
+                return;
+            };
             let beyond: Vec<_> = found.into_iter().skip(self.sender.queue).collect();
             let (count, full) = (beyond.len(), beyond.len() == DROPPED);
             if count == 0 || submit(realm, DropDeliveries { deliveries: beyond }, None).await.is_err() {
@@ -259,7 +261,13 @@ async fn news(
 }
 
 /// One attempt and what follows from it.
-async fn deliver(sender: &Sender, realm: &Realm, webhook: &Webhook, delivery: Delivery, places: &Mutex<Slots>) {
+async fn deliver(
+    sender: &Sender,
+    realm: &Realm,
+    webhook: &Webhook,
+    delivery: Delivery,
+    places: &Mutex<Slots>,
+) {
     let (attempt, verdict) = attempt(sender, realm, webhook, &delivery).await;
     let retries = sender.retries.clone();
     let ending = verdict.ending(delivery.attempts, &retries);
@@ -295,8 +303,12 @@ async fn disable(realm: &Realm, id: Uuid) {
     let update = UpdateWebhook { id, enabled: Some(false), ..UpdateWebhook::default() };
     let reason = Some("the receiver answered 410 Gone".to_owned());
     match submit(realm, update, reason).await {
-        Ok(_) => tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone"),
-        Err(error) => tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled"),
+        Ok(_) => {
+            tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone")
+        }
+        Err(error) => {
+            tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled")
+        }
     }
 }
 
@@ -311,5 +323,6 @@ async fn submit<C: Command>(
 
 fn until(due: Micros, now: Micros) -> Duration {
     // A moment more: a clock that is read again shows no less.
-    Duration::from_micros(u64::try_from(due.saturating_sub(now)).unwrap_or_default()) + Duration::from_millis(1)
+    Duration::from_micros(u64::try_from(due.saturating_sub(now)).unwrap_or_default())
+        + Duration::from_millis(1)
 }

@@ -134,11 +134,17 @@ async fn a_request_is_told_with_a_link_to_the_inbox() {
     let body = json!({"decision": "approve", "reason": "fine"});
     rig.with(&decider, "POST", &decide).json(body).await.is(200);
     let seen = receiver.until(2).await;
-    assert_eq!((&seen[0].body["type"], &seen[1].body["type"]), (&json!("request.created"), &json!("request.decided")));
+    assert_eq!(
+        (&seen[0].body["type"], &seen[1].body["type"]),
+        (&json!("request.created"), &json!("request.decided"))
+    );
     let (made, decided) = (&seen[0].body["data"], &seen[1].body["data"]);
     assert_eq!(made["url"], format!("https://grantd.example/g/inbox/{id}"));
     assert_eq!((&made["request"]["status"], &made["request"]["action"]), (&json!("pending"), &json!("Runs")));
-    assert_eq!((&decided["request"]["status"], &decided["request"]["reason"]), (&json!("approved"), &json!("fine")));
+    assert_eq!(
+        (&decided["request"]["status"], &decided["request"]["reason"]),
+        (&json!("approved"), &json!("fine"))
+    );
     assert!(seen.iter().all(|seen| !seen.body.to_string().contains("secret-in-params")));
     assert!(seen.iter().all(|seen| seen.id.starts_with("msg_") && seen.signature.starts_with("v1,")));
     assert_eq!(seen[0].timestamp, rig.clock.now() / 1_000_000);
@@ -173,7 +179,10 @@ async fn a_failure_is_tried_again_under_the_same_id() {
     let seen = receiver.until(3).await;
     assert!(seen.iter().all(|seen| seen.id == message && seen.body == seen.body), "{seen:?}");
     let ended = delivery(&rig, &id, "delivered").await;
-    assert_eq!((&ended["attempts"], &ended["last_status"], &ended["type"]), (&json!(3), &json!(204), &json!("ping")));
+    assert_eq!(
+        (&ended["attempts"], &ended["last_status"], &ended["type"]),
+        (&json!(3), &json!(204), &json!("ping"))
+    );
 }
 
 #[tokio::test]
@@ -249,7 +258,8 @@ async fn of_several_nodes_one_delivers() {
     }
     receiver.until(20).await;
     let nothing_waits = async || {
-        let waiting = deliveries(&rig, &id).await.into_iter().filter(|one| one["status"] == "pending").count();
+        let waiting =
+            deliveries(&rig, &id).await.into_iter().filter(|one| one["status"] == "pending").count();
         (waiting == 0).then_some(())
     };
     eventually(nothing_waits).await;
@@ -257,6 +267,25 @@ async fn of_several_nodes_one_delivers() {
     receiver.seen().into_iter().for_each(|seen| *times.entry(seen.id).or_default() += 1);
     assert_eq!(times.len(), 20);
     assert!(times.values().all(|times| *times == 1), "{times:?}");
+}
+
+/// A node that sends what another one put there has not seen the entry yet: it looks, so that nothing is missing.
+#[tokio::test]
+async fn texts_are_there_on_a_node_that_is_behind() {
+    let rig = Rig::set_up(Setup { shared: true, ..private(&[60_000_000]) }).await;
+    let receiver = Receiver::default();
+    let id = make(&rig, &receiver.start().await, &["request.created"]).await;
+    let another = rig.another().await;
+    let asker = rig.key(&["requester"]).await;
+    // The receiver keeps the first node busy, so that the other one gets some.
+    for _ in 0..10 {
+        ask(&rig, &asker).await;
+        ping(&another, &id).await;
+    }
+    let seen = receiver.until(20).await;
+    let told = seen.iter().filter(|seen| seen.body["type"] == "request.created");
+    assert!(told.clone().all(|seen| seen.body["data"]["request"]["action"] == "Runs"), "{seen:?}");
+    assert_eq!(told.count(), 10);
 }
 
 #[tokio::test]
@@ -303,11 +332,22 @@ async fn private_addresses_are_refused_unless_allowed() {
     let rig = Rig::new().await;
     let mut seen = Vec::new();
     for url in [
-        "http://example.com/", "https://127.0.0.1/", "https://10.0.0.1", "https://[::1]:8443", "https://2130706433/",
-        "https://169.254.169.254/latest/meta-data", "https://a:b@example.com", "https://example.com:22", "nonsense",
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://10.0.0.1",
+        "https://[::1]:8443",
+        "https://2130706433/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://a:b@example.com",
+        "https://example.com:22",
+        "nonsense",
     ] {
         let refused = rig.call("POST", "/api/v1/webhooks").json(json!({"url": url})).await.is(400);
-        assert_eq!((&refused.body["code"], &refused.body["field"]), (&json!("invalid_request"), &json!("url")), "{url}");
+        assert_eq!(
+            (&refused.body["code"], &refused.body["field"]),
+            (&json!("invalid_request"), &json!("url")),
+            "{url}"
+        );
         seen.push(refused.body["detail"].as_str().unwrap().to_owned());
     }
     // A name is judged by what it leads to, when it is connected to.
@@ -333,12 +373,17 @@ async fn webhooks_are_an_administrators() {
     let made = rig.call("POST", "/api/v1/webhooks").json(body).await.is(201).body;
     let id = made["id"].as_str().unwrap();
     let path = format!("/api/v1/webhooks/{id}");
-    for (method, rest) in [("GET", ""), ("DELETE", ""), ("POST", "/secret"), ("POST", "/test"), ("GET", "/deliveries")] {
+    for (method, rest) in
+        [("GET", ""), ("DELETE", ""), ("POST", "/secret"), ("POST", "/test"), ("GET", "/deliveries")]
+    {
         rig.with(&operator, method, &format!("{path}{rest}")).send().await.is(403);
     }
     let read = rig.with(&auditor, "GET", &path).send().await.is(200).body;
     assert_eq!(read["secret"], Value::Null);
-    assert_eq!((&read["url"], &read["events"]), (&json!("https://example.com/"), &json!(["request.created"])));
+    assert_eq!(
+        (&read["url"], &read["events"]),
+        (&json!("https://example.com/"), &json!(["request.created"]))
+    );
     let list = rig.with(&auditor, "GET", "/api/v1/webhooks").send().await.is(200).body;
     assert_eq!(list["items"], json!([read]));
     rig.with(&auditor, "POST", &format!("{path}/secret")).send().await.is(403);

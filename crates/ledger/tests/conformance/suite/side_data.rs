@@ -108,11 +108,15 @@ pub(crate) async fn a_row_is_moved_by_one(world: &World) {
         value: value.to_vec(),
         expires: 200,
     };
-    let write = async |row| durable(world.store.append(Append { rows: vec![row], ..Append::on(REALM, head) }).await);
+    let write =
+        async |row| durable(world.store.append(Append { rows: vec![row], ..Append::on(REALM, head) }).await);
     let rows = async || {
         let rows = world.store.rows(REALM, "session", b"", 150, 10).await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        rows.into_iter().map(|(key, value)| format!("{}={}", text(key), text(value))).collect::<Vec<_>>().join(" ")
+        rows.into_iter()
+            .map(|(key, value)| format!("{}={}", text(key), text(value)))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     write(moved(b"a", b"b", b"never there")).await;
     assert_eq!(rows().await, "");

@@ -27,7 +27,9 @@ use grantd_node::realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope}
 use grantd_node::realm::token::{CreateToken, RevokeToken};
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_node::realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
-use grantd_node::realm::webhook::{CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook};
+use grantd_node::realm::webhook::{
+    CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook,
+};
 use grantd_node::realm::{Basis, State, builtin};
 use grantd_node::{Realm, Request};
 use uuid::Uuid;
@@ -82,15 +84,18 @@ async fn make_a_golden_ledger() {
 
 /// Who is told of what happens.
 async fn webhooks(realm: &Realm) {
-    let create = |url: &str, events: &[EventKind], description: Option<&str>, app: Option<&str>| CreateWebhook {
-        url: url.into(),
-        events: events.to_vec(),
-        description: description.map(Into::into),
-        app: app.map(Into::into),
-    };
+    let create =
+        |url: &str, events: &[EventKind], description: Option<&str>, app: Option<&str>| CreateWebhook {
+            url: url.into(),
+            events: events.to_vec(),
+            description: description.map(Into::into),
+            app: app.map(Into::into),
+        };
     let all = does(realm, create("https://a.example/hooks", &[], Some("Ours"), None)).await.answer.id;
-    let some = does(realm, create("https://b.example", &EventKind::CHOSEN, None, Some("app_1"))).await.answer.id;
-    let gone = does(realm, create("https://c.example", &[EventKind::RequestCreated], None, None)).await.answer.id;
+    let some =
+        does(realm, create("https://b.example", &EventKind::CHOSEN, None, Some("app_1"))).await.answer.id;
+    let gone =
+        does(realm, create("https://c.example", &[EventKind::RequestCreated], None, None)).await.answer.id;
     for id in [all, all, some] {
         does(realm, RotateWebhookSecret { id }).await;
     }

@@ -124,7 +124,9 @@ fn a_secret_is_base64_and_is_replaced_with_an_overlap() {
     let letters = secret.strip_prefix(SECRET_PREFIX).unwrap();
     assert!(letters.len() == 44 && letters.bytes().all(|b| b.is_ascii_alphanumeric()), "{letters}");
     let put = |version| match &decision.sealed[..] {
-        [SealedWrite::Put { name, version: found, .. }] => *name == signing_secret(id, version) && *found == version,
+        [SealedWrite::Put { name, version: found, .. }] => {
+            *name == signing_secret(id, version) && *found == version
+        }
         _ => false,
     };
     assert!(put(1), "{:?}", decision.sealed);
@@ -221,7 +223,11 @@ fn what_a_rule_decides_is_told_at_once() {
     let agent = world.user_with("agent", &[Requester]);
     let told = told(&world, &agent, &asks("rm x"));
     assert_eq!(kinds(&told), ["request.created", "request.decided"]);
-    assert_eq!([status(&told[0]), status(&told[1])], [Status::Denied; 2], "nobody is to look for an open one");
+    assert_eq!(
+        [status(&told[0]), status(&told[1])],
+        [Status::Denied; 2],
+        "nobody is to look for an open one"
+    );
 }
 
 #[test]
@@ -272,7 +278,10 @@ fn a_delivery_is_tried_until_it_is_given_up() {
                 assert_eq!((delivery.due, delivery.id), (due, message));
                 waits.push(due - world.now);
             }
-            (Fate::Ended(Ending::Dead), [RowWrite::Delete { key, .. }, RowWrite::Put { kind, key: place, value, .. }]) => {
+            (
+                Fate::Ended(Ending::Dead),
+                [RowWrite::Delete { key, .. }, RowWrite::Put { kind, key: place, value, .. }],
+            ) => {
                 assert_eq!((key, *kind), (&delivery.key(), FINISHED_ROWS));
                 let finished = Finished::read(place, value).unwrap();
                 assert_eq!((finished.id, finished.attempts, finished.ending), (message, 10, Ending::Dead));
@@ -283,7 +292,10 @@ fn a_delivery_is_tried_until_it_is_given_up() {
         }
     }
     assert_eq!(waits.len(), RETRIES.len());
-    assert!(waits.iter().zip(RETRIES).all(|(wait, least)| (least..=least + least / 5).contains(wait)), "{waits:?}");
+    assert!(
+        waits.iter().zip(RETRIES).all(|(wait, least)| (least..=least + least / 5).contains(wait)),
+        "{waits:?}"
+    );
 }
 
 #[test]
@@ -318,7 +330,8 @@ fn the_oldest_place_is_taken() {
         let delivery = ping(&world, id);
         world.now = at;
         let attempt = Attempt { at, status: None, problem: Some("refused".into()) };
-        let (verdict, retries) = (if ending == Ending::Dead { Went::Never } else { Went::Arrived }, Retries::default());
+        let (verdict, retries) =
+            (if ending == Ending::Dead { Went::Never } else { Went::Arrived }, Retries::default());
         let settle = SettleDelivery { delivery, attempt, verdict, retries, place };
         match &decides(&world, &root(), &settle).unwrap().rows[..] {
             [_, RowWrite::Put { key, value, .. }] => Finished::read(key, value).unwrap(),
@@ -328,7 +341,8 @@ fn the_oldest_place_is_taken() {
     let mut slots = Slots::behind(&[]);
     let taken: Vec<u8> = (0..101).map(|_| slots.take(Ending::Dead)).collect();
     assert_eq!((taken[0], taken[99], taken[100]), (0, 99, 0));
-    let kept = [finished(5, Ending::Dead, 99), finished(4, Ending::Dead, 50), finished(9, Ending::Delivered, 7)];
+    let kept =
+        [finished(5, Ending::Dead, 99), finished(4, Ending::Dead, 50), finished(9, Ending::Delivered, 7)];
     let mut slots = Slots::behind(&kept);
     assert_eq!((slots.take(Ending::Dead), slots.take(Ending::Delivered)), (0, 8));
 }

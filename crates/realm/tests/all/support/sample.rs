@@ -84,7 +84,9 @@ fn webhook_changed(
     enabled: Option<bool>,
 ) -> Change {
     let events = events.map(|events| events.iter().copied().collect());
-    Change::WebhookChanged { update: Box::new(WebhookUpdate { id: id(25), url, events, description, enabled }) }
+    Change::WebhookChanged {
+        update: Box::new(WebhookUpdate { id: id(25), url, events, description, enabled }),
+    }
 }
 
 /// At least one of each kind; those with optional parts with and without.

@@ -23,10 +23,10 @@ use grantd_realm::request::{
 };
 use grantd_realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
-use grantd_realm::webhook::{CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook};
 use grantd_realm::token::{CreateToken, RevokeToken};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
+use grantd_realm::webhook::{CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook};
 use grantd_realm::{Basis, Delegation, Refusal, State};
 use proptest::option;
 use proptest::prelude::*;
