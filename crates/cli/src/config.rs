@@ -118,7 +118,9 @@ pub(crate) fn keys() -> Vec<String> {
     let listed = |file: &str| -> Vec<String> {
         let error = toml::from_str::<File>(file).unwrap_err().to_string();
         let (_, listed) = error.split_once("expected ").unwrap();
-        let names = listed.trim_start_matches("one of ").lines().next().unwrap_or_default().split(',');
+        // Two of them are `a` or `b`, more one of `a`, `b`, `c`.
+        let listed = listed.lines().next().unwrap_or_default().replace(" or ", ",");
+        let names = listed.trim_start_matches("one of ").split(',');
         names.map(|name| name.trim().trim_matches('`').to_owned()).collect()
     };
     let of_dialect = |dialect: &str| -> Vec<String> {

@@ -191,10 +191,10 @@ fn who() -> impl Strategy<Value = Who> {
     ]
 }
 
-/// What agents ask, and what becomes of it.
 /// What webhooks are for.
 const EVENTS: [&[EventKind]; 3] = [&[], &[EventKind::RequestCreated], &EventKind::CHOSEN];
 
+/// What agents ask, and what becomes of it; and who is told of that.
 fn approvals() -> impl Strategy<Value = What> {
     let session = || prop_oneof![12 => select(&SESSIONS[..3]), 1 => Just(SESSIONS[3])];
     let edited = Verdict::Grant { edited_params: Some(r#"{"command":"ls -l"}"#.into()) };
@@ -239,7 +239,7 @@ fn people() -> impl Strategy<Value = What> {
     let operations = || prop::collection::vec(select(&Operation::ALL[..]), 1..4);
     prop_oneof![
         4 => (login(), name(), prop::bool::ANY, roles()).prop_map(|(l, n, p, r)| What::CreateUser(l, n, p, r)),
-        8 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
+        4 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
             .prop_map(|(l, n, p, a, r)| What::UpdateUser(l, n, p, a, r)),
         2 => login().prop_map(What::DeleteUser),
         5 => (one_role(), name()).prop_map(|(r, n)| What::CreateRole(r, n)),
