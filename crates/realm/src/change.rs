@@ -139,6 +139,19 @@ pub enum Change {
     WebhookDeleted { id: Uuid },
     /// 119: the sealed secret of this version signs from now on, the one before it until then.
     WebhookSecretRotated { id: Uuid, version: u32, until: Micros },
+
+    /// 120: who holds its permissions is in relationships.
+    ContentTypeCreated { number: u64, app_label: String, model: String },
+    /// 121: keeps its permissions.
+    ContentTypeRenamed { number: u64, app_label: String, model: String },
+    /// 122: with its permissions, and everything that names these.
+    ContentTypeDeleted { number: u64 },
+    /// 123
+    CataloguePermissionCreated { number: u64, content_type: u64, codename: String, name: Personal },
+    /// 124: all of it, as it is from now on; keeps its holders.
+    CataloguePermissionChanged { number: u64, content_type: u64, codename: String, name: Personal },
+    /// 125: with everything that names it.
+    CataloguePermissionDeleted { number: u64 },
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -219,6 +232,12 @@ impl Change {
             Self::WebhookChanged { .. } => 117,
             Self::WebhookDeleted { .. } => 118,
             Self::WebhookSecretRotated { .. } => 119,
+            Self::ContentTypeCreated { .. } => 120,
+            Self::ContentTypeRenamed { .. } => 121,
+            Self::ContentTypeDeleted { .. } => 122,
+            Self::CataloguePermissionCreated { .. } => 123,
+            Self::CataloguePermissionChanged { .. } => 124,
+            Self::CataloguePermissionDeleted { .. } => 125,
         }
     }
 
@@ -338,6 +357,22 @@ impl Change {
                 w.u32(*version);
                 w.i64(*until);
             }
+            Self::ContentTypeCreated { number, app_label, model }
+            | Self::ContentTypeRenamed { number, app_label, model } => {
+                w.u64(*number);
+                w.text(app_label);
+                w.text(model);
+            }
+            Self::ContentTypeDeleted { number } | Self::CataloguePermissionDeleted { number } => {
+                w.u64(*number);
+            }
+            Self::CataloguePermissionCreated { number, content_type, codename, name }
+            | Self::CataloguePermissionChanged { number, content_type, codename, name } => {
+                w.u64(*number);
+                w.u64(*content_type);
+                w.text(codename);
+                w.slot(name);
+            }
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
                 w.bytes(certificate);
@@ -433,6 +468,30 @@ impl Change {
             (117, 1) => Self::WebhookChanged { update: Box::new(read_webhook_update(r)?) },
             (118, 1) => Self::WebhookDeleted { id: r.uuid()? },
             (119, 1) => Self::WebhookSecretRotated { id: r.uuid()?, version: r.u32()?, until: r.i64()? },
+            (120, 1) => Self::ContentTypeCreated {
+                number: r.u64()?,
+                app_label: r.text()?.into(),
+                model: r.text()?.into(),
+            },
+            (121, 1) => Self::ContentTypeRenamed {
+                number: r.u64()?,
+                app_label: r.text()?.into(),
+                model: r.text()?.into(),
+            },
+            (122, 1) => Self::ContentTypeDeleted { number: r.u64()? },
+            (123, 1) => Self::CataloguePermissionCreated {
+                number: r.u64()?,
+                content_type: r.u64()?,
+                codename: r.text()?.into(),
+                name: r.slot()?,
+            },
+            (124, 1) => Self::CataloguePermissionChanged {
+                number: r.u64()?,
+                content_type: r.u64()?,
+                codename: r.text()?.into(),
+                name: r.slot()?,
+            },
+            (125, 1) => Self::CataloguePermissionDeleted { number: r.u64()? },
             _ => {
                 return Err(CodecError::Unknown {
                     what: "a change",

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::State;
 use crate::approval_session::SESSION_TYPE;
 use crate::caller::Authority;
+use crate::catalogue::PERMISSION_TYPE;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
@@ -15,7 +16,7 @@ use crate::webhook::{WebhookForm, WebhookUpdate};
 
 impl Change {
     /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
-    /// `request:<id>`, `mix_session:<id>` (with its requests), `webhook:<id>`.
+    /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`, `webhook:<id>`.
     pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
         let (first, second) = match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
@@ -32,6 +33,11 @@ impl Change {
             Self::RepositoryCreated { id, name, .. } => {
                 (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
             }
+            Self::CataloguePermissionCreated { number, name, .. }
+            | Self::CataloguePermissionChanged { number, name, .. } => (
+                Some(name).filter(|_| object.kind == PERMISSION_TYPE && object.id == number.to_string()),
+                None,
+            ),
             Self::ApprovalSessionOpened { id, title, .. } => {
                 (title.as_ref().filter(|_| object.kind == SESSION_TYPE && object.id == id), None)
             }
@@ -87,6 +93,11 @@ impl State {
                 self.approval_sessions.erase_title(object.id);
                 self.requests.erase_session(object.id);
             }
+            (PERMISSION_TYPE, _) => {
+                if let Ok(number) = object.id.parse() {
+                    self.catalogue.erase_name(number);
+                }
+            }
             _ => {}
         }
     }
@@ -105,13 +116,12 @@ impl Command for EraseFields {
 
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
-            "user" | "role" | "api_key" | "fs_repo" | "request" | "webhook" | SESSION_TYPE => {
-                Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
-            }
+            "user" | "role" | "api_key" | "fs_repo" | "request" | "webhook" | SESSION_TYPE
+            | PERMISSION_TYPE => Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ())),
             _ => Err(Refusal::invalid(
                 "object",
-                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `webhook:<id>` and \
-                 `mix_session:<id>` have personal fields",
+                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `mix_session:<id>`, \
+                 `tdp_permission:<number>` and `webhook:<id>` have personal fields",
             )),
         }
     }

@@ -20,8 +20,9 @@ pub const SESSION_PREFIX: &str = "gds_";
 /// The family of rows that sessions are.
 pub const SESSION_ROWS: &str = "session";
 
-/// The form of a row's value.
+/// The forms of a row's value: of a session of the pages, and of one of another entrance, which is named at the end.
 const FORM: u8 = 1;
+const FORM_WITH_ENTRANCE: u8 = 2;
 
 /// A use is noted if the last one that was is so long ago, or a tenth of the time that a session may be idle.
 const NOTED_EVERY: Micros = 60 * 1_000_000;
@@ -43,6 +44,25 @@ impl Default for Limits {
     fn default() -> Self {
         const HOUR: Micros = 3_600 * 1_000_000;
         Self { idle: 12 * HOUR, absolute: 7 * 24 * HOUR }
+    }
+}
+
+/// Through what somebody signed in. Each has a cookie and limits of its own, and takes no session of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entrance {
+    /// The pages.
+    #[default]
+    Pages,
+    /// 1: the catalogue dialect.
+    Catalogue,
+}
+
+impl Entrance {
+    fn of_code(code: u8) -> Result<Self, CodecError> {
+        match code {
+            1 => Ok(Self::Catalogue),
+            other => Err(CodecError::Unknown { what: "an entrance", found: other.to_string() }),
+        }
     }
 }
 
@@ -70,6 +90,8 @@ pub struct Session {
     pub last_used: Micros,
     /// From where.
     pub device: Device,
+    /// Through what.
+    pub entrance: Entrance,
     hash: [u8; 32],
     password: u32,
     generation: u64,
@@ -133,13 +155,11 @@ impl Session {
         let (user, id) = (k.uuid()?, k.uuid()?);
         k.finish()?;
         let mut r = Reader::new(value);
-        match r.u8()? {
-            FORM => {}
-            other => {
-                return Err(CodecError::Unknown { what: "a session's form", found: other.to_string() });
-            }
+        let form = r.u8()?;
+        if ![FORM, FORM_WITH_ENTRANCE].contains(&form) {
+            return Err(CodecError::Unknown { what: "a session's form", found: form.to_string() });
         }
-        let session = Self {
+        let mut session = Self {
             user,
             id,
             hash: r.array()?,
@@ -149,14 +169,19 @@ impl Session {
             issued_at: r.i64()?,
             last_used: r.i64()?,
             device: Device { agent: r.text()?.into(), address: r.text()?.into() },
+            entrance: Entrance::Pages,
         };
+        if form == FORM_WITH_ENTRANCE {
+            session.entrance = Entrance::of_code(r.u8()?)?;
+        }
         r.finish()?;
         Ok(session)
     }
 
     fn value(&self) -> Vec<u8> {
         let mut w = Writer::new();
-        w.u8(FORM);
+        // A session of the pages is written as it always was, so that an older node reads it.
+        w.u8(if self.entrance == Entrance::Pages { FORM } else { FORM_WITH_ENTRANCE });
         w.fixed(&self.hash);
         w.text(&self.login);
         w.u32(self.password);
@@ -165,6 +190,10 @@ impl Session {
         w.i64(self.last_used);
         w.text(&self.device.agent);
         w.text(&self.device.address);
+        match self.entrance {
+            Entrance::Pages => {}
+            Entrance::Catalogue => w.u8(1),
+        }
         w.finish().0
     }
 
@@ -190,7 +219,7 @@ impl Session {
     fn issue(
         user: &User,
         password: u32,
-        device: &Device,
+        (device, entrance): (&Device, Entrance),
         limits: Limits,
         cx: &mut Context<'_>,
     ) -> (RowWrite, Secret) {
@@ -206,6 +235,7 @@ impl Session {
             issued_at: cx.now,
             last_used: cx.now,
             device: Device { agent: cut(&device.agent), address: cut(&device.address) },
+            entrance,
         };
         let put = RowWrite::Put {
             kind: SESSION_ROWS,
@@ -270,6 +300,8 @@ pub struct SignIn {
     pub instead_of: Option<Vec<u8>>,
     /// From where.
     pub device: Device,
+    /// Through what.
+    pub entrance: Entrance,
     /// How long the session lives.
     pub limits: Limits,
 }
@@ -286,7 +318,8 @@ impl Command for SignIn {
         let Some(user) = self.verified.holds(state, &self.login) else {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
-        let (put, secret) = Session::issue(user, self.verified.password, &self.device, self.limits, cx);
+        let (put, secret) =
+            Session::issue(user, self.verified.password, (&self.device, self.entrance), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         Ok(Decision { rows, ..Decision::unchanged(SignedIn { secret: Some(secret) }) })
@@ -404,7 +437,7 @@ impl Command for ChangePassword {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
         let version = self.verified.password + 1;
-        let (put, secret) = Session::issue(user, version, &self.device, self.limits, cx);
+        let (put, secret) = Session::issue(user, version, (&self.device, Entrance::Pages), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         let changes = vec![Change::UserPasswordSet { login: self.login.clone(), version }];

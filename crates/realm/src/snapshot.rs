@@ -13,6 +13,7 @@ use crate::State;
 use crate::api_key::ApiKey;
 use crate::approval_session::ApprovalSession;
 use crate::caller::Actor;
+use crate::catalogue::{CataloguePermission, ContentType};
 use crate::change::{
     read_decider, read_object, read_outcome, read_rule, shared, unknown, write_decider, write_outcome,
     write_relationship_ref, write_rule,
@@ -30,7 +31,7 @@ use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -52,6 +53,9 @@ const APPROVALS: u8 = 5;
 
 /// Begins, after that, webhooks.
 const WEBHOOKS: u8 = 6;
+
+/// Begins, after that, the catalogue. The numbers in between are others'.
+const CATALOGUE: u8 = 12;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -91,6 +95,10 @@ impl State {
             w.u8(WEBHOOKS);
             self.write_webhooks(&mut w);
         }
+        if self.catalogue.has_begun() {
+            w.u8(CATALOGUE);
+            self.write_catalogue(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -105,6 +113,7 @@ impl State {
         self.write_client_ca(&mut w);
         self.write_approvals(&mut w);
         self.write_webhooks(&mut w);
+        self.write_catalogue(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -214,6 +223,40 @@ impl State {
         Ok(())
     }
 
+    fn write_catalogue(&self, w: &mut Writer) {
+        let catalogue = &self.catalogue;
+        w.u64(catalogue.next_type);
+        write_list(w, catalogue.types.len(), catalogue.types.values(), |w, kind| {
+            w.u64(kind.number);
+            w.text(&kind.app_label);
+            w.text(&kind.model);
+        });
+        w.u64(catalogue.next_permission);
+        write_list(w, catalogue.permissions.len(), catalogue.permissions.values(), |w, one| {
+            w.u64(one.number);
+            w.u64(one.content_type);
+            w.text(&one.codename);
+            w.personal(&one.name);
+        });
+    }
+
+    fn read_catalogue(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let next_type = r.u64()?;
+        for _ in 0..r.u64()? {
+            let kind = ContentType::of(r.u64()?, r.text()?, r.text()?);
+            self.catalogue.put_type(kind, true).map_err(unknown("a content type"))?;
+        }
+        self.catalogue.next_type = next_type;
+        let next_permission = r.u64()?;
+        for _ in 0..r.u64()? {
+            let (number, content_type, codename) = (r.u64()?, r.u64()?, r.text()?);
+            let one = CataloguePermission::of(number, content_type, codename, &r.personal()?);
+            self.catalogue.put_permission(one, true).map_err(unknown("a permission"))?;
+        }
+        self.catalogue.next_permission = next_permission;
+        Ok(())
+    }
+
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let format = r.u32()?;
         if format != FORMAT {
@@ -267,6 +310,7 @@ impl State {
         state.client_ca = r.option(read_client_ca)?;
         state.read_approvals(r)?;
         state.read_webhooks(r)?;
+        state.read_catalogue(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use grantd_node::LoadError;
 use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::realms::SYSTEM;
-use grantd_node::realm::session::Limits;
+use grantd_node::realm::session::{Entrance, Limits};
 use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
-use crate::serve::FaceSettings;
+use crate::serve::{CatalogueSettings, FaceSettings};
 use crate::webhook::Sender;
 
 /// What every face shares; handed to handlers as axum's state.
@@ -29,6 +29,8 @@ pub struct App {
     pub(crate) csrf_key: [u8; 32],
     /// How long sessions live.
     pub(crate) sessions: Limits,
+    /// What can be chosen about the catalogue dialect.
+    pub(crate) catalogue: CatalogueSettings,
     /// What may be granted in the users-and-roles dialect.
     pub(crate) pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential.
@@ -62,6 +64,7 @@ impl App {
             failures: FailureLimits::new(FailureQuotas::default()),
             trusted_hops: settings.trusted_hops,
             sessions: settings.sessions,
+            catalogue: settings.catalogue,
             pulp_delegation: settings.pulp_delegation,
             mix_open: settings.mix_open,
             drain: settings.drain.clone(),
@@ -69,6 +72,14 @@ impl App {
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })
+    }
+
+    /// How long sessions of an entrance live.
+    pub(crate) fn session_limits(&self, entrance: Entrance) -> Limits {
+        match entrance {
+            Entrance::Pages => self.sessions,
+            Entrance::Catalogue => self.catalogue.sessions,
+        }
     }
 
     /// Scheme, host and port of the address by which the world knows this server.

@@ -30,6 +30,7 @@ mod properties;
 pub mod pulp;
 pub mod serve;
 mod session_cookie;
+pub mod tdp;
 pub mod telemetry;
 pub mod time;
 pub mod webhook;

@@ -3,6 +3,7 @@
 mod approval_sessions;
 mod batch;
 mod bench;
+mod catalogue;
 mod check;
 mod entities;
 mod errors;

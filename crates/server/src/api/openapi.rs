@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    approval_sessions, batch, check, entities, export, import, keys, ledger, realms, relationships, requests,
-    roles, rules, schema, search, session, users, webhook_deliveries, webhooks,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, realms,
+    relationships, requests, roles, rules, schema, search, session, users, webhook_deliveries, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -30,6 +30,8 @@ use super::{
         entities::put_entity,
         entities::delete_entity,
         schema::put_schema,
+        catalogue::sync_catalogue,
+        catalogue::get_catalogue,
         schema::get_schema,
         users::create_user,
         users::list_users,

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    approval_sessions, batch, check, entities, export, import, keys, ledger, realms, relationships, requests,
-    roles, rules, schema, search, session, users, webhook_deliveries, webhooks,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, realms,
+    relationships, requests, roles, rules, schema, search, session, users, webhook_deliveries, webhooks,
 };
 use crate::app::SharedApp;
 
@@ -66,6 +66,7 @@ pub fn bulk_routes() -> Router<SharedApp> {
     Router::new()
         .route("/api/v1/check/batch", post(batch::check_batch))
         .route("/api/v1/relationships", write)
+        .route("/api/v1/catalogue", put(catalogue::sync_catalogue).get(catalogue::get_catalogue))
         .route("/api/v1/schema", put(schema::put_schema).get(schema::get_schema))
 }
 

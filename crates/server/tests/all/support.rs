@@ -12,7 +12,7 @@ use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
 use grantd_server::mix::Cors;
-use grantd_server::serve::{FaceSettings, faces};
+use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
 use grantd_server::webhook::WebhookSettings;
 use grantd_testkit::clock::Clock as HandClock;
@@ -65,6 +65,8 @@ pub(crate) struct Setup {
     pub(crate) mix_cors: Cors,
     /// What is sent to webhooks, and where to.
     pub(crate) webhooks: WebhookSettings,
+    /// The catalogue dialect.
+    pub(crate) catalogue: CatalogueSettings,
 }
 
 impl Drop for Rig {
@@ -132,6 +134,7 @@ impl Rig {
             mix_open: setup.mix_open,
             mix_cors: setup.mix_cors.clone(),
             webhooks: setup.webhooks.clone(),
+            catalogue: setup.catalogue,
             drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
