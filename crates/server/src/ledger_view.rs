@@ -118,20 +118,17 @@ pub fn change_as_json(change: &Change) -> Value {
             "app": webhook.app.as_deref(), "by": webhook.by.to_string(),
         }),
         Change::WebhookChanged { update } => {
-            let mut said = json!({ "kind": "webhook_changed", "id": update.id });
-            if let Some(url) = &update.url {
-                said["url"] = text(Some(url));
-            }
-            if let Some(chosen) = update.events {
-                said["events"] = json!(events(chosen));
-            }
-            if let Some(description) = &update.description {
-                said["description"] = text(description.as_ref());
-            }
-            if let Some(enabled) = update.enabled {
-                said["enabled"] = json!(enabled);
-            }
-            said
+            let mut said = serde_json::Map::new();
+            let mut say =
+                |name: &str, value: Option<Value>| said.extend(value.map(|value| (name.to_owned(), value)));
+            say("kind", Some(json!("webhook_changed")));
+            say("id", Some(json!(update.id)));
+            // What is not named stays as it was.
+            say("url", update.url.as_ref().map(|url| text(Some(url))));
+            say("events", update.events.map(|chosen| json!(events(chosen))));
+            say("description", update.description.as_ref().map(|description| text(description.as_ref())));
+            say("enabled", update.enabled.map(|enabled| json!(enabled)));
+            Value::Object(said)
         }
         Change::WebhookDeleted { id } => json!({ "kind": "webhook_deleted", "id": id }),
         Change::WebhookSecretRotated { id, version, until } => json!({

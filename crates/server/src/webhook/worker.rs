@@ -304,10 +304,10 @@ async fn disable(realm: &Realm, id: Uuid) {
     let reason = Some("the receiver answered 410 Gone".to_owned());
     match submit(realm, update, reason).await {
         Ok(_) => {
-            tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone")
+            tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone");
         }
         Err(error) => {
-            tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled")
+            tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled");
         }
     }
 }
