@@ -297,7 +297,7 @@ async fn a_realm_has_an_inbox_of_its_own() {
     assert!(page.contains("data-events=\"/r/acme/inbox/events\""), "{page}");
 }
 
-/// Far more than anybody can look at: the page is bounded, says how many more there are, and is answered at once.
+/// Far more than anybody can look at: the page is bounded, and says how many more there are. How quick it is, `clients/pages` sees.
 #[tokio::test]
 async fn thousands_of_requests_make_no_endless_page() {
     let (rig, mut ann) = Rig::with_approver().await;
@@ -305,9 +305,7 @@ async fn thousands_of_requests_make_no_endless_page() {
     for n in 1..3_000 {
         rig.asks(&format!("s{}", n % 40), &format!("echo number {n} {}", "x".repeat(200))).await;
     }
-    let begun = std::time::Instant::now();
     let page = inbox(&mut ann).await;
-    println!("3000 pending: {} bytes in {:?}", page.len(), begun.elapsed());
     assert!(page.contains("And 2940 more"), "{}", page.len());
     assert!(page.len() < 400_000, "{} bytes", page.len());
     assert!(page.contains(&first.to_string()), "what was asked first is shown first");
