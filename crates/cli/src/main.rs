@@ -33,6 +33,7 @@ mod serve;
 mod settings_tests;
 mod store;
 mod user;
+mod webhook;
 mod who;
 
 use clap::Parser as _;
@@ -63,6 +64,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Ask(args) => ask::run(&args),
         Command::Catalogue(command) => catalogue::run(&command),
         Command::Rule(command) => rule::run(&command),
+        Command::Webhook(command) => webhook::run(&command),
         Command::App(command) => app::run(&command),
         Command::Organization(command) => organization::run(&command),
         Command::Consent(command) => consent::run(&command),

@@ -71,8 +71,8 @@ impl<'a> Taking<'a> {
                 self.touched.insert((*kind, key), Some(value));
                 None
             }
-            // Whether it does anything, only the store knows; nobody takes what they renew in the same append.
-            RowWrite::Renew { .. } => None,
+            // Whether it does anything, only the store knows; nobody takes what they renew or move in the same append.
+            RowWrite::Renew { .. } | RowWrite::Move { .. } => None,
             RowWrite::Delete { kind, key } => {
                 self.touched.insert((*kind, key), None);
                 None

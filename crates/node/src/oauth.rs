@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::running::Realm;
 use crate::tokens::STALE;
 
-fn damaged(error: CodecError) -> StoreError {
+fn damaged(error: &CodecError) -> StoreError {
     StoreError::Damaged(format!("an OAuth row: {error}"))
 }
 
@@ -22,7 +22,7 @@ impl Realm {
     /// A code's row, and the row of what it gave. Without the first and with the second, it was redeemed before.
     pub async fn found_code(&self, shown: &ShownCode) -> Result<(Option<Code>, Option<Family>), StoreError> {
         let code = self.row(CODE_ROWS, &shown.key(), self.now()).await?;
-        let code = code.map(|row| Code::read(&row)).transpose().map_err(damaged)?;
+        let code = code.map(|row| Code::read(&row)).transpose().map_err(|error| damaged(&error))?;
         // A code that is there gave nothing yet.
         let family = if code.is_some() { None } else { self.family(&shown.family_key()).await? };
         Ok((code, family))
@@ -35,7 +35,7 @@ impl Realm {
 
     async fn family(&self, key: &[u8]) -> Result<Option<Family>, StoreError> {
         let row = self.row(FAMILY_ROWS, key, self.now()).await?;
-        row.map(|row| Family::read(key, &row)).transpose().map_err(damaged)
+        row.map(|row| Family::read(key, &row)).transpose().map_err(|error| damaged(&error))
     }
 
     /// What an access token stands for, an app's or an organization's own. Whether it counts is to be asked of the newest published
@@ -81,7 +81,7 @@ impl Realm {
             self.tokens().miss(key);
             return Ok(None);
         };
-        let token = Arc::new(AccessToken::read(&row).map_err(damaged)?);
+        let token = Arc::new(AccessToken::read(&row).map_err(|error| damaged(&error))?);
         if let Holder::App { family, .. } = &token.holder
             && self.row(FAMILY_ROWS, family, now).await?.is_none()
         {
@@ -95,7 +95,7 @@ impl Realm {
     /// When an app last used an authorization, up to a minute behind; lost if the process died before it was noted.
     pub async fn last_used(&self, authorization: Uuid) -> Result<Option<Micros>, StoreError> {
         let row = self.row(USED_ROWS, authorization.as_bytes(), self.now()).await?;
-        let noted = row.map(|row| read_use(&row)).transpose().map_err(damaged)?;
+        let noted = row.map(|row| read_use(&row)).transpose().map_err(|error| damaged(&error))?;
         Ok(noted.max(self.tokens().last_use(authorization)))
     }
 }

@@ -36,7 +36,7 @@ impl Entropy {
         self.letters(prefix, 43)
     }
 
-    /// The prefix and so many characters of `[A-Za-z0-9]`, of not quite 6 bits each.
+    /// The prefix and so many characters of `[A-Za-z0-9]`, each of which holds nearly 6 bits.
     pub fn letters(&mut self, prefix: &str, count: usize) -> String {
         let mut secret = String::from(prefix);
         let end = prefix.len() + count;

@@ -26,6 +26,7 @@ use crate::rule::Rules;
 use crate::scope::Scopes;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
+use crate::webhook::{Webhooks, is_event};
 
 /// A change that does not fit the state it should change: the ledger was not written by this fold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +61,7 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) webhooks: Webhooks,
     pub(crate) catalogue: Catalogue,
     pub(crate) scopes: Scopes,
     pub(crate) organizations: Organizations,
@@ -88,6 +90,7 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            webhooks: Webhooks::default(),
             catalogue: Catalogue::default(),
             scopes: Scopes::default(),
             organizations: Organizations::default(),
@@ -161,6 +164,11 @@ impl State {
         &self.rules
     }
 
+    /// Who is told of what happens.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
     /// Permissions as records, by content type.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
@@ -203,6 +211,9 @@ impl State {
     }
 
     fn fold(&mut self, change: &Change, stamp: Stamp) -> Result<(), String> {
+        if is_event(change) {
+            self.webhooks.note_event(stamp);
+        }
         match change {
             Change::RealmCreated { name, account } => {
                 if !self.name.is_empty() {
@@ -299,6 +310,12 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::WebhookCreated { webhook } => self.webhooks.create(webhook, stamp)?,
+            Change::WebhookChanged { update } => self.webhooks.update(update)?,
+            Change::WebhookDeleted { id } => self.webhooks.delete(*id)?,
+            Change::WebhookSecretRotated { id, version, until } => {
+                self.webhooks.rotate(*id, *version, *until)?;
+            }
             Change::ContentTypeCreated { number, app_label, model } => {
                 self.catalogue.put_type(ContentType::of(*number, app_label, model), true)?;
             }

@@ -35,3 +35,4 @@ mod session_cookie;
 pub mod tdp;
 pub mod telemetry;
 pub mod time;
+pub mod webhook;

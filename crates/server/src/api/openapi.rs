@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     organization_approvals, organization_members, organization_tokens, organizations, realms, relationships,
-    requests, roles, rules, schema, scopes, search, session, users,
+    requests, roles, rules, schema, scopes, search, session, users, webhook_deliveries, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -66,6 +66,14 @@ use super::{
         rules::list_rules,
         rules::test_rule,
         rules::delete_rule,
+        webhooks::create_webhook,
+        webhooks::list_webhooks,
+        webhooks::get_webhook,
+        webhooks::update_webhook,
+        webhooks::delete_webhook,
+        webhooks::rotate_webhook_secret,
+        webhook_deliveries::test_webhook,
+        webhook_deliveries::list_deliveries,
         scopes::list_scopes,
         scopes::get_scope,
         scopes::define_scope,

@@ -129,6 +129,7 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::ApprovalSession
         | Noun::Request
         | Noun::Rule
+        | Noun::Webhook
         | Noun::Scope
         | Noun::Organization
         | Noun::OrganizationToken

@@ -46,3 +46,4 @@ mod signing_in;
 mod support;
 mod unhindered;
 mod vm_grants;
+mod webhooks;

@@ -1,5 +1,6 @@
 //! The rules, one by one.
 
+mod app_events;
 mod approvals;
 mod apps;
 mod catalogue;
@@ -24,3 +25,4 @@ mod starting_again;
 mod supposing;
 mod tokens;
 mod vms;
+mod webhooks;
