@@ -97,13 +97,18 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     }
     let to = |face, path| Target { face, realm, path };
     // One of the real clients has one base address for the dialect and for its tokens.
-    let of_mollie = if listener == "mollie" { Some(path) } else { below("/mollie", path) };
+    let alone = FaceName::of_dialect(listener);
+    let of_mollie = match alone {
+        Some(FaceName::Mollie) => Some(below("/mollie", path).unwrap_or(path)),
+        Some(_) => None,
+        None => below("/mollie", path),
+    };
     if let Some(path) = of_mollie.filter(|path| below("/oauth2", path).is_some()) {
         // People consent at the one page, to which this leads.
         let page = without_slash(path) == "/oauth2/authorize";
         return to(FaceName::Oauth, if page { "/mollie/oauth2/authorize" } else { without_slash(path) });
     }
-    match FaceName::of_dialect(listener) {
+    match alone {
         // Upstream's clients put the mount in front wherever they are pointed at.
         Some(FaceName::Pulp) => return to(FaceName::Pulp, below("/pulp/api", path).unwrap_or(path)),
         Some(FaceName::Tdp) => return to(FaceName::Tdp, tdp::plain(below("/tdp", path).unwrap_or(path))),

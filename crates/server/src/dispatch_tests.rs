@@ -166,6 +166,8 @@ fn root_paths_can_be_turned_off() {
 fn an_address_of_its_own_serves_one_dialect() {
     assert_eq!(target("/healthz", "freestyle", true).face, Freestyle);
     assert_eq!(target("/oauth2/tokens", "mollie", false).face, Oauth);
+    assert_eq!(target("/mollie/oauth2/tokens", "mollie", false).face, Oauth);
+    assert_eq!(target("/mollie/oauth2/tokens", "mix", false).face, Mix);
     let to_the_page = Target { face: Oauth, realm: None, path: "/mollie/oauth2/authorize" };
     assert_eq!(target("/oauth2/authorize", "mollie", false), to_the_page);
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };

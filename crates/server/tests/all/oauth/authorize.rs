@@ -224,8 +224,10 @@ async fn without_a_sure_app_nobody_is_sent_anywhere() {
 async fn what_is_wrong_is_said_to_the_app() {
     let world = World::new().await;
     let ann = world.ann().await;
+    let strict = AppSettings { pkce_required: true, ..confidential(&[BACK]) };
+    let strict = register(&world.rig, "Strict", strict).await;
     let challenge = ("code_challenge", CHALLENGE);
-    let table: [(&Client, &[(&str, &str)], &str); 16] = [
+    let table: [(&Client, &[(&str, &str)], &str); 17] = [
         (&world.shop, &[("state", "")], "invalid_request"),
         (&world.shop, &[("response_type", "")], "invalid_request"),
         (&world.shop, &[("response_type", "token")], "unsupported_response_type"),
@@ -242,6 +244,7 @@ async fn what_is_wrong_is_said_to_the_app() {
         (&world.shop, &[("code_challenge_method", "S256")], "invalid_request"),
         (&world.shop, &[("code_challenge", "short"), ("code_challenge_method", "S256")], "invalid_request"),
         (&world.phone, &[], "invalid_request"),
+        (&strict, &[], "invalid_request"),
     ];
     for (app, changes, error) in table {
         let path = otherwise(&app.id, changes);
