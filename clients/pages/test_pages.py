@@ -111,13 +111,14 @@ def test_by_keyboard_alone(server, tabs, person):
     tab.enter()
     assert tab.path == "/account"
     order = []
-    for _ in range(10):
+    for _ in range(11):
         tab.press("Tab")
         order.append(tab.focused)
     assert order == [
         "Skip to the content",
         "grantd",
         "Inbox",
+        "Apps",
         "Account",
         "Sign out",
         "Sign out everywhere",

@@ -116,7 +116,6 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     if args.mix_cors_origins.is_empty() {
         args.mix_cors_origins = mix.cors_origins.unwrap_or_default();
     }
-    args.mollie_docs_url = args.mollie_docs_url.or(file.mollie.unwrap_or_default().docs_url);
     let webhook = file.webhook.unwrap_or_default();
     args.webhook_allow_private |= webhook.allow_private.unwrap_or(false);
     args.webhook_ca_file = args.webhook_ca_file.or(webhook.ca_file);
@@ -124,6 +123,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     if args.webhook_retries.is_empty() {
         args.webhook_retries = webhook.retries.unwrap_or_default();
     }
+    args.mollie_docs_url = args.mollie_docs_url.or(file.mollie.unwrap_or_default().docs_url);
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
     args.tdp_session_idle = args.tdp_session_idle.or(tdp.session_idle);

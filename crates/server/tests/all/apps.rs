@@ -204,7 +204,7 @@ async fn organizations_have_members_terms_and_tokens() {
     let listed = cast.reads(&format!("{path}/tokens")).await.is(200);
     assert!(listed.body["items"][0]["id"] == *id && !listed.text.contains(&token), "{}", listed.text);
     // It is a credential of the app-permissions dialect alone.
-    cast.rig.with(&token, "GET", "/api/v1/scopes").send().await.is_problem(401, "unauthorized");
+    cast.rig.with(&token, "GET", "/api/v1/scopes").send().await.is_problem(403, "forbidden");
     cast.does("DELETE", &format!("{path}/tokens/{id}"), json!({})).await.is(200);
     assert_eq!(cast.granted(&token, "payments.read").await, None);
     cast.does("DELETE", &seat, json!({})).await.is(200);

@@ -1,5 +1,6 @@
 //! The authorization server.
 
+mod apps_page;
 mod attacks;
 mod authorize;
 mod consent;
