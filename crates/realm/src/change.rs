@@ -130,6 +130,12 @@ pub enum Change {
     RuleCreated { rule: Box<RuleForm> },
     /// 115
     RuleDeleted { id: Uuid },
+
+    /// 130: whoever proves to be this account of the issuer signs in as this user. The account is a hash: see
+    /// [`crate::linked_account::AccountId`].
+    AccountLinked { login: String, issuer: String, account: [u8; 32] },
+    /// 131
+    AccountUnlinked { account: [u8; 32] },
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -206,6 +212,8 @@ impl Change {
             Self::RequestSettled { .. } => 113,
             Self::RuleCreated { .. } => 114,
             Self::RuleDeleted { .. } => 115,
+            Self::AccountLinked { .. } => 130,
+            Self::AccountUnlinked { .. } => 131,
         }
     }
 
@@ -318,6 +326,12 @@ impl Change {
             Self::RequestSettled { settlement } => write_settlement(w, settlement),
             Self::RuleCreated { rule } => write_rule(w, rule),
             Self::RuleDeleted { id } => w.uuid(*id),
+            Self::AccountLinked { login, issuer, account } => {
+                w.text(login);
+                w.text(issuer);
+                w.fixed(account);
+            }
+            Self::AccountUnlinked { account } => w.fixed(account),
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
                 w.bytes(certificate);
@@ -409,6 +423,12 @@ impl Change {
             (113, 1) => Self::RequestSettled { settlement: Box::new(read_settlement(r)?) },
             (114, 1) => Self::RuleCreated { rule: Box::new(read_rule(r)?) },
             (115, 1) => Self::RuleDeleted { id: r.uuid()? },
+            (130, 1) => Self::AccountLinked {
+                login: r.text()?.into(),
+                issuer: r.text()?.into(),
+                account: r.array()?,
+            },
+            (131, 1) => Self::AccountUnlinked { account: r.array()? },
             _ => {
                 return Err(CodecError::Unknown {
                     what: "a change",

@@ -136,6 +136,8 @@ pub enum Noun {
     Request,
     /// A rule.
     Rule,
+    /// An account elsewhere by which somebody signs in.
+    LinkedAccount,
 }
 
 impl fmt::Display for Noun {
@@ -154,6 +156,7 @@ impl fmt::Display for Noun {
             Self::ApprovalSession => "session",
             Self::Request => "request",
             Self::Rule => "rule",
+            Self::LinkedAccount => "linked account",
         })
     }
 }

@@ -23,6 +23,9 @@ pub const SESSION_ROWS: &str = "session";
 /// The form of a row's value.
 const FORM: u8 = 1;
 
+/// The form of a row of who has no password, and so no version of one.
+const FORM_WITHOUT_PASSWORD: u8 = 2;
+
 /// A use is noted if the last one that was is so long ago, or a tenth of the time that a session may be idle.
 const NOTED_EVERY: Micros = 60 * 1_000_000;
 
@@ -71,7 +74,8 @@ pub struct Session {
     /// From where.
     pub device: Device,
     hash: [u8; 32],
-    password: u32,
+    /// The version of the user's password at the time; `None`: they had none.
+    password: Option<u32>,
     generation: u64,
 }
 
@@ -133,18 +137,19 @@ impl Session {
         let (user, id) = (k.uuid()?, k.uuid()?);
         k.finish()?;
         let mut r = Reader::new(value);
-        match r.u8()? {
-            FORM => {}
+        let has_password = match r.u8()? {
+            FORM => true,
+            FORM_WITHOUT_PASSWORD => false,
             other => {
                 return Err(CodecError::Unknown { what: "a session's form", found: other.to_string() });
             }
-        }
+        };
         let session = Self {
             user,
             id,
             hash: r.array()?,
             login: r.text()?.into(),
-            password: r.u32()?,
+            password: if has_password { Some(r.u32()?) } else { None },
             generation: r.u64()?,
             issued_at: r.i64()?,
             last_used: r.i64()?,
@@ -156,10 +161,12 @@ impl Session {
 
     fn value(&self) -> Vec<u8> {
         let mut w = Writer::new();
-        w.u8(FORM);
+        w.u8(if self.password.is_some() { FORM } else { FORM_WITHOUT_PASSWORD });
         w.fixed(&self.hash);
         w.text(&self.login);
-        w.u32(self.password);
+        if let Some(password) = self.password {
+            w.u32(password);
+        }
         w.u64(self.generation);
         w.i64(self.issued_at);
         w.i64(self.last_used);
@@ -176,8 +183,7 @@ impl Session {
     /// Whether it still stands for its user.
     pub fn is_live(&self, state: &State, now: Micros, limits: Limits) -> bool {
         let user = state.users().get(&self.login).filter(|user| user.active && user.uuid == self.user);
-        let unchanged =
-            |user: &User| user.password == Some(self.password) && user.sessions == self.generation;
+        let unchanged = |user: &User| user.password == self.password && user.sessions == self.generation;
         user.is_some_and(unchanged) && now < self.ends(limits)
     }
 
@@ -187,9 +193,9 @@ impl Session {
     }
 
     /// Makes a session for a user who has just proved who they are, with its secret.
-    fn issue(
+    pub(crate) fn issue(
         user: &User,
-        password: u32,
+        password: Option<u32>,
         device: &Device,
         limits: Limits,
         cx: &mut Context<'_>,
@@ -222,7 +228,7 @@ fn cut(text: &str) -> String {
 }
 
 /// Only they themselves, and not by a key.
-fn require_self(login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
+pub(crate) fn require_self(login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
     match cx.caller {
         Caller { actor: Actor::User(caller), conferred: None } if caller == login => Ok(()),
         _ => Err(Refusal::NotAllowed(Authority::Admin)),
@@ -286,14 +292,14 @@ impl Command for SignIn {
         let Some(user) = self.verified.holds(state, &self.login) else {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
-        let (put, secret) = Session::issue(user, self.verified.password, &self.device, self.limits, cx);
+        let (put, secret) = Session::issue(user, user.password, &self.device, self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         Ok(Decision { rows, ..Decision::unchanged(SignedIn { secret: Some(secret) }) })
     }
 }
 
-fn end(key: Vec<u8>) -> RowWrite {
+pub(crate) fn end(key: Vec<u8>) -> RowWrite {
     RowWrite::Delete { kind: SESSION_ROWS, key }
 }
 
@@ -404,7 +410,7 @@ impl Command for ChangePassword {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
         let version = self.verified.password + 1;
-        let (put, secret) = Session::issue(user, version, &self.device, self.limits, cx);
+        let (put, secret) = Session::issue(user, Some(version), &self.device, self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         let changes = vec![Change::UserPasswordSet { login: self.login.clone(), version }];

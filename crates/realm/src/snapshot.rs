@@ -20,6 +20,7 @@ use crate::change::{
 use crate::client_ca::ClientCa;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
+use crate::linked_account::{AccountId, LinkedAccount};
 use crate::repository::Repository;
 use crate::request::{Request, Status};
 use crate::role::Role;
@@ -29,7 +30,7 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -48,6 +49,9 @@ const CLIENT_CA: u8 = 4;
 
 /// Begins, after that, approval sessions, requests and rules.
 const APPROVALS: u8 = 5;
+
+/// Begins, after that, the accounts by which people sign in, where there are any.
+const LINKED_ACCOUNTS: u8 = 13;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -83,6 +87,10 @@ impl State {
             w.u8(APPROVALS);
             self.write_approvals(&mut w);
         }
+        if !self.linked_accounts.is_empty() {
+            w.u8(LINKED_ACCOUNTS);
+            self.write_linked_accounts(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -96,6 +104,7 @@ impl State {
         self.write_sessions(&mut w);
         self.write_client_ca(&mut w);
         self.write_approvals(&mut w);
+        self.write_linked_accounts(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -167,6 +176,29 @@ impl State {
             write_rule(w, &rule.form());
             w.i64(rule.created_at);
         });
+    }
+
+    fn write_linked_accounts(&self, w: &mut Writer) {
+        let accounts = &self.linked_accounts;
+        write_list(w, accounts.len(), accounts.iter(), |w, account| {
+            w.fixed(&account.id.0);
+            w.text(&account.issuer);
+            w.text(&account.login);
+            w.i64(account.linked_at);
+        });
+    }
+
+    fn read_linked_accounts(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        for _ in 0..r.u64()? {
+            let account = LinkedAccount {
+                id: AccountId(r.array()?),
+                issuer: shared(r.text()?),
+                login: shared(r.text()?),
+                linked_at: r.i64()?,
+            };
+            self.linked_accounts.insert(account).map_err(unknown("a linked account"))?;
+        }
+        Ok(())
     }
 
     fn read_approvals(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
@@ -241,6 +273,7 @@ impl State {
         }
         state.client_ca = r.option(read_client_ca)?;
         state.read_approvals(r)?;
+        state.read_linked_accounts(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)

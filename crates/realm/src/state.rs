@@ -11,6 +11,7 @@ use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
 use crate::identity::Identities;
+use crate::linked_account::LinkedAccounts;
 use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
 use crate::repository::Repositories;
@@ -53,6 +54,7 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) linked_accounts: LinkedAccounts,
 }
 
 impl State {
@@ -76,6 +78,7 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            linked_accounts: LinkedAccounts::default(),
         }
     }
 
@@ -144,6 +147,11 @@ impl State {
         &self.rules
     }
 
+    /// The accounts elsewhere by which people sign in.
+    pub fn linked_accounts(&self) -> &LinkedAccounts {
+        &self.linked_accounts
+    }
+
     /// In the realm `system`: the realms of this store.
     pub fn realms(&self) -> &Realms {
         &self.realms
@@ -195,6 +203,7 @@ impl State {
             Change::UserActivated { login, active } => self.users.activate(login, *active)?,
             Change::UserDeleted { login } => {
                 self.users.delete(login)?;
+                self.linked_accounts.forget_user(login);
                 self.forget(ObjectRef { kind: "user", id: login });
                 self.forget_uri(&PulpUri::of_user(login));
             }
@@ -257,6 +266,13 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::AccountLinked { login, issuer, account } => {
+                if self.users.get(login).is_none() {
+                    return Err(format!("there is no user `{login}`"));
+                }
+                self.linked_accounts.link(login, issuer, *account, stamp)?;
+            }
+            Change::AccountUnlinked { account } => self.linked_accounts.unlink(account)?,
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();
                 self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });

@@ -107,6 +107,12 @@ pub fn change_as_json(change: &Change) -> Value {
             "expires": rule.expires.map(rfc3339), "by": rule.by.to_string(),
         }),
         Change::RuleDeleted { id } => json!({ "kind": "rule_deleted", "id": id }),
+        Change::AccountLinked { login, issuer, account } => json!({
+            "kind": "account_linked", "login": login, "issuer": issuer, "id": AccountId(*account).to_string(),
+        }),
+        Change::AccountUnlinked { account } => {
+            json!({ "kind": "account_unlinked", "id": AccountId(*account).to_string() })
+        }
         Change::ClientCaMade { version, until, .. } => {
             json!({ "kind": "client_ca_made", "version": version, "until": rfc3339(*until) })
         }

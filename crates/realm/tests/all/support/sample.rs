@@ -128,6 +128,8 @@ pub(crate) fn samples() -> Vec<Change> {
         rule(Effect::Allow, Scope::Realm, None),
         rule(Effect::Ask, Scope::Session("s".into()), Some("git *".into())),
         rule(Effect::Deny, Scope::Realm, Some("rm *".into())),
+        Change::AccountLinked { login: login(), issuer: "https://id.example".into(), account: [21; 32] },
+        Change::AccountUnlinked { account: [21; 32] },
         Change::RuleDeleted { id: id(20) },
         Change::ModelPut { text: "type plan\n".into() },
         Change::RoleCreated {
