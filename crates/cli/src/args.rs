@@ -178,6 +178,33 @@ pub(crate) struct ServeArgs {
     /// machine is trusted then
     #[arg(long, env = "GRANTD_MIX_OPEN")]
     pub(crate) mix_open: bool,
+    /// The OpenID provider by which people sign in: its issuer URL
+    #[arg(long, env = "GRANTD_OIDC_ISSUER", value_name = "URL")]
+    pub(crate) oidc_issuer: Option<String>,
+    /// By which the provider knows this server
+    #[arg(long, env = "GRANTD_OIDC_CLIENT_ID", value_name = "ID")]
+    pub(crate) oidc_client_id: Option<String>,
+    /// File that holds the client's secret; without one it is a public client
+    #[arg(long, env = "GRANTD_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    pub(crate) oidc_client_secret_file: Option<PathBuf>,
+    /// What people call the provider: the button says `Sign in with NAME` [default: the issuer's host]
+    #[arg(long, env = "GRANTD_OIDC_NAME", value_name = "NAME")]
+    pub(crate) oidc_name: Option<String>,
+    /// Make a user for whoever signs in and is nobody yet; the login is the verified e-mail address
+    #[arg(long, env = "GRANTD_OIDC_CREATE_USERS")]
+    pub(crate) oidc_create_users: bool,
+    /// Domains of the e-mail addresses by which users are found or made [default: any]
+    #[arg(long, env = "GRANTD_OIDC_EMAIL_DOMAINS", value_name = "DOMAIN", value_delimiter = ',')]
+    pub(crate) oidc_email_domains: Vec<String>,
+    /// Realms whose people sign in by the provider [default: default]
+    #[arg(long, env = "GRANTD_OIDC_REALMS", value_name = "REALM", value_delimiter = ',')]
+    pub(crate) oidc_realms: Vec<String>,
+    /// Ask the provider for these authentication contexts (acr_values), separated by spaces
+    #[arg(long, env = "GRANTD_OIDC_ACR_VALUES", value_name = "VALUES")]
+    pub(crate) oidc_acr_values: Option<String>,
+    /// Authorities (PEM) that the provider's certificate may be of, besides the public ones
+    #[arg(long, env = "GRANTD_OIDC_CA_FILE", value_name = "FILE")]
+    pub(crate) oidc_ca_file: Option<PathBuf>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

@@ -27,6 +27,7 @@ struct File {
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
     mix: Option<Mix>,
+    oidc: Option<Oidc>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
@@ -44,6 +45,21 @@ struct Pulp {
 #[serde(deny_unknown_fields)]
 struct Mix {
     open: Option<bool>,
+}
+
+/// Settings of the provider by which people sign in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Oidc {
+    issuer: Option<String>,
+    client_id: Option<String>,
+    client_secret_file: Option<PathBuf>,
+    name: Option<String>,
+    create_users: Option<bool>,
+    email_domains: Option<Vec<String>>,
+    realms: Option<Vec<String>>,
+    acr_values: Option<String>,
+    ca_file: Option<PathBuf>,
 }
 
 /// Fills in from the file what neither a flag nor the environment says.
@@ -82,10 +98,27 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
     args.mix_open |= file.mix.unwrap_or_default().open.unwrap_or(false);
+    merge_oidc(&mut args, file.oidc.unwrap_or_default());
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);
     Ok(args)
+}
+
+fn merge_oidc(args: &mut ServeArgs, file: Oidc) {
+    args.oidc_issuer = args.oidc_issuer.take().or(file.issuer);
+    args.oidc_client_id = args.oidc_client_id.take().or(file.client_id);
+    args.oidc_client_secret_file = args.oidc_client_secret_file.take().or(file.client_secret_file);
+    args.oidc_name = args.oidc_name.take().or(file.name);
+    args.oidc_create_users |= file.create_users.unwrap_or(false);
+    if args.oidc_email_domains.is_empty() {
+        args.oidc_email_domains = file.email_domains.unwrap_or_default();
+    }
+    if args.oidc_realms.is_empty() {
+        args.oidc_realms = file.realms.unwrap_or_default();
+    }
+    args.oidc_acr_values = args.oidc_acr_values.take().or(file.acr_values);
+    args.oidc_ca_file = args.oidc_ca_file.take().or(file.ca_file);
 }
 
 /// The keys of the file, in order; serde lists them in the error for one that it does not know.
@@ -102,7 +135,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" => of_dialect(&key),
+        "pulp" | "mix" | "oidc" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

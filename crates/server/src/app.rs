@@ -10,6 +10,7 @@ use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
+use crate::oidc::Oidc;
 use crate::serve::FaceSettings;
 
 /// What every face shares; handed to handlers as axum's state.
@@ -32,6 +33,8 @@ pub struct App {
     pub(crate) pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
+    /// The provider by which people sign in, if there is one.
+    pub(crate) oidc: Option<Oidc>,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
@@ -57,6 +60,7 @@ impl App {
             sessions: settings.sessions,
             pulp_delegation: settings.pulp_delegation,
             mix_open: settings.mix_open,
+            oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),

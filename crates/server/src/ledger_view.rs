@@ -1,6 +1,7 @@
 //! A change as JSON, for people and programs that read the ledger. No secret and no hash of one is in it.
 
 use grantd_node::realm::Change;
+use grantd_node::realm::linked_account::AccountId;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::rule::Scope;
 use serde_json::{Value, json};

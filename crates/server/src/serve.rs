@@ -14,6 +14,7 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
+use crate::oidc::OidcSettings;
 use crate::telemetry::Metrics;
 use crate::{api, authzen, client_certificate, freestyle, mcp, mix, operations, pages, pulp};
 
@@ -37,6 +38,8 @@ pub struct FaceSettings {
     pub pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential: only where no other machine can reach it.
     pub mix_open: bool,
+    /// The OpenID provider by which people sign in, if there is one.
+    pub oidc: Option<OidcSettings>,
     /// When answers that go on must end; see [`crate::edge::Server::drain`].
     pub drain: Drain,
 }
@@ -79,6 +82,9 @@ fn spawn_upkeep(app: SharedApp) {
         loop {
             minute.tick().await;
             app.failures.forget_old();
+            if let Some(oidc) = &app.oidc {
+                oidc.forget_old();
+            }
             app.node.upkeep().await;
         }
     });

@@ -2,6 +2,7 @@
 
 mod first_start;
 mod listen;
+mod oidc;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let args = fill_in(args)?;
     log::init(args.log_format.as_deref().unwrap_or("auto").parse()?, args.log.as_deref().unwrap_or(LOG))?;
     listen::check(&args)?;
+    let oidc = oidc::settings(&args)?;
     let metrics = Metrics::new();
     let node = Arc::new(node(&args, metrics.clone()).await?);
     node.check_master_key().await?;
@@ -54,6 +56,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         sessions: sessions(&args)?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
+        oidc,
         drain: server.drain(),
     };
     let faces = faces(node.clone(), settings, metrics).await?;

@@ -12,6 +12,7 @@ pub(crate) mod fuzzing;
 mod import;
 mod keys;
 mod ledger;
+mod linked_accounts;
 mod names;
 mod openapi;
 mod page;

@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    approval_sessions, batch, check, entities, export, import, keys, ledger, realms, relationships, requests,
-    roles, rules, schema, search, session, users,
+    approval_sessions, batch, check, entities, export, import, keys, ledger, linked_accounts, realms,
+    relationships, requests, roles, rules, schema, search, session, users,
 };
 
 #[derive(OpenApi)]
@@ -36,6 +36,9 @@ use super::{
         users::get_user,
         users::update_user,
         users::delete_user,
+        linked_accounts::list_linked_accounts,
+        linked_accounts::link_account,
+        linked_accounts::unlink_account,
         roles::create_role,
         roles::list_roles,
         roles::get_role,

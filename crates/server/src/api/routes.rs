@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    approval_sessions, batch, check, entities, export, import, keys, ledger, realms, relationships, requests,
-    roles, rules, schema, search, session, users,
+    approval_sessions, batch, check, entities, export, import, keys, ledger, linked_accounts, realms,
+    relationships, requests, roles, rules, schema, search, session, users,
 };
 use crate::app::SharedApp;
 
@@ -25,6 +25,11 @@ pub fn routes() -> Router<SharedApp> {
             "/api/v1/users/{login}",
             get(users::get_user).patch(users::update_user).delete(users::delete_user),
         )
+        .route(
+            "/api/v1/users/{login}/linked-accounts",
+            get(linked_accounts::list_linked_accounts).post(linked_accounts::link_account),
+        )
+        .route("/api/v1/users/{login}/linked-accounts/{id}", delete(linked_accounts::unlink_account))
         .route("/api/v1/roles", post(roles::create_role).get(roles::list_roles))
         .route(
             "/api/v1/roles/{key}",
