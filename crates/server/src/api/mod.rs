@@ -26,6 +26,7 @@ mod rules;
 mod schema;
 mod search;
 mod session;
+mod user_permissions;
 mod users;
 
 use serde::Deserialize;

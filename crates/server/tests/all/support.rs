@@ -10,6 +10,7 @@ use grantd_node::realm::realms::CreateRealm;
 use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
+use grantd_server::oidc::OidcSettings;
 use grantd_server::edge::{EdgeSettings, Listen, Server};
 use grantd_server::serve::{FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
@@ -59,6 +60,8 @@ pub(crate) struct Setup {
     pub(crate) public_url: Option<&'static str>,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
+    /// The provider by which people sign in.
+    pub(crate) oidc: Option<OidcSettings>,
 }
 
 impl Drop for Rig {
@@ -124,6 +127,7 @@ impl Rig {
             sessions: Limits::default(),
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
+            oidc: setup.oidc.clone(),
             drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();
