@@ -423,11 +423,9 @@ impl Change {
             (113, 1) => Self::RequestSettled { settlement: Box::new(read_settlement(r)?) },
             (114, 1) => Self::RuleCreated { rule: Box::new(read_rule(r)?) },
             (115, 1) => Self::RuleDeleted { id: r.uuid()? },
-            (130, 1) => Self::AccountLinked {
-                login: r.text()?.into(),
-                issuer: r.text()?.into(),
-                account: r.array()?,
-            },
+            (130, 1) => {
+                Self::AccountLinked { login: r.text()?.into(), issuer: r.text()?.into(), account: r.array()? }
+            }
             (131, 1) => Self::AccountUnlinked { account: r.array()? },
             _ => {
                 return Err(CodecError::Unknown {

@@ -143,12 +143,12 @@ class _Asked:
 def _refused(answer):
     try:
         body = json.loads(answer.raw)
-        detail = body.get("detail") or body.get("title") or body.get("code") or ""
+        code, detail = str(body.get("code", "")), str(body.get("detail", ""))
     except (ValueError, AttributeError):
-        detail = ""
+        code, detail = "", "not in grantd's own form"
     if answer.status >= 500 or answer.status == 429:
         return GrantdUnavailable(f"the server answered {answer.status}: {detail}")
-    return GrantdError(answer.status, detail)
+    return GrantdError(answer.status, code, detail)
 
 
 _lock = threading.Lock()

@@ -40,7 +40,7 @@ def ask(login) -> Held:
     try:
         return read(client(), login)
     except GrantdError as error:
-        if error.status == 404:
+        if error.is_of_user:
             # Somebody of this application only.
             return NOTHING
         log.error("nobody is granted anything: %s", error)
@@ -56,11 +56,12 @@ def read(server, login) -> Held:
         return known[1]
     body = answer.json()
     try:
-        found = Held(frozenset(body["permissions"]), body["superuser"] is True)
-        if body["active"] is not True:
-            found = NOTHING
+        permissions, superuser, active = body["permissions"], body["superuser"], body["active"]
     except (KeyError, TypeError):
         raise GrantdUnavailable("the answer does not say what is held") from None
+    if not isinstance(permissions, list) or not all(isinstance(one, str) for one in permissions):
+        raise GrantdUnavailable("the answer does not say what is held")
+    found = Held(frozenset(permissions), superuser is True) if active is True else NOTHING
     _remembered.put(server, login, answer.etag, found)
     return found
 

@@ -48,8 +48,7 @@ impl Command for LinkAccount {
             Some(_) => Err(Refusal::exists(Noun::LinkedAccount, id)),
             None => {
                 let issuer = shared(&self.issuer);
-                let answer =
-                    LinkedAccount { id, issuer, login: user.login.clone(), linked_at: cx.now };
+                let answer = LinkedAccount { id, issuer, login: user.login.clone(), linked_at: cx.now };
                 Ok(Decision::one(linked(&self.login, &self.issuer, id), answer))
             }
         }

@@ -63,7 +63,10 @@ impl Pending {
         match r.u8()? {
             FORM => {}
             other => {
-                return Err(CodecError::Unknown { what: "a pending sign-in's form", found: other.to_string() });
+                return Err(CodecError::Unknown {
+                    what: "a pending sign-in's form",
+                    found: other.to_string(),
+                });
             }
         }
         let pending = Self {

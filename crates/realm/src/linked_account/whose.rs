@@ -71,7 +71,9 @@ pub enum NotSignedIn {
     #[error("your user is not active here. Ask an administrator")]
     Inactive,
     /// There is no verified address to go by.
-    #[error("the provider does not say that your e-mail address is verified. Verify it there, or ask an administrator to link your account")]
+    #[error(
+        "the provider does not say that your e-mail address is verified. Verify it there, or ask an administrator to link your account"
+    )]
     UnverifiedEmail,
     /// An address of another domain than those that are taken.
     #[error("e-mail addresses of your domain are not taken here. Ask an administrator to link your account")]
@@ -80,13 +82,19 @@ pub enum NotSignedIn {
     #[error("nobody has your e-mail address as a login here. Ask an administrator to make a user for you")]
     Unknown,
     /// The address cannot be a login.
-    #[error("your e-mail address cannot be a login here: that has letters, digits and `.@+_-` only. Ask an administrator to link your account")]
+    #[error(
+        "your e-mail address cannot be a login here: that has letters, digits and `.@+_-` only. Ask an administrator to link your account"
+    )]
     NotALogin,
     /// An address alone is not enough to act as somebody who runs the realm.
-    #[error("your e-mail address is the login of somebody who runs this server, whom an address alone does not prove. Ask an administrator to link your account")]
+    #[error(
+        "your e-mail address is the login of somebody who runs this server, whom an address alone does not prove. Ask an administrator to link your account"
+    )]
     Privileged,
     /// The user signs in by another account of the same provider.
-    #[error("your e-mail address is the login of somebody who signs in by another account of this provider. Ask an administrator to link yours")]
+    #[error(
+        "your e-mail address is the login of somebody who signs in by another account of this provider. Ask an administrator to link yours"
+    )]
     OtherAccount,
 }
 

@@ -26,7 +26,6 @@ mod rules;
 mod schema;
 mod search;
 mod session;
-mod user_permissions;
 mod users;
 
 use serde::Deserialize;

@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use super::{
     approval_sessions, batch, check, entities, export, import, keys, ledger, linked_accounts, realms,
-    relationships, requests, roles, rules, schema, search, session, user_permissions, users,
+    relationships, requests, roles, rules, schema, search, session, users,
 };
 
 #[derive(OpenApi)]
@@ -36,7 +36,6 @@ use super::{
         users::get_user,
         users::update_user,
         users::delete_user,
-        user_permissions::get_user_permissions,
         linked_accounts::list_linked_accounts,
         linked_accounts::link_account,
         linked_accounts::unlink_account,

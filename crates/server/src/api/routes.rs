@@ -5,7 +5,7 @@ use axum::routing::{delete, get, post, put};
 
 use super::{
     approval_sessions, batch, check, entities, export, import, keys, ledger, linked_accounts, realms,
-    relationships, requests, roles, rules, schema, search, session, user_permissions, users,
+    relationships, requests, roles, rules, schema, search, session, users,
 };
 use crate::app::SharedApp;
 
@@ -25,7 +25,6 @@ pub fn routes() -> Router<SharedApp> {
             "/api/v1/users/{login}",
             get(users::get_user).patch(users::update_user).delete(users::delete_user),
         )
-        .route("/api/v1/users/{login}/permissions", get(user_permissions::get_user_permissions))
         .route(
             "/api/v1/users/{login}/linked-accounts",
             get(linked_accounts::list_linked_accounts).post(linked_accounts::link_account),

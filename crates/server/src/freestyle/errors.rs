@@ -124,7 +124,8 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::Realm
         | Noun::ApprovalSession
         | Noun::Request
-        | Noun::Rule => "INVALID_REQUEST",
+        | Noun::Rule
+        | Noun::LinkedAccount => "INVALID_REQUEST",
     }
 }
 

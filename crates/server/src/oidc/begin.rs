@@ -6,8 +6,10 @@ use grantd_node::realm::Caller;
 use grantd_node::realm::linked_account::{BeginSignIn, Pending, PendingKey};
 use grantd_node::{Realm, Request};
 use http::HeaderValue;
-use openidconnect::core::{CoreAuthenticationFlow};
-use openidconnect::{AuthenticationContextClass, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope};
+use openidconnect::core::CoreAuthenticationFlow;
+use openidconnect::{
+    AuthenticationContextClass, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope,
+};
 
 use super::error::OidcError;
 use super::trip::{Trip, cookie_name, known, secret};
@@ -25,7 +27,7 @@ pub(crate) struct Start<'a> {
     pub(crate) via: &'static str,
     /// From where.
     pub(crate) source: Source,
-    /// The value of the cookie [`super::COOKIE`] that the browser has.
+    /// The value of the cookie [`super::cookie_name`] that the browser has.
     pub(crate) cookie: Option<&'a str>,
     /// Where the provider is to send it back to.
     pub(crate) redirect_uri: String,

@@ -20,7 +20,9 @@ pub(crate) enum OidcError {
     #[error("the provider cannot be reached now. Try again in a moment, or sign in with your password")]
     Down,
     /// The provider takes the code for none of ours, or what it gave for it does not hold.
-    #[error("the provider's answer does not prove who you are. Begin again; if it stays like this, tell an administrator")]
+    #[error(
+        "the provider's answer does not prove who you are. Begin again; if it stays like this, tell an administrator"
+    )]
     Unproven,
     /// The token was over when it came.
     #[error("the provider's answer is too old. Begin again")]

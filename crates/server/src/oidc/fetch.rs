@@ -126,8 +126,8 @@ impl Fetcher {
             return Ok(Box::new(tcp));
         }
         let tls = self.tls.as_ref().map_err(|error| FetchError::Tls(error.clone()))?;
-        let name = ServerName::try_from(place.host.clone())
-            .map_err(|_| FetchError::Url(place.host.clone()))?;
+        let name =
+            ServerName::try_from(place.host.clone()).map_err(|_| FetchError::Url(place.host.clone()))?;
         Ok(Box::new(tls.connect(name, tcp).await?))
     }
 }

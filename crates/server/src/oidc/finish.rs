@@ -42,7 +42,7 @@ pub(crate) struct Back<'a> {
     pub(crate) via: &'static str,
     /// With what.
     pub(crate) sent: Sent,
-    /// The value of the cookie [`super::COOKIE`] that the browser has.
+    /// The value of the cookie [`super::cookie_name`] that the browser has.
     pub(crate) cookie: Option<&'a str>,
     /// The address at which it is back.
     pub(crate) redirect_uri: String,

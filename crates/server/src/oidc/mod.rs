@@ -16,11 +16,11 @@ use std::num::NonZeroU32;
 
 use crate::edge::{FailureLimits, FailureQuotas};
 
-pub(crate) use begin::{Start, Started, begin};
+pub(crate) use begin::{Start, begin};
 pub(crate) use error::OidcError;
-pub(crate) use finish::{Back, Finished, Sent, finish};
+pub(crate) use finish::{Back, Sent, finish};
 pub use settings::{OidcSettings, SettingsError};
-pub(crate) use trip::{COOKIE, cookie_name};
+pub(crate) use trip::cookie_name;
 
 use provider::Provider;
 

@@ -133,15 +133,15 @@ impl Provider {
             OidcError::Down
         })?;
         let (id, secret) = (self.client_id.clone(), self.client_secret.clone());
-        let client = CoreClient::from_provider_metadata(metadata.clone(), id, secret)
-            .set_redirect_uri(redirect_uri);
+        let client =
+            CoreClient::from_provider_metadata(metadata.clone(), id, secret).set_redirect_uri(redirect_uri);
         // Basic is what every provider must take unless it says otherwise (OpenID Connect Discovery, section 3).
         let takes = |method| {
             let supported = metadata.token_endpoint_auth_methods_supported();
             supported.is_some_and(|methods| methods.contains(&method))
         };
-        let in_body = takes(CoreClientAuthMethod::ClientSecretPost)
-            && !takes(CoreClientAuthMethod::ClientSecretBasic);
+        let in_body =
+            takes(CoreClientAuthMethod::ClientSecretPost) && !takes(CoreClientAuthMethod::ClientSecretBasic);
         Ok(client.set_auth_type(if in_body { AuthType::RequestBody } else { AuthType::BasicAuth }))
     }
 }

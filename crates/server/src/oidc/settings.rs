@@ -31,7 +31,9 @@ pub struct OidcSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// Anybody on the way could be the provider.
-    #[error("`{0}` is no issuer: it must be an https URL without query or fragment, or an http one of this machine (127.0.0.1, [::1], localhost)")]
+    #[error(
+        "`{0}` is no issuer: it must be an https URL without query or fragment, or an http one of this machine (127.0.0.1, [::1], localhost)"
+    )]
     Issuer(String),
     /// There is no certificate in the file.
     #[error("there is no certificate (PEM) in it")]
@@ -71,7 +73,12 @@ mod tests {
 
     #[test]
     fn an_issuer_is_https_or_here() {
-        for fits in ["https://id.example", "https://id.example:8443/realms/a", "http://127.0.0.1:9000", "http://[::1]:1/a"] {
+        for fits in [
+            "https://id.example",
+            "https://id.example:8443/realms/a",
+            "http://127.0.0.1:9000",
+            "http://[::1]:1/a",
+        ] {
             assert_eq!(OidcSettings::check_issuer(fits), Ok(()), "{fits}");
         }
         for unfit in [

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::session_cookie;
 
 /// The cookie that a sign-in on its way is bound to.
-pub(crate) const COOKIE: &str = "grantd_oidc";
+const COOKIE: &str = "grantd_oidc";
 
 /// Its name, for a realm.
 pub(crate) fn cookie_name(realm: &str, secure: bool) -> String {

@@ -129,7 +129,9 @@ async fn an_address_has_to_be_verified_and_of_a_domain_that_is_taken() {
     }
     let without = Account { email: None, ..ann.clone() };
     world.is_refused(without, 403, "is verified").await;
-    for other in ["ann@example.org", "ann@sub.example.com", "ann@example.com.evil.example", "ann@evil-example.com"] {
+    for other in
+        ["ann@example.org", "ann@sub.example.com", "ann@example.com.evil.example", "ann@evil-example.com"]
+    {
         world.is_refused(Account::of(other), 403, "of your domain are not taken").await;
     }
     world.is_refused(Account::of("o'neil@example.com"), 403, "cannot be a login").await;
@@ -174,14 +176,20 @@ async fn who_links_an_account_must_hold_what_its_user_holds() {
     assert_eq!(link(&operator, "ann").await.is(201).body, linked.body, "the same again");
     world.rig.person("ben").await;
     link(&operator, "ben").await.is_problem(409, "already_exists");
-    for bad in [json!({"subject": ""}), json!({"subject": "x".repeat(256)}), json!({"subject": "a\nb"}), json!({})] {
+    for bad in
+        [json!({"subject": ""}), json!({"subject": "x".repeat(256)}), json!({"subject": "a\nb"}), json!({})]
+    {
         let call = world.rig.with(&operator, "POST", "/api/v1/users/ben/linked-accounts");
         call.json(bad).await.is(400);
     }
     let listed = world.rig.with(&auditor, "GET", "/api/v1/users/ann/linked-accounts").send().await.is(200);
     assert_eq!(listed.body["items"], json!([linked.body]));
     let id = linked.body["id"].as_str().unwrap();
-    for path in [format!("ben/linked-accounts/{id}"), "ann/linked-accounts/x".into(), format!("ann/linked-accounts/{}", "0".repeat(64))] {
+    for path in [
+        format!("ben/linked-accounts/{id}"),
+        "ann/linked-accounts/x".into(),
+        format!("ann/linked-accounts/{}", "0".repeat(64)),
+    ] {
         let call = world.rig.with(&operator, "DELETE", &format!("/api/v1/users/{path}"));
         call.send().await.is_problem(404, "not_found");
     }
@@ -252,7 +260,11 @@ async fn what_proves_nothing_signs_nobody_in() {
         assert_eq!(answer.status, expected, "{fault:?}: {}", answer.text);
         assert!(answer.text.contains("role=\"alert\""), "{fault:?}");
         assert!(!browser.is_signed_in().await, "{fault:?}");
-        assert_eq!(world.rig.call("GET", "/api/v1/users/ann@example.com").send().await.status, 404, "{fault:?}");
+        assert_eq!(
+            world.rig.call("GET", "/api/v1/users/ann@example.com").send().await.status,
+            404,
+            "{fault:?}"
+        );
     }
     world.provider.does(Fault::None);
     assert_eq!(world.signs_in(Account::of("ann@example.com")).await, "ann@example.com");

@@ -241,10 +241,7 @@ async fn keys(State(served): State<Served>) -> Json<Value> {
 }
 
 /// Everybody who comes is signed in at once.
-async fn authorize(
-    State(served): State<Served>,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Response {
+async fn authorize(State(served): State<Served>, Query(asked): Query<BTreeMap<String, String>>) -> Response {
     served.fault("authorize");
     let of = |name: &str| asked.get(name).cloned().unwrap_or_default();
     assert_eq!(of("response_type"), "code");
