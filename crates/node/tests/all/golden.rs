@@ -2,6 +2,7 @@
 
 mod ending;
 mod form;
+mod linking;
 mod making;
 
 use std::collections::BTreeSet;
