@@ -14,6 +14,7 @@ mod hex;
 mod import;
 mod key;
 mod ledger;
+mod linked_account;
 mod mcp;
 mod output;
 mod password;

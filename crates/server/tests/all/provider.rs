@@ -263,11 +263,7 @@ fn refused(error: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response()
 }
 
-async fn token(
-    State(served): State<Served>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn token(State(served): State<Served>, headers: HeaderMap, body: Bytes) -> Response {
     let fault = served.fault("token");
     let asked: BTreeMap<String, String> = serde_urlencoded::from_bytes(&body).unwrap();
     let of = |name: &str| asked.get(name).cloned().unwrap_or_default();
