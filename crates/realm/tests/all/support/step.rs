@@ -10,6 +10,7 @@ use grantd_realm::engine::{Key, Properties, Relationship, Value};
 use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
+use grantd_realm::linked_account::{AccountId, LinkAccount, UnlinkAccount};
 use grantd_realm::model::{ModelForm, PutModel};
 use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
@@ -70,6 +71,8 @@ enum What {
     CreateUser(Login, Option<&'static str>, bool, Vec<&'static str>),
     UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>, Option<Vec<&'static str>>),
     DeleteUser(Login),
+    LinkAccount(Login, &'static str),
+    UnlinkAccount(Login, Index),
     CreateRole(&'static str, Option<&'static str>),
     UpdateRole(&'static str, Option<Option<&'static str>>, Option<Option<&'static str>>),
     DeleteRole(&'static str),
@@ -229,6 +232,8 @@ fn people() -> impl Strategy<Value = What> {
         4 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
             .prop_map(|(l, n, p, a, r)| What::UpdateUser(l, n, p, a, r)),
         2 => login().prop_map(What::DeleteUser),
+        3 => (login(), select(&["1", "2", ""][..])).prop_map(|(l, s)| What::LinkAccount(l, s)),
+        2 => (login(), any::<Index>()).prop_map(|(l, i)| What::UnlinkAccount(l, i)),
         5 => (one_role(), name()).prop_map(|(r, n)| What::CreateRole(r, n)),
         2 => (one_role(), option::of(name()), option::of(name()))
             .prop_map(|(r, n, d)| What::UpdateRole(r, n, d)),
@@ -389,6 +394,15 @@ impl Step {
                 decided(world, by, UpdateUser { login, name, password, active: *active, roles, basis })
             }
             What::DeleteUser(login) => decided(world, by, DeleteUser { login: text(login), basis }),
+            What::LinkAccount(login, subject) => {
+                let (login, subject) = (text(login), text(subject));
+                decided(world, by, LinkAccount { login, issuer: "https://id.example".into(), subject })
+            }
+            What::UnlinkAccount(login, index) => {
+                let ids: Vec<_> = state.linked_accounts().iter().map(|account| account.id).collect();
+                let account = if ids.is_empty() { AccountId([0; 32]) } else { *index.get(&ids) };
+                decided(world, by, UnlinkAccount { login: text(login), account })
+            }
             What::CreateRole(key, name) => {
                 let (key, display_name) = (text(key), name.as_ref().map(text));
                 decided(world, by, CreateRole { key, display_name, description: None, basis })
