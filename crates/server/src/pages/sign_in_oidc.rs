@@ -34,7 +34,7 @@ pub(super) async fn go_to_provider(visit: Visit) -> Result<Response, PageError> 
     };
     match begin(&visit.app, &visit.realm, start).await {
         Ok(started) => Ok(see_other(&started.location, started.cookie)),
-        Err(error) => refused(&visit, error, next),
+        Err(error) => refused(&visit, &error, next),
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn come_back(visit: Visit) -> Result<Response, PageError> {
             let next = visit.own_path(finished.next.as_deref()).unwrap_or_else(|| account(&visit));
             Ok(see_other(&next, visit.set_session_cookie(&finished.secret)))
         }
-        Err(error) => refused(&visit, error, None),
+        Err(error) => refused(&visit, &error, None),
     }
 }
 
@@ -70,8 +70,8 @@ fn redirect_uri(visit: &Visit) -> String {
     format!("{}{path}/login/oidc/callback", visit.app.public_url)
 }
 
-fn refused(visit: &Visit, error: OidcError, next: Option<String>) -> Result<Response, PageError> {
-    let status = match &error {
+fn refused(visit: &Visit, error: &OidcError, next: Option<String>) -> Result<Response, PageError> {
+    let status = match error {
         OidcError::Unserved => return Err(CallError::Edge(EdgeError::NotFound).into()),
         OidcError::Call(error) => return Err(error.clone().into()),
         OidcError::Down => StatusCode::SERVICE_UNAVAILABLE,
