@@ -15,7 +15,7 @@ import pytest
 from harness import ROOT
 
 TABLE = Path(__file__).resolve().parent / "anonymous.tsv"
-MOUNTS = {"freestyle": ["", "/freestyle"], "mix": ["", "/mix"], "pulp": ["", "/pulp/api"]}
+MOUNTS = {"freestyle": ["", "/freestyle"], "mix": ["", "/mix"], "pulp": ["", "/pulp/api"], "tdp": ["/tdp"]}
 BODIES = {"POST", "PUT", "PATCH"}
 
 
@@ -85,4 +85,4 @@ def test_the_operations_are_listed():
 
 
 def test_there_are_route_tables():
-    assert {path.parent.name for path in ROUTE_TABLES} >= {"api", "freestyle", "mix", "pulp"}
+    assert {path.parent.name for path in ROUTE_TABLES} >= {"api", "freestyle", "mix", "pulp", "tdp"}

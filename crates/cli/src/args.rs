@@ -8,6 +8,7 @@ use grantd_node::realm::basis::Delegation;
 
 use crate::admin::AdminCommand;
 use crate::ask::AskArgs;
+use crate::catalogue::CatalogueCommand;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::export::ExportArgs;
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     /// Standing answers to requests
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Permissions as records, for applications that keep theirs here
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
     /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
     Import(ImportArgs),
     /// Read the relationships of a server into a file, all at one revision
@@ -103,7 +107,7 @@ impl std::str::FromStr for ListenArg {
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, pulp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, pulp, tdp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -205,6 +209,16 @@ pub(crate) struct ServeArgs {
     /// Authorities (PEM) that the provider's certificate may be of, besides the public ones
     #[arg(long, env = "GRANTD_OIDC_CA_FILE", value_name = "FILE")]
     pub(crate) oidc_ca_file: Option<PathBuf>,
+    /// Answer the TANF Data Portal API as its old page says, where that differs: 200 and a list for what was written, 500 for who is
+    /// no admin
+    #[arg(long, env = "GRANTD_TDP_AS_DOCUMENTED")]
+    pub(crate) tdp_as_documented: bool,
+    /// End a session of the TANF Data Portal API that nobody used for so many seconds [default: 1800]
+    #[arg(long, env = "GRANTD_TDP_SESSION_IDLE", value_name = "SECONDS")]
+    pub(crate) tdp_session_idle: Option<u64>,
+    /// End a session of the TANF Data Portal API so many seconds after its sign-in [default: 1209600]
+    #[arg(long, env = "GRANTD_TDP_SESSION_ABSOLUTE", value_name = "SECONDS")]
+    pub(crate) tdp_session_absolute: Option<u64>,
     /// Log lines: auto (text on a terminal, else JSON), text or json [default: auto]
     #[arg(long, env = "GRANTD_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,

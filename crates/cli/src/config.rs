@@ -28,6 +28,7 @@ struct File {
     pulp: Option<Pulp>,
     mix: Option<Mix>,
     oidc: Option<Oidc>,
+    tdp: Option<Tdp>,
     log_format: Option<String>,
     log: Option<String>,
     bench_route: Option<bool>,
@@ -60,6 +61,15 @@ struct Oidc {
     realms: Option<Vec<String>>,
     acr_values: Option<String>,
     ca_file: Option<PathBuf>,
+}
+
+/// Settings of the catalogue dialect.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tdp {
+    as_documented: Option<bool>,
+    session_idle: Option<u64>,
+    session_absolute: Option<u64>,
 }
 
 /// Fills in from the file what neither a flag nor the environment says.
@@ -99,6 +109,10 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
     args.mix_open |= file.mix.unwrap_or_default().open.unwrap_or(false);
     merge_oidc(&mut args, file.oidc.unwrap_or_default());
+    let tdp = file.tdp.unwrap_or_default();
+    args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
+    args.tdp_session_idle = args.tdp_session_idle.or(tdp.session_idle);
+    args.tdp_session_absolute = args.tdp_session_absolute.or(tdp.session_absolute);
     args.log_format = args.log_format.or(file.log_format);
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);
@@ -135,7 +149,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "oidc" => of_dialect(&key),
+        "pulp" | "mix" | "oidc" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

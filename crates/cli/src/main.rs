@@ -3,6 +3,7 @@
 mod admin;
 mod args;
 mod ask;
+mod catalogue;
 mod check;
 mod client;
 mod completions;
@@ -58,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Revoke(args) => grant::revoke(&args),
         Command::Who(command) => who::run(&command),
         Command::Ask(args) => ask::run(&args),
+        Command::Catalogue(command) => catalogue::run(&command),
         Command::Rule(command) => rule::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),

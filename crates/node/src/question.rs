@@ -159,8 +159,29 @@ impl<'n> Asking<'n> {
     pub fn check(&self, question: &Question<'_>, said: Said<'_>) -> Answer {
         let Some((subject, resource)) = self.spelled(question) else { return self.impossible(question) };
         let spelled = spell(question, &subject, &resource);
-        let decided = self.graph().check(&spelled, &self.circumstances(said));
+        let decided = self.decide(&spelled, said);
         self.answer(&spelled, decided)
+    }
+
+    /// The decision. A permission by name is asked for by its number; by all of them, where a name means several.
+    fn decide(&self, question: &Question<'_>, said: Said<'_>) -> Result<Decision, CheckError> {
+        let circumstances = self.circumstances(said);
+        let Some(ids) = self.meant(question.resource) else {
+            return self.graph().check(question, &circumstances);
+        };
+        let mut decided = Ok(Decision::Denied);
+        for id in &ids {
+            match self.graph().check(&about(question, id), &circumstances) {
+                Ok(Decision::Denied) => {}
+                Ok(Decision::Allowed) => return Ok(Decision::Allowed),
+                other => decided = other,
+            }
+        }
+        decided
+    }
+
+    fn meant(&self, resource: ObjectRef<'_>) -> Option<Vec<String>> {
+        self.published.state.catalogue().ids_meant(resource)
     }
 
     /// The same, and why. What breaks a limit has no explanation.
@@ -169,10 +190,23 @@ impl<'n> Asking<'n> {
             return (self.impossible(question), None);
         };
         let spelled = spell(question, &subject, &resource);
-        match self.graph().explain(&spelled, &self.circumstances(said)) {
+        match self.explained(&spelled, said) {
             Ok(explanation) => (self.answer(&spelled, Ok(explanation.decision.clone())), Some(explanation)),
             Err(error) => (self.answer(&spelled, Err(error)), None),
         }
+    }
+
+    fn explained(&self, question: &Question<'_>, said: Said<'_>) -> Result<Explanation, CheckError> {
+        let circumstances = self.circumstances(said);
+        let of = |question: &Question<'_>| self.graph().explain(question, &circumstances);
+        let mut explained = None;
+        for id in self.meant(question.resource).unwrap_or_default() {
+            match of(&about(question, &id)) {
+                Ok(yes) if yes.decision.is_allowed() => return Ok(yes),
+                other => explained = Some(other),
+            }
+        }
+        explained.unwrap_or_else(|| of(question))
     }
 
     /// Who of this type may do this to that resource? As [`Graph::search_subjects`].
@@ -189,7 +223,9 @@ impl<'n> Asking<'n> {
         let found = match self.id(resource) {
             Some(id) => {
                 let resource = ObjectRef { id: &id, ..resource };
-                self.graph().search_subjects(kind, action, resource, &circumstances, after, limit)?
+                self.union(resource, limit, |resource| {
+                    self.graph().search_subjects(kind, action, resource, &circumstances, after, limit)
+                })?
             }
             None => Vec::new(),
         };
@@ -233,11 +269,31 @@ impl<'n> Asking<'n> {
             (Some(subject_id), Some(id)) => {
                 let (subject, resource) =
                     (spell_subject(subject, &subject_id), ObjectRef { id: &id, ..resource });
-                self.graph().search_actions(subject, resource, &circumstances, after, limit)?
+                self.union(resource, limit, |resource| {
+                    self.graph().search_actions(subject, resource, &circumstances, after, limit)
+                })?
             }
             _ => Vec::new(),
         };
         self.record_search(Asked::SearchActions, &subject, "", &resource, found.len());
+        Ok(found)
+    }
+
+    /// What is found of a resource, or of all that its name means: in order, up to `limit`.
+    fn union<T: Ord>(
+        &self,
+        resource: ObjectRef<'_>,
+        limit: usize,
+        find: impl Fn(ObjectRef<'_>) -> Result<Vec<T>, CheckError>,
+    ) -> Result<Vec<T>, CheckError> {
+        let Some(ids) = self.meant(resource) else { return find(resource) };
+        let mut found = Vec::new();
+        for id in &ids {
+            found.extend(find(ObjectRef { id, ..resource })?);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.truncate(limit);
         Ok(found)
     }
 
@@ -359,6 +415,11 @@ fn spell<'s>(question: &Question<'s>, subject: &'s str, resource: &'s str) -> Qu
         action: question.action,
         resource: ObjectRef { id: resource, ..question.resource },
     }
+}
+
+/// The same question about another resource of the type.
+fn about<'q>(question: &Question<'q>, id: &'q str) -> Question<'q> {
+    Question { resource: ObjectRef { id, ..question.resource }, ..*question }
 }
 
 fn spell_subject<'s>(subject: SubjectRef<'s>, id: &'s str) -> SubjectRef<'s> {

@@ -7,6 +7,7 @@ use crate::caller::{Authority, Caller};
 use crate::command::Context;
 use crate::pulp::{Operation, PulpUri, may};
 use crate::refusal::Refusal;
+use crate::reserved::keeps_catalogue;
 use crate::{Micros, State};
 
 /// What the caller's right to a command rests on.
@@ -15,6 +16,8 @@ pub enum Basis {
     /// An authority on grantd itself: the command's own.
     #[default]
     Grantd,
+    /// Keeping the catalogue: see [`keeps_catalogue`].
+    Catalogue,
     /// An operation on the URI of the call.
     Pulp {
         /// The call's own path.
@@ -46,6 +49,8 @@ impl Basis {
     ) -> Result<(), Refusal> {
         match self {
             Self::Grantd => cx.require(state, authority),
+            Self::Catalogue if keeps_catalogue(state, cx.caller, cx.now) => Ok(()),
+            Self::Catalogue => Err(Refusal::NotAllowed(Authority::Admin)),
             Self::Pulp { uri, operation, .. } => require(*operation, uri, state, cx.caller, cx.now),
         }
     }
@@ -59,7 +64,7 @@ impl Basis {
         cx: &Context<'_>,
     ) -> Result<(), Refusal> {
         match self {
-            Self::Grantd => Ok(()),
+            Self::Grantd | Self::Catalogue => Ok(()),
             Self::Pulp { .. } => require(operation, uri, state, cx.caller, cx.now),
         }
     }

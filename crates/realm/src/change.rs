@@ -136,6 +136,18 @@ pub enum Change {
     AccountLinked { login: String, issuer: String, account: [u8; 32] },
     /// 131
     AccountUnlinked { account: [u8; 32] },
+    /// 120: who holds its permissions is in relationships.
+    ContentTypeCreated { number: u64, app_label: String, model: String },
+    /// 121: keeps its permissions.
+    ContentTypeRenamed { number: u64, app_label: String, model: String },
+    /// 122: with its permissions, and everything that names these.
+    ContentTypeDeleted { number: u64 },
+    /// 123
+    CataloguePermissionCreated { number: u64, content_type: u64, codename: String, name: Personal },
+    /// 124: all of it, as it is from now on; keeps its holders.
+    CataloguePermissionChanged { number: u64, content_type: u64, codename: String, name: Personal },
+    /// 125: with everything that names it.
+    CataloguePermissionDeleted { number: u64 },
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -214,6 +226,12 @@ impl Change {
             Self::RuleDeleted { .. } => 115,
             Self::AccountLinked { .. } => 130,
             Self::AccountUnlinked { .. } => 131,
+            Self::ContentTypeCreated { .. } => 120,
+            Self::ContentTypeRenamed { .. } => 121,
+            Self::ContentTypeDeleted { .. } => 122,
+            Self::CataloguePermissionCreated { .. } => 123,
+            Self::CataloguePermissionChanged { .. } => 124,
+            Self::CataloguePermissionDeleted { .. } => 125,
         }
     }
 
@@ -332,6 +350,22 @@ impl Change {
                 w.fixed(account);
             }
             Self::AccountUnlinked { account } => w.fixed(account),
+            Self::ContentTypeCreated { number, app_label, model }
+            | Self::ContentTypeRenamed { number, app_label, model } => {
+                w.u64(*number);
+                w.text(app_label);
+                w.text(model);
+            }
+            Self::ContentTypeDeleted { number } | Self::CataloguePermissionDeleted { number } => {
+                w.u64(*number);
+            }
+            Self::CataloguePermissionCreated { number, content_type, codename, name }
+            | Self::CataloguePermissionChanged { number, content_type, codename, name } => {
+                w.u64(*number);
+                w.u64(*content_type);
+                w.text(codename);
+                w.slot(name);
+            }
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
                 w.bytes(certificate);
@@ -427,6 +461,30 @@ impl Change {
                 Self::AccountLinked { login: r.text()?.into(), issuer: r.text()?.into(), account: r.array()? }
             }
             (131, 1) => Self::AccountUnlinked { account: r.array()? },
+            (120, 1) => Self::ContentTypeCreated {
+                number: r.u64()?,
+                app_label: r.text()?.into(),
+                model: r.text()?.into(),
+            },
+            (121, 1) => Self::ContentTypeRenamed {
+                number: r.u64()?,
+                app_label: r.text()?.into(),
+                model: r.text()?.into(),
+            },
+            (122, 1) => Self::ContentTypeDeleted { number: r.u64()? },
+            (123, 1) => Self::CataloguePermissionCreated {
+                number: r.u64()?,
+                content_type: r.u64()?,
+                codename: r.text()?.into(),
+                name: r.slot()?,
+            },
+            (124, 1) => Self::CataloguePermissionChanged {
+                number: r.u64()?,
+                content_type: r.u64()?,
+                codename: r.text()?.into(),
+                name: r.slot()?,
+            },
+            (125, 1) => Self::CataloguePermissionDeleted { number: r.u64()? },
             _ => {
                 return Err(CodecError::Unknown {
                     what: "a change",

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::State;
 use crate::approval_session::SESSION_TYPE;
 use crate::caller::Authority;
+use crate::catalogue::PERMISSION_TYPE;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
@@ -14,7 +15,7 @@ use crate::request::{Asked, Settlement};
 
 impl Change {
     /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
-    /// `request:<id>`, `mix_session:<id>` (with its requests).
+    /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`.
     pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
         let (first, second) = match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
@@ -31,6 +32,11 @@ impl Change {
             Self::RepositoryCreated { id, name, .. } => {
                 (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
             }
+            Self::CataloguePermissionCreated { number, name, .. }
+            | Self::CataloguePermissionChanged { number, name, .. } => (
+                Some(name).filter(|_| object.kind == PERMISSION_TYPE && object.id == number.to_string()),
+                None,
+            ),
             Self::ApprovalSessionOpened { id, title, .. } => {
                 (title.as_ref().filter(|_| object.kind == SESSION_TYPE && object.id == id), None)
             }
@@ -74,6 +80,11 @@ impl State {
                 self.approval_sessions.erase_title(object.id);
                 self.requests.erase_session(object.id);
             }
+            (PERMISSION_TYPE, _) => {
+                if let Ok(number) = object.id.parse() {
+                    self.catalogue.erase_name(number);
+                }
+            }
             _ => {}
         }
     }
@@ -92,12 +103,13 @@ impl Command for EraseFields {
 
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
-            "user" | "role" | "api_key" | "fs_repo" | "request" | SESSION_TYPE => {
+            "user" | "role" | "api_key" | "fs_repo" | "request" | SESSION_TYPE | PERMISSION_TYPE => {
                 Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
             }
             _ => Err(Refusal::invalid(
                 "object",
-                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>` and `mix_session:<id>` \
+                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `mix_session:<id>` and \
+                 `tdp_permission:<number>` \
                  have personal fields",
             )),
         }

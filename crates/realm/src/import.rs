@@ -12,6 +12,7 @@ use crate::command::{Answer, Command, Context, Decision};
 use crate::managed::{at_stake, refuse_managed, require_held};
 use crate::refusal::Refusal;
 use crate::relationship::admit;
+use crate::reserved::require_for_relationship;
 use crate::{Micros, State};
 
 /// Writes relationships as [`crate::relationship::WriteRelationships`] does, but leaves out those that it would refuse, and
@@ -84,6 +85,7 @@ impl Command for ImportRelationships {
 fn judge(state: &State, cx: &Context<'_>, relationship: &Relationship) -> Result<(), Refusal> {
     admit(state, relationship)?;
     refuse_managed(&relationship.key)?;
+    require_for_relationship(state, &relationship.key, cx)?;
     require_held(cx.caller, at_stake(state, &relationship.key, cx.now), state, cx.now)?;
     if has_ended(relationship, cx.now) {
         return Err(Refusal::invalid("until", "must be in the future"));

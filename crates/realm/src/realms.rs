@@ -7,6 +7,7 @@ use grantd_engine::{Key, ObjectRef};
 use imbl::OrdMap;
 
 use crate::caller::Authority;
+use crate::catalogue::beginning;
 use crate::change::{Change, Stamp, shared};
 use crate::client_ca::key_secret;
 use crate::command::{Command, Context, Decision, SealedWrite};
@@ -78,7 +79,8 @@ pub fn check_name(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The first command of a realm's ledger: gives it its name and its account id, and its super users every authority.
+/// The first command of a realm's ledger: gives it its name and its account id, its super users every authority, and, but for
+/// `system`, what its catalogue begins with.
 pub struct CreateRealm {
     /// Its name.
     pub name: String,
@@ -97,6 +99,14 @@ impl Command for CreateRealm {
         let account = cx.entropy.uuid();
         let mut changes = vec![Change::RealmCreated { name: self.name.clone(), account }];
         changes.extend(held_by_super_users(&self.name)?.into_iter().map(Change::grant));
+        if self.name != SYSTEM {
+            let mut made = state.clone();
+            let stamp = Stamp { revision: 1, time: cx.now };
+            for change in &changes {
+                made.apply(change, stamp).map_err(|misfit| Refusal::invalid("realm", misfit.problem))?;
+            }
+            changes.extend(beginning(&made, cx)?);
+        }
         Ok(Decision::all(changes, ()))
     }
 }

@@ -25,6 +25,12 @@ pub enum Refusal {
     /// What `super-users` may do never changes, nor does that there is such a role.
     #[error("role `super-users` can be neither granted anything, nor revoked anything, nor deleted")]
     SuperUsersFixed,
+    /// The role is one that only super users, or its own members, change.
+    #[error("role `{role}`, what it holds and who is in it are changed by super users{} only", if role == "admin" { " and its members" } else { "" })]
+    ReservedRole {
+        /// Which.
+        role: String,
+    },
     /// Nobody would be left who can administer the realm.
     #[error("user `{login}` is the last super user: put another active user into `super-users` first")]
     LastSuperUser {
@@ -138,6 +144,10 @@ pub enum Noun {
     Rule,
     /// An account elsewhere by which somebody signs in.
     LinkedAccount,
+    /// A content type.
+    ContentType,
+    /// A permission of the catalogue.
+    CataloguePermission,
 }
 
 impl fmt::Display for Noun {
@@ -157,6 +167,8 @@ impl fmt::Display for Noun {
             Self::Request => "request",
             Self::Rule => "rule",
             Self::LinkedAccount => "linked account",
+            Self::ContentType => "content type",
+            Self::CataloguePermission => "permission",
         })
     }
 }
@@ -184,6 +196,7 @@ impl Refusal {
             Self::NotHeld(_) => "not_held",
             Self::OperationDenied { .. } => "operation_denied",
             Self::SuperUsersFixed => "super_users_fixed",
+            Self::ReservedRole { .. } => "reserved_role",
             Self::LastSuperUser { .. } => "last_super_user",
             Self::NoRealm => "unknown_realm",
             Self::NotFound { .. } => "not_found",

@@ -8,11 +8,13 @@ use grantd_engine::{
 };
 
 use crate::caller::Authority;
+use crate::catalogue::PERMISSION_TYPE;
 use crate::change::Change;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Answer, Command, Context, Decision};
 use crate::managed::{at_stake, refuse_managed, require_held};
 use crate::refusal::Refusal;
+use crate::reserved::require_for_relationship;
 use crate::{Micros, State};
 
 /// The key of a relationship that a record stands behind. `field` is what the caller named wrongly if it does not fit.
@@ -92,6 +94,7 @@ impl Command for WriteRelationships {
         for relationship in &self.write {
             admit(state, relationship)?;
             refuse_managed(&relationship.key)?;
+            require_for_relationship(state, &relationship.key, cx)?;
             require_held(cx.caller, at_stake(state, &relationship.key, cx.now), state, cx.now)?;
             if relationship.until.is_some_and(|until| until <= cx.now) {
                 return Err(Refusal::invalid("until", "must be in the future"));
@@ -103,6 +106,7 @@ impl Command for WriteRelationships {
         let written = changes.len() as u64;
         for key in &self.delete {
             refuse_managed(key)?;
+            require_for_relationship(state, key, cx)?;
             require_held(cx.caller, at_stake(state, key, cx.now), state, cx.now)?;
             // What has ended is absent already; upkeep takes it away.
             if exists(state, key, cx.now) {
@@ -170,8 +174,22 @@ pub(crate) fn exists(state: &State, key: &Key, now: Micros) -> bool {
     state.graph().get(key).is_some_and(|found| found.until.is_none_or(|until| now < until))
 }
 
+/// Refuses a holder of a permission that is not in the catalogue: else one made later would have holders from the start.
+fn refuse_unknown_permission(state: &State, key: &Key) -> Result<(), Refusal> {
+    let (kind, id) = (key.resource.kind(), key.resource.id());
+    let is_number =
+        |number: &u64| number.to_string() == id && state.catalogue().permission(*number).is_some();
+    if kind != PERMISSION_TYPE || id.parse().ok().as_ref().is_some_and(is_number) {
+        return Ok(());
+    }
+    let problem =
+        format!("there is no permission `{id}`: name one by its number, as `GET /api/v1/catalogue` gives it");
+    Err(Refusal::invalid("write", problem))
+}
+
 /// Refuses what the schema does not admit.
 pub(crate) fn admit(state: &State, relationship: &Relationship) -> Result<(), Refusal> {
+    refuse_unknown_permission(state, &relationship.key)?;
     state.graph().schema().admits(&relationship.key, relationship.condition.as_ref()).map_err(|problem| {
         let about_condition =
             matches!(problem, Inadmissible::Condition { .. } | Inadmissible::Parameters { .. });

@@ -20,11 +20,12 @@ pub const SESSION_PREFIX: &str = "gds_";
 /// The family of rows that sessions are.
 pub const SESSION_ROWS: &str = "session";
 
-/// The form of a row's value.
+/// The forms of a row's value: of a session of the pages, and of one of another entrance, which is named at the end.
 const FORM: u8 = 1;
+const FORM_WITH_ENTRANCE: u8 = 2;
 
-/// The form of a row of who has no password, and so no version of one.
-const FORM_WITHOUT_PASSWORD: u8 = 2;
+/// The form of a row of who has no password, and so no version of one; it names its entrance, whichever it is.
+const FORM_WITHOUT_PASSWORD: u8 = 3;
 
 /// A use is noted if the last one that was is so long ago, or a tenth of the time that a session may be idle.
 const NOTED_EVERY: Micros = 60 * 1_000_000;
@@ -46,6 +47,33 @@ impl Default for Limits {
     fn default() -> Self {
         const HOUR: Micros = 3_600 * 1_000_000;
         Self { idle: 12 * HOUR, absolute: 7 * 24 * HOUR }
+    }
+}
+
+/// Through what somebody signed in. Each has a cookie and limits of its own, and takes no session of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entrance {
+    /// 0: the pages.
+    #[default]
+    Pages,
+    /// 1: the catalogue dialect.
+    Catalogue,
+}
+
+impl Entrance {
+    fn code(self) -> u8 {
+        match self {
+            Self::Pages => 0,
+            Self::Catalogue => 1,
+        }
+    }
+
+    fn of_code(code: u8) -> Result<Self, CodecError> {
+        match code {
+            0 => Ok(Self::Pages),
+            1 => Ok(Self::Catalogue),
+            other => Err(CodecError::Unknown { what: "an entrance", found: other.to_string() }),
+        }
     }
 }
 
@@ -73,6 +101,8 @@ pub struct Session {
     pub last_used: Micros,
     /// From where.
     pub device: Device,
+    /// Through what.
+    pub entrance: Entrance,
     hash: [u8; 32],
     /// The version of the user's password at the time; `None`: they had none.
     password: Option<u32>,
@@ -137,31 +167,38 @@ impl Session {
         let (user, id) = (k.uuid()?, k.uuid()?);
         k.finish()?;
         let mut r = Reader::new(value);
-        let has_password = match r.u8()? {
-            FORM => true,
-            FORM_WITHOUT_PASSWORD => false,
-            other => {
-                return Err(CodecError::Unknown { what: "a session's form", found: other.to_string() });
-            }
-        };
-        let session = Self {
+        let form = r.u8()?;
+        if ![FORM, FORM_WITH_ENTRANCE, FORM_WITHOUT_PASSWORD].contains(&form) {
+            return Err(CodecError::Unknown { what: "a session's form", found: form.to_string() });
+        }
+        let mut session = Self {
             user,
             id,
             hash: r.array()?,
             login: r.text()?.into(),
-            password: if has_password { Some(r.u32()?) } else { None },
+            password: if form == FORM_WITHOUT_PASSWORD { None } else { Some(r.u32()?) },
             generation: r.u64()?,
             issued_at: r.i64()?,
             last_used: r.i64()?,
             device: Device { agent: r.text()?.into(), address: r.text()?.into() },
+            entrance: Entrance::Pages,
         };
+        if form != FORM {
+            session.entrance = Entrance::of_code(r.u8()?)?;
+        }
         r.finish()?;
         Ok(session)
     }
 
     fn value(&self) -> Vec<u8> {
         let mut w = Writer::new();
-        w.u8(if self.password.is_some() { FORM } else { FORM_WITHOUT_PASSWORD });
+        // A session of the pages is written as it always was, so that an older node reads it.
+        let form = match (self.password, self.entrance) {
+            (None, _) => FORM_WITHOUT_PASSWORD,
+            (Some(_), Entrance::Pages) => FORM,
+            (Some(_), _) => FORM_WITH_ENTRANCE,
+        };
+        w.u8(form);
         w.fixed(&self.hash);
         w.text(&self.login);
         if let Some(password) = self.password {
@@ -172,6 +209,9 @@ impl Session {
         w.i64(self.last_used);
         w.text(&self.device.agent);
         w.text(&self.device.address);
+        if form != FORM {
+            w.u8(self.entrance.code());
+        }
         w.finish().0
     }
 
@@ -196,7 +236,7 @@ impl Session {
     pub(crate) fn issue(
         user: &User,
         password: Option<u32>,
-        device: &Device,
+        (device, entrance): (&Device, Entrance),
         limits: Limits,
         cx: &mut Context<'_>,
     ) -> (RowWrite, Secret) {
@@ -212,6 +252,7 @@ impl Session {
             issued_at: cx.now,
             last_used: cx.now,
             device: Device { agent: cut(&device.agent), address: cut(&device.address) },
+            entrance,
         };
         let put = RowWrite::Put {
             kind: SESSION_ROWS,
@@ -276,6 +317,8 @@ pub struct SignIn {
     pub instead_of: Option<Vec<u8>>,
     /// From where.
     pub device: Device,
+    /// Through what.
+    pub entrance: Entrance,
     /// How long the session lives.
     pub limits: Limits,
 }
@@ -292,7 +335,8 @@ impl Command for SignIn {
         let Some(user) = self.verified.holds(state, &self.login) else {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
-        let (put, secret) = Session::issue(user, user.password, &self.device, self.limits, cx);
+        let (put, secret) =
+            Session::issue(user, user.password, (&self.device, self.entrance), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         Ok(Decision { rows, ..Decision::unchanged(SignedIn { secret: Some(secret) }) })
@@ -410,7 +454,8 @@ impl Command for ChangePassword {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
         let version = self.verified.password + 1;
-        let (put, secret) = Session::issue(user, Some(version), &self.device, self.limits, cx);
+        let (put, secret) =
+            Session::issue(user, Some(version), (&self.device, Entrance::Pages), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         let changes = vec![Change::UserPasswordSet { login: self.login.clone(), version }];

@@ -13,6 +13,7 @@ use crate::State;
 use crate::api_key::ApiKey;
 use crate::approval_session::ApprovalSession;
 use crate::caller::Actor;
+use crate::catalogue::{CataloguePermission, ContentType};
 use crate::change::{
     read_decider, read_object, read_outcome, read_rule, shared, unknown, write_decider, write_outcome,
     write_relationship_ref, write_rule,
@@ -30,7 +31,7 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -49,6 +50,9 @@ const CLIENT_CA: u8 = 4;
 
 /// Begins, after that, approval sessions, requests and rules.
 const APPROVALS: u8 = 5;
+
+/// Begins, after that, the catalogue. The numbers in between are others'.
+const CATALOGUE: u8 = 12;
 
 /// Begins, after that, the accounts by which people sign in, where there are any.
 const LINKED_ACCOUNTS: u8 = 13;
@@ -87,6 +91,10 @@ impl State {
             w.u8(APPROVALS);
             self.write_approvals(&mut w);
         }
+        if self.catalogue.has_begun() {
+            w.u8(CATALOGUE);
+            self.write_catalogue(&mut w);
+        }
         if !self.linked_accounts.is_empty() {
             w.u8(LINKED_ACCOUNTS);
             self.write_linked_accounts(&mut w);
@@ -104,6 +112,7 @@ impl State {
         self.write_sessions(&mut w);
         self.write_client_ca(&mut w);
         self.write_approvals(&mut w);
+        self.write_catalogue(&mut w);
         self.write_linked_accounts(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
@@ -221,6 +230,40 @@ impl State {
         Ok(())
     }
 
+    fn write_catalogue(&self, w: &mut Writer) {
+        let catalogue = &self.catalogue;
+        w.u64(catalogue.next_type);
+        write_list(w, catalogue.types.len(), catalogue.types.values(), |w, kind| {
+            w.u64(kind.number);
+            w.text(&kind.app_label);
+            w.text(&kind.model);
+        });
+        w.u64(catalogue.next_permission);
+        write_list(w, catalogue.permissions.len(), catalogue.permissions.values(), |w, one| {
+            w.u64(one.number);
+            w.u64(one.content_type);
+            w.text(&one.codename);
+            w.personal(&one.name);
+        });
+    }
+
+    fn read_catalogue(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let next_type = r.u64()?;
+        for _ in 0..r.u64()? {
+            let kind = ContentType::of(r.u64()?, r.text()?, r.text()?);
+            self.catalogue.put_type(kind, true).map_err(unknown("a content type"))?;
+        }
+        self.catalogue.next_type = next_type;
+        let next_permission = r.u64()?;
+        for _ in 0..r.u64()? {
+            let (number, content_type, codename) = (r.u64()?, r.u64()?, r.text()?);
+            let one = CataloguePermission::of(number, content_type, codename, &r.personal()?);
+            self.catalogue.put_permission(one, true).map_err(unknown("a permission"))?;
+        }
+        self.catalogue.next_permission = next_permission;
+        Ok(())
+    }
+
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let format = r.u32()?;
         if format != FORMAT {
@@ -273,6 +316,7 @@ impl State {
         }
         state.client_ca = r.option(read_client_ca)?;
         state.read_approvals(r)?;
+        state.read_catalogue(r)?;
         state.read_linked_accounts(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;

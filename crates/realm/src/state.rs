@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
 use crate::approval_session::{ApprovalSessions, SESSION_TYPE};
+use crate::catalogue::{Catalogue, CataloguePermission, ContentType, PERMISSION_TYPE};
 use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
@@ -55,6 +56,7 @@ pub struct State {
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
     pub(crate) linked_accounts: LinkedAccounts,
+    pub(crate) catalogue: Catalogue,
 }
 
 impl State {
@@ -79,6 +81,7 @@ impl State {
             requests: Requests::default(),
             rules: Rules::default(),
             linked_accounts: LinkedAccounts::default(),
+            catalogue: Catalogue::default(),
         }
     }
 
@@ -150,6 +153,11 @@ impl State {
     /// The accounts elsewhere by which people sign in.
     pub fn linked_accounts(&self) -> &LinkedAccounts {
         &self.linked_accounts
+    }
+
+    /// Permissions as records, by content type.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// In the realm `system`: the realms of this store.
@@ -273,6 +281,29 @@ impl State {
                 self.linked_accounts.link(login, issuer, *account, stamp)?;
             }
             Change::AccountUnlinked { account } => self.linked_accounts.unlink(account)?,
+            Change::ContentTypeCreated { number, app_label, model } => {
+                self.catalogue.put_type(ContentType::of(*number, app_label, model), true)?;
+            }
+            Change::ContentTypeRenamed { number, app_label, model } => {
+                self.catalogue.put_type(ContentType::of(*number, app_label, model), false)?;
+            }
+            Change::ContentTypeDeleted { number } => {
+                for permission in self.catalogue.delete_type(*number)? {
+                    self.forget(ObjectRef { kind: PERMISSION_TYPE, id: &permission.to_string() });
+                }
+            }
+            Change::CataloguePermissionCreated { number, content_type, codename, name } => {
+                let one = CataloguePermission::of(*number, *content_type, codename, name);
+                self.catalogue.put_permission(one, true)?;
+            }
+            Change::CataloguePermissionChanged { number, content_type, codename, name } => {
+                let one = CataloguePermission::of(*number, *content_type, codename, name);
+                self.catalogue.put_permission(one, false)?;
+            }
+            Change::CataloguePermissionDeleted { number } => {
+                self.catalogue.delete_permission(*number)?;
+                self.forget(ObjectRef { kind: PERMISSION_TYPE, id: &number.to_string() });
+            }
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();
                 self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });

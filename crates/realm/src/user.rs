@@ -15,6 +15,7 @@ use crate::managed::require_held;
 use crate::personal::Personal;
 use crate::pulp::{Operation, PulpUri, grant_key};
 use crate::refusal::{Noun, Refusal};
+use crate::reserved::require_for_user;
 use crate::role::{refuse_last_super_user, roles_of, set_roles};
 use crate::{Micros, State};
 
@@ -386,6 +387,7 @@ impl Command for UpdateUser {
 
 /// Whoever makes a user or sets their password could act as them, so they must hold everything that the other holds.
 pub(crate) fn require_power_over(state: &State, login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
+    require_for_user(state, login, cx)?;
     let target = ObjectRef { kind: "user", id: login };
     let theirs = Authority::ALL.into_iter().filter(|a| state.holds(target, *a, cx.now)).collect();
     require_held(cx.caller, theirs, state, cx.now)

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use grantd_node::LoadError;
 use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::realms::SYSTEM;
-use grantd_node::realm::session::Limits;
+use grantd_node::realm::session::{Entrance, Limits};
 use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
 use crate::oidc::Oidc;
 use crate::serve::FaceSettings;
+use crate::serve::{CatalogueSettings, FaceSettings};
 
 /// What every face shares; handed to handlers as axum's state.
 pub struct App {
@@ -29,6 +30,8 @@ pub struct App {
     pub(crate) csrf_key: [u8; 32],
     /// How long sessions live.
     pub(crate) sessions: Limits,
+    /// What can be chosen about the catalogue dialect.
+    pub(crate) catalogue: CatalogueSettings,
     /// What may be granted in the users-and-roles dialect.
     pub(crate) pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential.
@@ -58,6 +61,7 @@ impl App {
             failures: FailureLimits::new(FailureQuotas::default()),
             trusted_hops: settings.trusted_hops,
             sessions: settings.sessions,
+            catalogue: settings.catalogue,
             pulp_delegation: settings.pulp_delegation,
             mix_open: settings.mix_open,
             oidc: settings.oidc.clone().map(Oidc::new),
@@ -65,6 +69,14 @@ impl App {
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })
+    }
+
+    /// How long sessions of an entrance live.
+    pub(crate) fn session_limits(&self, entrance: Entrance) -> Limits {
+        match entrance {
+            Entrance::Pages => self.sessions,
+            Entrance::Catalogue => self.catalogue.sessions,
+        }
     }
 
     /// Scheme, host and port of the address by which the world knows this server.

@@ -166,7 +166,7 @@ impl<F: Face> Call<F> {
     }
 
     /// What the request shows of its caller.
-    fn shown(&self) -> Shown<'_> {
+    pub(crate) fn shown(&self) -> Shown<'_> {
         shown(&self.app, &self.realm, &self.headers, self.certificate.as_deref())
     }
 
@@ -237,6 +237,21 @@ impl<F: Face> Call<F> {
     pub fn json<'b, T: Deserialize<'b>>(&'b self, rules: JsonRules) -> Result<T, CallError> {
         check_content_type(&self.headers, rules.content_type)?;
         Ok(parse_object(&self.body, rules)?)
+    }
+
+    /// The method.
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The address, as the face's routes know it.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// The body as it came.

@@ -20,7 +20,7 @@ use tower::Service;
 use crate::call::RealmName;
 use crate::consistency::RevisionNote;
 use crate::edge::Peer;
-use crate::pulp;
+use crate::{pulp, tdp};
 
 /// The faces by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum FaceName {
     Pages,
     /// The users-and-roles dialect.
     Pulp,
+    /// The catalogue dialect.
+    Tdp,
     /// The Model Context Protocol.
     Mcp,
     /// Health, readiness, metrics, and the 404 of everything that nobody serves.
@@ -50,6 +52,7 @@ impl FaceName {
             "freestyle" => Some(Self::Freestyle),
             "mix" => Some(Self::Mix),
             "pulp" => Some(Self::Pulp),
+            "tdp" => Some(Self::Tdp),
             _ => None,
         }
     }
@@ -93,6 +96,7 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     match FaceName::of_dialect(listener) {
         // Upstream's clients put the mount in front wherever they are pointed at.
         Some(FaceName::Pulp) => return to(FaceName::Pulp, below("/pulp/api", path).unwrap_or(path)),
+        Some(FaceName::Tdp) => return to(FaceName::Tdp, tdp::plain(below("/tdp", path).unwrap_or(path))),
         Some(face) => return to(face, without_slash(path)),
         None => {}
     }
@@ -104,6 +108,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     }
     if let Some(rest) = below("/mix", path) {
         return to(FaceName::Mix, without_slash(rest));
+    }
+    if let Some(rest) = below("/tdp", path) {
+        return to(FaceName::Tdp, tdp::plain(rest));
     }
     if below("/api/v1", path).is_some() || below("/bench", path).is_some() || path == "/openapi.json" {
         return to(FaceName::Api, path);
@@ -125,6 +132,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
     }
     if root_paths && is_mix(path) {
         return to(FaceName::Mix, without_slash(path));
+    }
+    if root_paths && is_tdp(path) {
+        return to(FaceName::Tdp, tdp::plain(path));
     }
     to(FaceName::Operations, path)
 }
@@ -157,6 +167,17 @@ fn is_pulp(path: &str) -> bool {
         || path == "/v2/permissions/"
 }
 
+/// The catalogue dialect's documented paths at the root. What else begins with `/v1/permissions` is another dialect's.
+fn is_tdp(path: &str) -> bool {
+    let is_number = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    path == "/v1/permissions/"
+        || path.strip_prefix("/v1/permissions/").is_some_and(|id| is_number(without_slash(id)))
+        || ["/v1/roles", "/v1/content_types", "/v1/login", "/v1/logout"]
+            .iter()
+            .any(|prefix| below(prefix, path).is_some())
+        || without_slash(path) == "/v1/auth_check"
+}
+
 /// What follows a prefix that ends at a segment's end.
 fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
     match path.strip_prefix(prefix)? {
@@ -167,7 +188,7 @@ fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
 }
 
 /// The dialects' paths mean the same with and without a slash at the end.
-fn without_slash(path: &str) -> &str {
+pub(crate) fn without_slash(path: &str) -> &str {
     match path.strip_suffix('/') {
         None | Some("") => path,
         Some(stripped) => stripped,
@@ -183,6 +204,7 @@ pub struct Dispatch {
     pub(crate) mix: Router,
     pub(crate) pages: Router,
     pub(crate) pulp: Router,
+    pub(crate) tdp: Router,
     pub(crate) mcp: Router,
     pub(crate) operations: Router,
     pub(crate) root_paths: bool,
@@ -224,6 +246,7 @@ impl Service<Request> for Dispatch {
             FaceName::Mix => &mut self.mix,
             FaceName::Pages => &mut self.pages,
             FaceName::Pulp => &mut self.pulp,
+            FaceName::Tdp => &mut self.tdp,
             FaceName::Mcp => &mut self.mcp,
             FaceName::Operations => &mut self.operations,
         };

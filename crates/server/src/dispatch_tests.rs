@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Operations, Pages, Pulp};
+use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Operations, Pages, Pulp, Tdp};
 use super::{Target, target};
 
 #[test]
@@ -78,6 +78,29 @@ fn paths_find_their_face() {
         ("/health", Mix, None, "/health"),
         ("/health/auth", Operations, None, "/health/auth"),
         ("/healthz", Operations, None, "/healthz"),
+        ("/tdp/v1/permissions", Tdp, None, "/v1/permissions"),
+        ("/tdp/v1/permissions/", Tdp, None, "/v1/permissions"),
+        ("/tdp/v1/permissions/7.json", Tdp, None, "/v1/permissions/7"),
+        ("/tdp/v1/auth_check.json", Tdp, None, "/v1/auth_check.json"),
+        ("/tdp/v1/permissions/x", Tdp, None, "/v1/permissions/x"),
+        ("/tdps/v1/permissions", Operations, None, "/tdps/v1/permissions"),
+        ("/v1/permissions/", Tdp, None, "/v1/permissions"),
+        ("/v1/permissions/46", Tdp, None, "/v1/permissions/46"),
+        ("/v1/permissions/46/", Tdp, None, "/v1/permissions/46"),
+        ("/v1/roles", Tdp, None, "/v1/roles"),
+        ("/v1/roles/x/y", Tdp, None, "/v1/roles/x/y"),
+        ("/r/acme/v1/content_types/", Tdp, Some("acme"), "/v1/content_types"),
+        ("/v1/auth_check", Tdp, None, "/v1/auth_check"),
+        ("/v1/auth_check/x", Operations, None, "/v1/auth_check/x"),
+        ("/v1/login", Tdp, None, "/v1/login"),
+        ("/v1/login/oidc", Tdp, None, "/v1/login/oidc"),
+        ("/v1/logout/", Tdp, None, "/v1/logout"),
+        ("/v1/logouts", Operations, None, "/v1/logouts"),
+        // Another dialect's.
+        ("/v1/permissions", Operations, None, "/v1/permissions"),
+        ("/v1/permissions/payments.read", Operations, None, "/v1/permissions/payments.read"),
+        ("/v1/permissions//", Operations, None, "/v1/permissions//"),
+        ("/v1/permissions/4x", Operations, None, "/v1/permissions/4x"),
         ("/", Pages, None, "/"),
         ("/login", Pages, None, "/login"),
         ("/login/", Pages, None, "/login"),
@@ -97,6 +120,8 @@ fn root_paths_can_be_turned_off() {
     assert_eq!(target("/freestyle/v5/identities", "main", false).face, Freestyle);
     assert_eq!(target("/stream", "main", false).face, Operations);
     assert_eq!(target("/mix/stream", "main", false).face, Mix);
+    assert_eq!(target("/v1/permissions/", "main", false).face, Operations);
+    assert_eq!(target("/tdp/v1/permissions/", "main", false).face, Tdp);
     assert_eq!(target("/v2/users/", "main", false).face, Operations);
     assert_eq!(target("/pulp/api/v2/users/", "main", false).face, Pulp);
 }
@@ -107,6 +132,10 @@ fn an_address_of_its_own_serves_one_dialect() {
     let at_its_root = Target { face: Freestyle, realm: None, path: "/v5/identities" };
     assert_eq!(target("/v5/identities/", "freestyle", false), at_its_root);
     assert_eq!(target("/health", "mix", false).face, Mix);
+    let of_tdp = Target { face: Tdp, realm: None, path: "/v1/permissions" };
+    for path in ["/v1/permissions", "/v1/permissions/", "/tdp/v1/permissions/"] {
+        assert_eq!(target(path, "tdp", false), of_tdp);
+    }
     let of_pulp = Target { face: Pulp, realm: None, path: "/v2/users/" };
     assert_eq!(target("/v2/users/", "pulp", false), of_pulp);
     assert_eq!(target("/pulp/api/v2/users/", "pulp", false), of_pulp);

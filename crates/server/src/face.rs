@@ -73,6 +73,8 @@ pub enum Credential<'a> {
     },
     /// The value of a session cookie.
     Session(&'a str),
+    /// The value of the catalogue dialect's own session cookie.
+    CatalogueSession(&'a str),
     /// A client certificate (DER).
     Certificate(&'a [u8]),
     /// Something that is no credential here.
@@ -108,7 +110,7 @@ fn decode_basic(encoded: &str) -> Option<Credential<'static>> {
 }
 
 /// Scheme and what follows it.
-fn authorization(headers: &HeaderMap) -> Option<(&str, &str)> {
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<(&str, &str)> {
     let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     Some((scheme, rest.trim()))

@@ -113,6 +113,23 @@ pub fn change_as_json(change: &Change) -> Value {
         }),
         Change::AccountUnlinked { account } => {
             json!({ "kind": "account_unlinked", "id": AccountId(*account).to_string() })
+        Change::ContentTypeCreated { number, app_label, model } => json!({
+            "kind": "content_type_created", "number": number, "app_label": app_label, "model": model,
+        }),
+        Change::ContentTypeRenamed { number, app_label, model } => json!({
+            "kind": "content_type_renamed", "number": number, "app_label": app_label, "model": model,
+        }),
+        Change::ContentTypeDeleted { number } => json!({ "kind": "content_type_deleted", "number": number }),
+        Change::CataloguePermissionCreated { number, content_type, codename, name } => json!({
+            "kind": "catalogue_permission_created", "number": number, "content_type": content_type,
+            "codename": codename, "name": text(Some(name)),
+        }),
+        Change::CataloguePermissionChanged { number, content_type, codename, name } => json!({
+            "kind": "catalogue_permission_changed", "number": number, "content_type": content_type,
+            "codename": codename, "name": text(Some(name)),
+        }),
+        Change::CataloguePermissionDeleted { number } => {
+            json!({ "kind": "catalogue_permission_deleted", "number": number })
         }
         Change::ClientCaMade { version, until, .. } => {
             json!({ "kind": "client_ca_made", "version": version, "until": rfc3339(*until) })

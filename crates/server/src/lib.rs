@@ -31,5 +31,6 @@ mod properties;
 pub mod pulp;
 pub mod serve;
 mod session_cookie;
+pub mod tdp;
 pub mod telemetry;
 pub mod time;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use grantd_node::Node;
+use grantd_node::realm::Micros;
 use grantd_node::realm::basis::Delegation;
 use grantd_node::realm::session::Limits;
 use http::header;
@@ -16,10 +17,27 @@ use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::oidc::OidcSettings;
 use crate::telemetry::Metrics;
-use crate::{api, authzen, client_certificate, freestyle, mcp, mix, operations, pages, pulp};
+use crate::{api, authzen, client_certificate, freestyle, mcp, mix, operations, pages, pulp, tdp};
 
 /// 16 KiB: the body of a form.
 const FORM_BODY: u64 = 16 << 10;
+
+/// What can be chosen about the catalogue dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct CatalogueSettings {
+    /// Whether it answers as its old page says, where that differs from what its clients were answered.
+    pub as_documented: bool,
+    /// How long its sessions live.
+    pub sessions: Limits,
+}
+
+impl Default for CatalogueSettings {
+    /// 30 minutes, 14 days.
+    fn default() -> Self {
+        const MINUTE: Micros = 60 * 1_000_000;
+        Self { as_documented: false, sessions: Limits { idle: 30 * MINUTE, absolute: 14 * 24 * 60 * MINUTE } }
+    }
+}
 
 /// What can be chosen about the faces.
 #[derive(Debug, Clone)]
@@ -36,6 +54,8 @@ pub struct FaceSettings {
     pub sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub pulp_delegation: Delegation,
+    /// The catalogue dialect.
+    pub catalogue: CatalogueSettings,
     /// Whether the approvals dialect takes callers without a credential: only where no other machine can reach it.
     pub mix_open: bool,
     /// The OpenID provider by which people sign in, if there is one.
@@ -64,6 +84,7 @@ pub async fn faces(
         mix: mix::face(&metrics).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
+        tdp: tdp::face(&metrics).with_state(app.clone()),
         operations: stack(
             operations::routes(metrics.clone()),
             LayerSettings::new("operations"),

@@ -18,7 +18,8 @@ pub(crate) struct EraseArgs {
     /// Realm that knows it [default: default]
     #[arg(long, env = "GRANTD_REALM", value_name = "NAME")]
     realm: Option<String>,
-    /// Whose names and texts: user:<login>, role:<key>, api_key:<id>, fs_repo:<id>, request:<id> or mix_session:<id>
+    /// Whose names and texts: user:<login>, role:<key>, api_key:<id>, fs_repo:<id>, request:<id>, mix_session:<id> or
+    /// tdp_permission:<number>
     #[arg(long, value_name = "TYPE:ID")]
     object: String,
     /// Also the reasons that it gave for the changes it made

@@ -13,7 +13,7 @@ use grantd_node::realm::builtin;
 use grantd_node::realm::session::Limits;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
-use grantd_server::serve::{FaceSettings, faces};
+use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::{Metrics, log};
 
 use crate::args::ServeArgs;
@@ -53,10 +53,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         root_paths: !args.no_root_paths,
         bench_route: args.bench_route,
         trusted_hops: usize::from(args.behind_proxy),
-        sessions: sessions(&args)?,
+        sessions: sessions("session", (args.session_idle, args.session_absolute), Limits::default())?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
         oidc,
+        catalogue: catalogue(&args)?,
         drain: server.drain(),
     };
     let faces = faces(node.clone(), settings, metrics).await?;
@@ -73,17 +74,26 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 }
 
 /// How long sessions live, from the settings' seconds.
-fn sessions(args: &ServeArgs) -> anyhow::Result<Limits> {
+fn sessions(
+    settings: &str,
+    (idle, absolute): (Option<u64>, Option<u64>),
+    default: Limits,
+) -> anyhow::Result<Limits> {
     let or = |setting: &str, seconds: Option<u64>, default| match seconds {
         None => Ok(default),
-        Some(0) => bail!("`{setting}` must be at least 1: nobody could sign in"),
+        Some(0) => bail!("`{settings}_{setting}` must be at least 1: nobody could sign in"),
         Some(seconds) => Ok(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000)),
     };
-    let Limits { idle, absolute } = Limits::default();
     Ok(Limits {
-        idle: or("session_idle", args.session_idle, idle)?,
-        absolute: or("session_absolute", args.session_absolute, absolute)?,
+        idle: or("idle", idle, default.idle)?,
+        absolute: or("absolute", absolute, default.absolute)?,
     })
+}
+
+fn catalogue(args: &ServeArgs) -> anyhow::Result<CatalogueSettings> {
+    let default = CatalogueSettings::default().sessions;
+    let sessions = sessions("tdp.session", (args.tdp_session_idle, args.tdp_session_absolute), default)?;
+    Ok(CatalogueSettings { as_documented: args.tdp_as_documented, sessions })
 }
 
 async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> {

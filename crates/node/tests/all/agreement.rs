@@ -444,7 +444,11 @@ async fn compare(rig: &Rig, kept: Vec<Kept>) -> Tally {
 
 fn fold(change: &Change, reference: &mut Reference, stored: &mut Stored) {
     match change {
-        Change::RealmCreated { .. } => {}
+        // What every realm is made with.
+        Change::RealmCreated { .. }
+        | Change::ContentTypeCreated { .. }
+        | Change::CataloguePermissionCreated { .. }
+        | Change::RoleCreated { .. } => {}
         Change::RelationshipWritten { relationship } => reference.write(relationship.clone()),
         Change::RelationshipDeleted { key } => assert!(reference.delete(key), "{key} was not there"),
         Change::EntityPut { object, properties } => stored.put(object.as_ref(), properties.parse().unwrap()),

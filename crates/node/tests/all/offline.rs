@@ -64,7 +64,8 @@ async fn every_name_of_a_login_goes_also_of_who_had_it_before() {
     let schema = builtin::schema().unwrap();
     let erased = erase(&*rig.store, DEFAULT, schema.clone(), &alice()).await.unwrap();
     assert_eq!(erased.values, 3);
-    let left: Vec<_> = rig.ledger().await.into_iter().flat_map(|disclosed| disclosed.disclosures).collect();
+    let left = rig.ledger().await.into_iter().skip(1).flat_map(|disclosed| disclosed.disclosures);
+    let left: Vec<_> = left.collect();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].value, b"the name of bob");
     let verified = verify(&*rig.store, DEFAULT, schema, &[]).await.unwrap();
@@ -85,7 +86,8 @@ async fn every_text_of_a_role_goes_also_two_of_one_change() {
     let schema = builtin::schema().unwrap();
     assert_eq!(erase(&*rig.store, DEFAULT, schema.clone(), &qa).await.unwrap().values, 2);
     assert_eq!(erase(&*rig.store, DEFAULT, schema.clone(), &qa).await.unwrap().values, 0);
-    let left: Vec<_> = rig.ledger().await.into_iter().flat_map(|disclosed| disclosed.disclosures).collect();
+    let left = rig.ledger().await.into_iter().skip(1).flat_map(|disclosed| disclosed.disclosures);
+    let left: Vec<_> = left.collect();
     assert_eq!(left.len(), 2, "those of the other role");
     let verified = verify(&*rig.store, DEFAULT, schema, &[]).await.unwrap();
     assert_eq!((verified.problem, verified.erased), (None, 2));

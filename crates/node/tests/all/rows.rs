@@ -3,7 +3,8 @@
 use grantd_node::realm::caller::{Actor, Caller};
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::session::{
-    ChangePassword, Device, Limits, SESSION_ROWS, SignIn, SignOut, SignOutEverywhere, Verified, rows_of,
+    ChangePassword, Device, Entrance, Limits, SESSION_ROWS, SignIn, SignOut, SignOutEverywhere, Verified,
+    rows_of,
 };
 use grantd_node::realm::user::{CreateUser, UpdateUser};
 use grantd_node::{Realm, Request};
@@ -28,7 +29,14 @@ fn by_ann<C>(command: C) -> Request<C> {
 
 fn sign_in(verified: Verified) -> Request<SignIn> {
     let (device, limits) = (Device::default(), Limits::default());
-    by_ann(SignIn { login: "ann".into(), verified, instead_of: None, device, limits })
+    by_ann(SignIn {
+        login: "ann".into(),
+        verified,
+        instead_of: None,
+        device,
+        entrance: Entrance::Pages,
+        limits,
+    })
 }
 
 /// How many sessions of hers the store holds.

@@ -7,7 +7,7 @@ use crate::change::{Change, shared};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::command::{Command, Context, Decision, RowWrite};
 use crate::refusal::Refusal;
-use crate::session::{Device, Limits, Session, SignedIn, end, require_self};
+use crate::session::{Device, Entrance, Limits, Session, SignedIn, end, require_self};
 use crate::user::{User, check_user_name, granted_at_creation};
 use crate::{Micros, State};
 
@@ -144,6 +144,8 @@ pub struct SignInByAccount {
     pub instead_of: Option<Vec<u8>>,
     /// From where.
     pub device: Device,
+    /// Through what.
+    pub entrance: Entrance,
     /// How long the session lives.
     pub limits: Limits,
 }
@@ -171,7 +173,7 @@ impl Command for SignInByAccount {
                 (user, changes)
             }
         };
-        let (put, secret) = Session::issue(&user, user.password, &self.device, self.limits, cx);
+        let (put, secret) = Session::issue(&user, user.password, (&self.device, self.entrance), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         let answer = SignedIn { secret: Some(secret) };

@@ -1,9 +1,8 @@
 //! Which user an account is: by its link; else by its e-mail address, with care; else a new one, where that is wanted.
 
-use grantd_engine::ObjectRef;
-
 use super::AccountId;
-use crate::caller::Authority;
+use crate::caller::{Actor, Authority, Caller};
+use crate::reserved::keeps_catalogue;
 use crate::user::check_login;
 use crate::{Micros, State};
 
@@ -139,8 +138,8 @@ fn active(state: &State, login: &str) -> Result<(), NotSignedIn> {
     if active { Ok(()) } else { Err(NotSignedIn::Inactive) }
 }
 
-/// Whether somebody may do everything, or set the passwords of others.
+/// Whether somebody may do everything, or set the passwords of others, or keeps the catalogue.
 fn runs_the_realm(state: &State, login: &str, now: Micros) -> bool {
-    let user = ObjectRef { kind: "user", id: login };
-    [Authority::Admin, Authority::Operator].into_iter().any(|authority| state.holds(user, authority, now))
+    let they = Caller::local(Actor::User(login.to_owned()));
+    they.holds(Authority::Operator, state, now) || keeps_catalogue(state, &they, now)
 }

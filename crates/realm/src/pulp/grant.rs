@@ -13,6 +13,7 @@ use crate::command::{Command, Context, Decision};
 use crate::managed::SUPER_USERS;
 use crate::refusal::Refusal;
 use crate::relationship::exists;
+use crate::reserved::require_for_role;
 use crate::role::{Role, members_of};
 use crate::user::User;
 
@@ -26,12 +27,15 @@ pub enum Grantee {
 }
 
 impl Grantee {
-    /// Refuses who is not there, and the role whose grants are fixed.
-    fn find(&self, state: &State) -> Result<(), Refusal> {
+    /// Refuses who is not there, and a role whose grants are fixed or not the caller's to change.
+    fn find(&self, state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
         match self {
             Self::User(login) => User::find(state, login).map(|_| ()),
             Self::Role(key) if key == SUPER_USERS => Err(Refusal::SuperUsersFixed),
-            Self::Role(key) => Role::find(state, key).map(|_| ()),
+            Self::Role(key) => {
+                Role::find(state, key)?;
+                require_for_role(state, key, cx)
+            }
         }
     }
 
@@ -72,7 +76,7 @@ impl Command for GrantOperations {
     }
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        self.to.find(state)?;
+        self.to.find(state, cx)?;
         let keys = self.to.keys(&self.resource, &self.operations)?;
         for operation in &self.operations {
             self.basis.require_to_grant(*operation, &self.resource, state, cx)?;
@@ -106,7 +110,7 @@ impl Command for RevokeOperations {
     }
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        self.from.find(state)?;
+        self.from.find(state, cx)?;
         let keys = self.from.keys(&self.resource, &self.operations)?;
         let held = keys.into_iter().filter(|key| exists(state, key, cx.now));
         Ok(Decision::all(held.map(|key| Change::RelationshipDeleted { key }).collect(), ()))

@@ -11,6 +11,7 @@ use crate::command::{Answer, Command, Context, Decision};
 use crate::managed::{SUPER_USERS, conferred_by_role, require_held};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
+use crate::reserved::{require_for_members, require_for_role};
 use crate::{Micros, State};
 
 /// A role as every face shows it.
@@ -104,6 +105,7 @@ impl Command for CreateRole {
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<RoleView>, Refusal> {
         check_key("key", &self.key)?;
         check_texts(self.display_name.as_ref(), self.description.as_ref())?;
+        require_for_role(state, &self.key, cx)?;
         if state.roles().get(&self.key).is_some() {
             return Err(Refusal::exists(Noun::Role, &self.key));
         }
@@ -149,6 +151,7 @@ impl Command for UpdateRole {
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<RoleView>, Refusal> {
         let role = Role::find(state, &self.key)?;
+        require_for_role(state, &self.key, cx)?;
         let mut answer = RoleView::from(role);
         let before = (answer.display_name.clone(), answer.description.clone());
         if let Some(display_name) = &self.display_name {
@@ -192,6 +195,7 @@ impl Command for DeleteRole {
             return Err(Refusal::SuperUsersFixed);
         }
         Role::find(state, &self.key)?;
+        require_for_members(state, &self.key, cx)?;
         require_held(cx.caller, conferred_by_role(state, &self.key, cx.now), state, cx.now)?;
         Ok(Decision::one(Change::RoleDeleted { key: self.key.clone() }, ()))
     }

@@ -16,6 +16,7 @@ use crate::managed::{SUPER_USERS, conferred_by_role, require_held};
 use crate::pulp::{Operation, PulpUri};
 use crate::refusal::Refusal;
 use crate::relationship::{exists, key};
+use crate::reserved::require_for_members;
 use crate::user::User;
 use crate::{Micros, State};
 
@@ -160,6 +161,7 @@ fn membership(role: &str, member: SubjectRef<'_>) -> Result<Key, Refusal> {
 /// Whoever says who is in a role gives, or takes away, what it is worth on grantd itself, so they must hold that. It keeps
 /// everybody but super users from changing who is one.
 fn require_worth(state: &State, role: &str, cx: &Context<'_>) -> Result<(), Refusal> {
+    require_for_members(state, role, cx)?;
     require_held(cx.caller, conferred_by_role(state, role, cx.now), state, cx.now)
 }
 

@@ -90,6 +90,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::NotHeld(_)
         | Refusal::OperationDenied { .. }
         | Refusal::OwnRequest
+        | Refusal::ReservedRole { .. }
         | Refusal::ManagedIdentity(_) => StatusCode::FORBIDDEN,
         Refusal::NotFound { .. } | Refusal::NoRealm => StatusCode::NOT_FOUND,
         Refusal::Exists { .. }

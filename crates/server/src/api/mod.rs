@@ -3,6 +3,7 @@
 mod approval_sessions;
 mod batch;
 mod bench;
+mod catalogue;
 mod check;
 mod entities;
 mod errors;
@@ -26,6 +27,7 @@ mod rules;
 mod schema;
 mod search;
 mod session;
+mod user_permissions;
 mod users;
 
 use serde::Deserialize;

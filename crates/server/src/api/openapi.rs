@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    approval_sessions, batch, check, entities, export, import, keys, ledger, linked_accounts, realms,
-    relationships, requests, roles, rules, schema, search, session, users,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts, realms,
+    relationships, requests, roles, rules, schema, search, session, user_permissions, users,
 };
 
 #[derive(OpenApi)]
@@ -30,12 +30,15 @@ use super::{
         entities::put_entity,
         entities::delete_entity,
         schema::put_schema,
+        catalogue::sync_catalogue,
+        catalogue::get_catalogue,
         schema::get_schema,
         users::create_user,
         users::list_users,
         users::get_user,
         users::update_user,
         users::delete_user,
+        user_permissions::get_user_permissions,
         linked_accounts::list_linked_accounts,
         linked_accounts::link_account,
         linked_accounts::unlink_account,

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    approval_sessions, batch, check, entities, export, import, keys, ledger, linked_accounts, realms,
-    relationships, requests, roles, rules, schema, search, session, users,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts, realms,
+    relationships, requests, roles, rules, schema, search, session, user_permissions, users,
 };
 use crate::app::SharedApp;
 
@@ -25,6 +25,7 @@ pub fn routes() -> Router<SharedApp> {
             "/api/v1/users/{login}",
             get(users::get_user).patch(users::update_user).delete(users::delete_user),
         )
+        .route("/api/v1/users/{login}/permissions", get(user_permissions::get_user_permissions))
         .route(
             "/api/v1/users/{login}/linked-accounts",
             get(linked_accounts::list_linked_accounts).post(linked_accounts::link_account),
@@ -63,6 +64,7 @@ pub fn bulk_routes() -> Router<SharedApp> {
     Router::new()
         .route("/api/v1/check/batch", post(batch::check_batch))
         .route("/api/v1/relationships", write)
+        .route("/api/v1/catalogue", put(catalogue::sync_catalogue).get(catalogue::get_catalogue))
         .route("/api/v1/schema", put(schema::put_schema).get(schema::get_schema))
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use grantd_node::Realm;
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
+use grantd_node::realm::session::Entrance;
 
 use crate::app::App;
 use crate::client_certificate;
@@ -38,6 +39,13 @@ pub(crate) async fn find(
             Some(session) => Ok(Caller::local(Actor::User(session.login))),
             None => Err(wrong(app, source, Unauthorized::SessionOver)),
         },
+        // No guess of one can be right, and a browser shows an old one again and again.
+        Credential::CatalogueSession(cookie) => {
+            match session::find_at(app, realm, cookie, Entrance::Catalogue).await? {
+                Some(session) => Ok(Caller::local(Actor::User(session.login))),
+                None => Err(Unauthorized::SessionOver.into()),
+            }
+        }
         Credential::Certificate(certificate) => match by_certificate(app, realm, certificate).await? {
             Some(login) => Ok(Caller::local(Actor::User(login))),
             None => Err(wrong(app, source, Unauthorized::WrongCertificate)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
-use grantd_node::realm::session::{NoteUse, SESSION_ROWS, Session, ShownSession};
+use grantd_node::realm::session::{Entrance, NoteUse, SESSION_ROWS, Session, ShownSession};
 use grantd_node::{Realm, Request};
 
 use crate::app::App;
@@ -12,9 +12,19 @@ use crate::face::CallError;
 
 /// The session of a cookie, if it stands for somebody now; this is a use of it.
 pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
-    let session = look(app, realm, cookie).await?;
+    find_at(app, realm, cookie, Entrance::Pages).await
+}
+
+/// The same, of another entrance.
+pub(crate) async fn find_at(
+    app: &App,
+    realm: &Arc<Realm>,
+    cookie: &str,
+    entrance: Entrance,
+) -> Result<Option<Session>, CallError> {
+    let session = look_at(app, realm, cookie, entrance).await?;
     if let Some(session) = &session
-        && session.is_to_be_noted(app.node.now(), app.sessions)
+        && session.is_to_be_noted(app.node.now(), app.session_limits(entrance))
     {
         note_use(app, realm.clone(), session.clone());
     }
@@ -26,6 +36,15 @@ pub(crate) async fn find(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<
 /// The row is read from the store and the user's record at its head, so that what ended a session on another node ends it
 /// here at once.
 pub(crate) async fn look(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<Option<Session>, CallError> {
+    look_at(app, realm, cookie, Entrance::Pages).await
+}
+
+async fn look_at(
+    app: &App,
+    realm: &Arc<Realm>,
+    cookie: &str,
+    entrance: Entrance,
+) -> Result<Option<Session>, CallError> {
     let Some(shown) = ShownSession::parse(cookie) else { return Ok(None) };
     realm.catch_up().await?;
     let (now, key) = (app.node.now(), shown.key());
@@ -37,7 +56,8 @@ pub(crate) async fn look(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<
             return Ok(None);
         }
     };
-    if !shown.proves(&session) || !session.is_live(&realm.published().state, now, app.sessions) {
+    let is_live = |limits| session.is_live(&realm.published().state, now, limits);
+    if !shown.proves(&session) || session.entrance != entrance || !is_live(app.session_limits(entrance)) {
         return Ok(None);
     }
     Ok(Some(session))
@@ -46,7 +66,8 @@ pub(crate) async fn look(app: &App, realm: &Arc<Realm>, cookie: &str) -> Result<
 /// Nobody waits for it, and it may be lost.
 fn note_use(app: &App, realm: Arc<Realm>, session: Session) {
     let caller = Caller::local(Actor::User(session.login.clone()));
-    let command = NoteUse { session, limits: app.sessions };
+    let limits = app.session_limits(session.entrance);
+    let command = NoteUse { session, limits };
     let request = Request { command, caller, via: "session", reason: None, idempotency: None };
     tokio::spawn(async move {
         if let Err(error) = realm.submit(request).await {

@@ -88,6 +88,7 @@ impl From<Refusal> for Error {
             Refusal::NotAllowed(_)
             | Refusal::NotHeld(_)
             | Refusal::OwnRequest
+            | Refusal::ReservedRole { .. }
             | Refusal::OperationDenied { .. } => (StatusCode::FORBIDDEN, "FORBIDDEN"),
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
@@ -125,7 +126,9 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::ApprovalSession
         | Noun::Request
         | Noun::Rule
-        | Noun::LinkedAccount => "INVALID_REQUEST",
+        | Noun::LinkedAccount
+        | Noun::ContentType
+        | Noun::CataloguePermission => "INVALID_REQUEST",
     }
 }
 

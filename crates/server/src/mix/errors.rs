@@ -129,7 +129,10 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let message = refusal.to_string();
         match &refusal {
-            Refusal::NotAllowed(_) | Refusal::NotHeld(_) | Refusal::OwnRequest => Self::forbidden(message),
+            Refusal::NotAllowed(_)
+            | Refusal::NotHeld(_)
+            | Refusal::OwnRequest
+            | Refusal::ReservedRole { .. } => Self::forbidden(message),
             Refusal::NotFound { noun: Noun::Request, id } => Self::not_found("Permission", id),
             Refusal::NotFound { noun: Noun::ApprovalSession, id } => Self::not_found("Session", id),
             Refusal::NotFound { .. } | Refusal::NoRealm => Self::gone(message),

@@ -11,7 +11,7 @@ use grantd_node::realm::command::{Command, Secret};
 use grantd_node::realm::linked_account::{
     EndPending, PENDING_ROWS, Pending, PendingKey, ProvenAccount, SignInByAccount, whose,
 };
-use grantd_node::realm::session::{Device, Limits};
+use grantd_node::realm::session::{Device, Entrance, Limits};
 use grantd_node::{Done, Realm, Request};
 use serde::Deserialize;
 
@@ -50,6 +50,8 @@ pub(crate) struct Back<'a> {
     pub(crate) instead_of: Option<Vec<u8>>,
     /// From where.
     pub(crate) device: Device,
+    /// Through what.
+    pub(crate) entrance: Entrance,
     /// How long the session will live.
     pub(crate) limits: Limits,
 }
@@ -124,6 +126,7 @@ async fn sign_in(
             policy: policy.clone(),
             instead_of: back.instead_of.clone(),
             device: back.device.clone(),
+            entrance: back.entrance,
             limits: back.limits,
         };
         let caller = Caller::local(Actor::User(login));

@@ -109,8 +109,9 @@ async fn sessions(visit: &Visit, own: &Session) -> Result<Vec<ShownSession>, Pag
     let rows = visit.realm.rows(SESSION_ROWS, &rows_of(own.user), now, SESSIONS_READ).await;
     let rows = rows.map_err(CallError::from)?;
     let read = rows.iter().filter_map(|(key, value)| Session::read(key, value).ok());
-    let mut live: Vec<Session> =
-        read.filter(|session| session.is_live(&published.state, now, visit.app.sessions)).collect();
+    let mut live: Vec<Session> = read
+        .filter(|session| session.is_live(&published.state, now, visit.app.session_limits(session.entrance)))
+        .collect();
     live.sort_by_key(|session| (session.id != own.id, -session.last_used, -session.issued_at));
     Ok(live.into_iter().map(|session| ShownSession::of(session, own.id, now)).collect())
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use grantd_node::realm::command::Secret;
-use grantd_node::realm::session::{SignIn, Verified};
+use grantd_node::realm::session::{Entrance, SignIn, Verified};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
@@ -110,6 +110,7 @@ pub(super) async fn sign_in(submitted: Submitted<Credentials>) -> Result<Respons
             verified: Verified { user: account.uuid, password: account.version },
             instead_of: visit.session_key(),
             device: visit.device(),
+            entrance: Entrance::Pages,
             limits: visit.app.sessions,
         };
         if let Some(secret) = visit.submit(&form.login, command).await?.answer.secret {

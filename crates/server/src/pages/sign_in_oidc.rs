@@ -1,6 +1,7 @@
 //! Signing in by the OpenID provider: there and back.
 
 use axum::response::Response;
+use grantd_node::realm::session::Entrance;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
@@ -48,6 +49,7 @@ pub(super) async fn come_back(visit: Visit) -> Result<Response, PageError> {
         redirect_uri: redirect_uri(&visit),
         instead_of: visit.session_key(),
         device: visit.device(),
+        entrance: Entrance::Pages,
         limits: visit.app.sessions,
     };
     match finish(&visit.app, &visit.realm, back).await {

@@ -223,7 +223,9 @@ impl From<Refusal> for Error {
             Refusal::Exists { id, .. } => Self::exists(id),
             Refusal::OperationDenied { operation } => Self::denied(*operation, ""),
             // What is asked for changes somebody, and would be worth more than the caller has.
-            Refusal::NotAllowed(_) | Refusal::NotHeld(_) => Self::denied(Operation::Update, ""),
+            Refusal::NotAllowed(_) | Refusal::NotHeld(_) | Refusal::ReservedRole { .. } => {
+                Self::denied(Operation::Update, "")
+            }
             // Upstream's name of a role's key.
             Refusal::Invalid { field: "key", .. } => Self::invalid("role_id"),
             Refusal::Invalid { field, .. } => Self::invalid(field),

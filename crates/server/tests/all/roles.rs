@@ -19,7 +19,7 @@ async fn a_role_is_made_read_changed_and_deleted() {
     let body = json!({"key": "qa", "display_name": "Quality", "description": null});
     let made = rig.call("POST", "/api/v1/roles").json(body.clone()).await.is(201).body;
     assert_eq!((&made["key"], &made["display_name"]), (&json!("qa"), &json!("Quality")));
-    assert_eq!((&made["number"], &made["description"]), (&json!(2), &json!(null)));
+    assert_eq!((&made["number"], &made["description"]), (&json!(3), &json!(null)));
     assert_eq!(rig.call("GET", "/api/v1/roles/qa").send().await.is(200).body, made);
     rig.call("POST", "/api/v1/roles").json(body).await.is_problem(409, "already_exists");
     let change = json!({"display_name": null, "description": "who tests"});
@@ -48,7 +48,7 @@ async fn roles_and_members_come_in_pages() {
     }
     rig.call("PUT", "/api/v1/roles/r0/members/role:r1%23member").send().await.is(200);
     for (path, member, expected) in [
-        ("/api/v1/roles", "key", vec!["r0", "r1", "r2", "r3", "r4", "super-users"]),
+        ("/api/v1/roles", "key", vec!["admin", "r0", "r1", "r2", "r3", "r4", "super-users"]),
         (
             "/api/v1/roles/r0/members",
             "member",
@@ -167,5 +167,9 @@ async fn the_ledger_tells_of_roles_and_forgets_their_texts() {
         .filter_map(|change| change["kind"].as_str())
         .filter(|kind| kind.starts_with("role_"))
         .collect();
-    assert_eq!(kinds, ["role_created", "role_changed", "role_deleted"]);
+    assert_eq!(
+        kinds,
+        ["role_created", "role_created", "role_changed", "role_deleted"],
+        "`admin` is the first"
+    );
 }

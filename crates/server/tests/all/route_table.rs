@@ -5,6 +5,7 @@ const AUTHZEN: &str = include_str!("../../src/authzen/routes.rs");
 const FREESTYLE: &str = include_str!("../../src/freestyle/routes.rs");
 const MIX: &str = include_str!("../../src/mix/routes.rs");
 const PULP: &str = include_str!("../../src/pulp/routes.rs");
+const TDP: &str = include_str!("../../src/tdp/routes.rs");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// A route: method in capitals, path with `{parameters}`.
@@ -28,6 +29,10 @@ pub(crate) fn mix() -> Vec<Route> {
 
 pub(crate) fn pulp() -> Vec<Route> {
     routes(PULP)
+}
+
+pub(crate) fn tdp() -> Vec<Route> {
+    routes(TDP)
 }
 
 /// A path with every parameter filled in with something of the right form.
@@ -97,11 +102,12 @@ fn methods(text: &str, table: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_tables_are_read_to_their_end() {
-    assert_eq!(api().len(), 41 + 3 + 4 + 2 + 2);
+    assert_eq!(api().len(), 42 + 3 + 4 + 2 + 2 + 2);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
     assert_eq!(mix().len(), 8 + 5 + 2);
     assert_eq!(pulp().len(), 1 + 4 + 2 + 2 + 3 + 2 + 3 + 2 + 1 + 1);
+    assert_eq!(tdp().len(), 2 + 4 + 2 + 4 + 2 + 1 + 1 + 2 + 2);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");
     };

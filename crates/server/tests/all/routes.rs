@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::route_table::{api, authzen, filled, freestyle, mix, pulp};
+use crate::route_table::{api, authzen, filled, freestyle, mix, pulp, tdp};
 use crate::support::Rig;
 
 /// Where a dialect's paths are reached.
@@ -44,6 +44,14 @@ async fn no_credential_is_401_in_the_faces_own_form() {
                 rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(401);
             assert_eq!(answer.body["error"]["code"], "PLP0025", "{method} {mount}{path}");
             assert_eq!(answer.header("www-authenticate"), "", "{method} {mount}{path}");
+        }
+    }
+    for (method, path) in tdp().into_iter().filter(|(_, path)| path != "/v1/login") {
+        for mount in ["/tdp", "/r/default/tdp"] {
+            let answer =
+                rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(403);
+            let detail = "Authentication credentials were not provided.";
+            assert_eq!(answer.body, json!({ "detail": detail }), "{method} {mount}{path}");
         }
     }
 }

@@ -13,6 +13,7 @@ use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
 use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{FaceSettings, faces};
+use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
 use grantd_testkit::clock::Clock as HandClock;
 use grantd_testkit::faulty_store::FaultyStore;
@@ -62,6 +63,8 @@ pub(crate) struct Setup {
     pub(crate) mix_open: bool,
     /// The provider by which people sign in.
     pub(crate) oidc: Option<OidcSettings>,
+    /// The catalogue dialect.
+    pub(crate) catalogue: CatalogueSettings,
 }
 
 impl Drop for Rig {
@@ -128,6 +131,7 @@ impl Rig {
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
             oidc: setup.oidc.clone(),
+            catalogue: setup.catalogue,
             drain: server.drain(),
         };
         let faces = faces(node.clone(), settings, Metrics::new()).await.unwrap();

@@ -6,7 +6,7 @@ use grantd_node::realm::caller::{Actor, Caller};
 use grantd_node::realm::linked_account::{
     AccountId, LinkAccount, Policy, ProvenAccount, SignInByAccount, UnlinkAccount,
 };
-use grantd_node::realm::session::{Device, Limits};
+use grantd_node::realm::session::{Device, Entrance, Limits};
 use grantd_node::realm::user::DeleteUser;
 use grantd_node::realm::{Basis, State, builtin};
 
@@ -47,6 +47,7 @@ async fn make_a_golden_ledger_of_linked_accounts() {
             policy: Policy { create_users: true, email_domains: Vec::new() },
             instead_of: None,
             device: Device::default(),
+            entrance: Entrance::Pages,
             limits: Limits::default(),
         };
         let caller = Caller::local(Actor::User(login.into()));

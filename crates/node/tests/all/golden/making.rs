@@ -6,6 +6,10 @@ use grantd_node::entry::{changes, fold};
 use grantd_node::realm::api_key::{CreateApiKey, RevokeApiKey};
 use grantd_node::realm::approval_session::{CloseApprovalSession, OpenApprovalSession};
 use grantd_node::realm::caller::{Actor, Authorities, Authority, Caller};
+use grantd_node::realm::catalogue::{
+    CreateCatalogueRole, DeleteCataloguePermission, PermissionDraft, SyncCatalogue, TypeDraft,
+    UpdateCatalogueRole,
+};
 use grantd_node::realm::client_ca::MakeClientCa;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::engine::{Object, Relationship};
@@ -60,6 +64,7 @@ async fn make_a_golden_ledger() {
     machines(&realm).await;
     things(&realm).await;
     approvals(&realm).await;
+    catalogue(&realm).await;
     let realm = continued(&rig).await;
     let erased = Object::new("user", "zdenka").unwrap();
     does(&realm, EraseFields { object: erased.clone() }).await;
@@ -280,6 +285,40 @@ async fn things(realm: &Realm) {
         does(realm, PutEntity { object: object(id), properties: properties.parse().unwrap() }).await;
     }
     does(realm, DeleteEntity { object: object("ben") }).await;
+}
+
+/// A catalogue that was brought into line twice, with what roles hold of it.
+async fn catalogue(realm: &Realm) {
+    let permission = |codename: &str, name: &str, was: Option<&str>| PermissionDraft {
+        codename: codename.into(),
+        name: name.into(),
+        renamed_from: was.map(Into::into),
+    };
+    let kind = |model: &str, was: Option<&str>, permissions| TypeDraft {
+        app_label: "reports".into(),
+        model: model.into(),
+        renamed_from: was.map(|was| ("reports".into(), was.into())),
+        permissions,
+    };
+    let sync = |types| SyncCatalogue { types, prune: true, dry_run: false };
+    let both = vec![permission("view", "Can view", None), permission("sénd", "Can send", None)];
+    does(realm, sync(vec![kind("report", None, both), kind("old", None, vec![permission("x", "X", None)])]))
+        .await;
+    let catalogue = |realm: &Realm| realm.published().state.catalogue().clone();
+    let view = {
+        let catalogue = catalogue(realm);
+        let kind = catalogue.content_type_of("reports", "report").unwrap().number;
+        catalogue.permission_of(kind, "view").unwrap().number
+    };
+    let name = "Reporters (new)".to_owned();
+    let made = CreateCatalogueRole { name, permissions: [1, view].into(), basis: Basis::Grantd };
+    let key = does(realm, made).await.answer.key;
+    let permissions = Some([2, view].into());
+    does(realm, UpdateCatalogueRole { key, permissions, ..UpdateCatalogueRole::default() }).await;
+    let renamed = permission("read", "Can read", Some("view"));
+    does(realm, sync(vec![kind("yearly", Some("report"), vec![renamed])])).await;
+    does(realm, DeleteCataloguePermission { number: 3, basis: Basis::Grantd }).await;
+    does(realm, EraseFields { object: Object::new("tdp_permission", "4").unwrap() }).await;
 }
 
 /// Goes on under another ledger id, as after a restore.

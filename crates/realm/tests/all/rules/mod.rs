@@ -1,6 +1,7 @@
 //! The rules, one by one.
 
 mod approvals;
+mod catalogue;
 mod client_ca;
 mod entities;
 mod expiry;
@@ -15,6 +16,7 @@ mod realms;
 mod refusals;
 mod relationships;
 mod repositories;
+mod reserved;
 mod roles;
 mod sessions;
 mod starting_again;

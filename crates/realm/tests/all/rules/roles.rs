@@ -58,7 +58,7 @@ fn a_role_has_a_number_and_texts() {
         description: Some("Who tests\nit all".into()),
         basis: Basis::Grantd,
     });
-    assert_eq!((made.key.as_str(), made.number, made.created_at), ("qa", 2, world.now));
+    assert_eq!((made.key.as_str(), made.number, made.created_at), ("qa", 3, world.now));
     let stored = Role::find(&world.state, "qa").unwrap();
     assert_eq!(grantd_realm::role::RoleView::from(stored), made);
     let again = world.tries(&root(), CreateRole { key: "qa".into(), ..CreateRole::default() });

@@ -5,7 +5,7 @@ use grantd_realm::change::Change;
 use grantd_realm::command::{self, Command, Context, Decision, RowWrite, Secret};
 use grantd_realm::entropy::Entropy;
 use grantd_realm::session::{
-    ChangePassword, Device, Limits, NoteUse, SESSION_ROWS, Session, ShownSession, SignIn, SignOut,
+    ChangePassword, Device, Entrance, Limits, NoteUse, SESSION_ROWS, Session, ShownSession, SignIn, SignOut,
     SignOutEverywhere, Verified, rows_of,
 };
 use grantd_realm::user::{DeleteUser, UpdateUser};
@@ -42,6 +42,7 @@ fn sign_in(world: &World) -> SignIn {
         verified: verified(world),
         instead_of: None,
         device: Device { agent: "é".repeat(200), address: "192.0.2.1".into() },
+        entrance: Entrance::Pages,
         limits: Limits::default(),
     }
 }
@@ -102,7 +103,7 @@ fn nobody_signs_somebody_else_in_or_out() {
 }
 
 fn change(world: &World) -> ChangePassword {
-    let SignIn { login, verified, instead_of, device, limits } = sign_in(world);
+    let SignIn { login, verified, instead_of, device, limits, .. } = sign_in(world);
     ChangePassword { login, verified, password: Secret("$new$".into()), instead_of, device, limits }
 }
 

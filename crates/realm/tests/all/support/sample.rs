@@ -131,6 +131,22 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::AccountLinked { login: login(), issuer: "https://id.example".into(), account: [21; 32] },
         Change::AccountUnlinked { account: [21; 32] },
         Change::RuleDeleted { id: id(20) },
+        Change::ContentTypeCreated { number: 24, app_label: "auth".into(), model: "user".into() },
+        Change::ContentTypeRenamed { number: 24, app_label: "auth".into(), model: "person".into() },
+        Change::ContentTypeDeleted { number: 24 },
+        Change::CataloguePermissionCreated {
+            number: 25,
+            content_type: 24,
+            codename: "add_user".into(),
+            name: Personal::new("Can add user", [9; 32], commit),
+        },
+        Change::CataloguePermissionChanged {
+            number: 25,
+            content_type: 26,
+            codename: "add_person".into(),
+            name: Personal::new("Can add person", [9; 32], commit),
+        },
+        Change::CataloguePermissionDeleted { number: 25 },
         Change::ModelPut { text: "type plan\n".into() },
         Change::RoleCreated {
             uuid: id(15),

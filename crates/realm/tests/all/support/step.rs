@@ -33,7 +33,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use uuid::Uuid;
 
-use super::{World, key_of, root, with};
+use super::{World, catalogue_step, key_of, root, with};
 
 /// A command by a caller, at a time.
 #[derive(Clone, Debug)]
@@ -110,6 +110,7 @@ enum What {
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
+    Catalogue(catalogue_step::What),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -292,7 +293,8 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa)];
+    let catalogue = catalogue_step::what().prop_map(What::Catalogue);
+    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa), 6 => catalogue];
     prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
@@ -522,6 +524,7 @@ impl Step {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
+            What::Catalogue(what) => what.outcome(world, by),
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
@@ -548,7 +551,7 @@ impl Step {
     }
 }
 
-fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
+pub(super) fn decided<C: Command>(world: &mut World, caller: &Caller, command: C) -> Outcome {
     world.decides(caller, &command).map(|(changes, _, _)| changes)
 }
 
