@@ -113,6 +113,7 @@ pub fn change_as_json(change: &Change) -> Value {
         }),
         Change::AccountUnlinked { account } => {
             json!({ "kind": "account_unlinked", "id": AccountId(*account).to_string() })
+        }
         Change::ContentTypeCreated { number, app_label, model } => json!({
             "kind": "content_type_created", "number": number, "app_label": app_label, "model": model,
         }),

@@ -173,7 +173,8 @@ impl Command for SignInByAccount {
                 (user, changes)
             }
         };
-        let (put, secret) = Session::issue(&user, user.password, (&self.device, self.entrance), self.limits, cx);
+        let (put, secret) =
+            Session::issue(&user, user.password, (&self.device, self.entrance), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         let answer = SignedIn { secret: Some(secret) };

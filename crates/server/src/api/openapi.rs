@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts, realms,
-    relationships, requests, roles, rules, schema, search, session, user_permissions, users,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts,
+    realms, relationships, requests, roles, rules, schema, search, session, user_permissions, users,
 };
 
 #[derive(OpenApi)]

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts, realms,
-    relationships, requests, roles, rules, schema, search, session, user_permissions, users,
+    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts,
+    realms, relationships, requests, roles, rules, schema, search, session, user_permissions, users,
 };
 use crate::app::SharedApp;
 

@@ -37,7 +37,10 @@ pub(super) fn routes() -> Router<SharedApp> {
             records(get(content_types::list_content_types).post(content_types::create_content_type)),
         )
         .route("/v1/auth_check", get(auth_check::auth_check).fallback(call::wrong_method_for_anyone))
-        .route("/v1/login", get(login_oidc::come_back).post(login::login).fallback(call::wrong_method_for_nobody))
+        .route(
+            "/v1/login",
+            get(login_oidc::come_back).post(login::login).fallback(call::wrong_method_for_nobody),
+        )
         .route("/v1/login/oidc", get(login_oidc::go_to_provider).fallback(call::wrong_method_for_nobody))
         .route("/v1/logout", get(logout::logout).post(logout::logout).fallback(call::wrong_method_for_anyone))
 }

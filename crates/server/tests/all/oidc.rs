@@ -148,7 +148,9 @@ async fn an_address_alone_is_nobody_who_runs_the_realm() {
     world.rig.relate(&["grantd:default#operator@user:made-later@example.com"]).await;
     world.rig.person("keeper@example.com").await;
     world.rig.call("PUT", "/api/v1/roles/admin/members/user:keeper@example.com").send().await.is(200);
-    for address in ["root@example.com", "operator@example.com", "made-later@example.com", "keeper@example.com"] {
+    for address in
+        ["root@example.com", "operator@example.com", "made-later@example.com", "keeper@example.com"]
+    {
         world.is_refused(Account::of(address), 403, "whom an address alone does not prove").await;
     }
     let path = "/api/v1/users/root@example.com/linked-accounts";
