@@ -45,4 +45,5 @@ mod sessions;
 mod signing_in;
 mod support;
 mod unhindered;
+mod user_permissions;
 mod vm_grants;

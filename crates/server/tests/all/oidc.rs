@@ -55,7 +55,8 @@ impl World {
 
     /// To the provider and back to where it sends this browser.
     async fn comes_back(&self, browser: &mut Browser, path: &str) -> String {
-        let started = browser.get(path).await.is(303);
+        let started = browser.get(path).await;
+        assert!([302, 303].contains(&started.status), "{}", started.text);
         let location = started.header("location").to_owned();
         assert!(location.starts_with(&format!("{}/authorize?", self.provider.issuer)), "{location}");
         let back = client().build().unwrap().get(location).send().await.unwrap();
@@ -482,4 +483,62 @@ async fn nobody_begins_without_end() {
     }
     assert!(begun >= 300, "{begun}");
     Browser::elsewhere(&world.rig, 2).get("/login/oidc").await.is(303);
+}
+
+#[tokio::test]
+async fn the_catalogue_dialect_signs_in_by_the_same_provider() {
+    let world = World::new().await;
+    for path in ["/v1/login/oidc", "/tdp/v1/login/oidc", "/tdp/v1/login/oidc/"] {
+        let mut ann = Browser::new(&world.rig);
+        let back = world.comes_back(&mut ann, path).await;
+        assert!(back.starts_with("/tdp/v1/login?"), "{back}");
+        let answer = ann.get(&back).await.is(302);
+        assert_eq!(answer.header("location"), "/login");
+        let checked = ann.get("/v1/auth_check").await.is(200);
+        let user = json!({"email": "ann@example.com", "first_name": "Ann", "last_name": "Ångström"});
+        assert_eq!(checked.body["user"], user);
+        assert_eq!(ann.cookies["csrftoken"], checked.body["csrf"].as_str().unwrap());
+        assert!(!ann.is_signed_in().await, "a session of the dialect is none of the pages");
+        ann.get(&back).await.is(400);
+    }
+    let mut ann = Browser::new(&world.rig);
+    let back = world.comes_back(&mut ann, "/v1/login/oidc?next=/app").await;
+    assert_eq!(ann.get(&back).await.is(302).header("location"), "/app");
+    let back = world.comes_back(&mut ann, "/v1/login/oidc?next=//evil.example").await;
+    assert_eq!(ann.get(&back).await.is(302).header("location"), "/login");
+}
+
+#[tokio::test]
+async fn the_catalogue_dialect_says_what_went_wrong_in_its_own_words() {
+    let world = World::new().await;
+    let down = json!({"error": "Invalid Validation Code Or OpenID Connect Authenticator Down!"});
+    let says = async |status: u16, body: serde_json::Value| {
+        let mut browser = Browser::new(&world.rig);
+        let back = world.comes_back(&mut browser, "/v1/login/oidc").await;
+        let answer = browser.get(&back).await.is(status);
+        assert_eq!(answer.body, body);
+        assert!(!browser.cookies.contains_key("sessionid"));
+    };
+    for fault in [Fault::WrongNonce, Fault::WrongAudience, Fault::Unsigned, Fault::NotJson] {
+        world.provider.does(fault);
+        says(400, down.clone()).await;
+    }
+    world.provider.does(Fault::Expired);
+    says(401, json!({"error": "The token is expired."})).await;
+    world.provider.does(Fault::None);
+    world.provider.signs_in(Account { verified: json!(false), ..Account::of("ann@example.com") });
+    says(400, json!({"error": "Unverified email!"})).await;
+    world.provider.signs_in(Account::of("admin"));
+    let mut browser = Browser::new(&world.rig);
+    let back = world.comes_back(&mut browser, "/v1/login/oidc").await;
+    browser.get(&back).await.is(403);
+    for query in ["", "?code=x", "?state=x"] {
+        let answer = browser.get(&format!("/v1/login{query}")).await.is(302);
+        assert_eq!(answer.header("location"), "/login", "nothing came back: to the sign-in page");
+    }
+    let answer = browser.get("/v1/login?code=x&state=x").await.is(400);
+    assert_eq!(answer.body, down);
+    let back = world.comes_back(&mut browser, "/login/oidc").await;
+    let query = back.split_once('?').unwrap().1;
+    browser.get(&format!("/tdp/v1/login?{query}")).await.is(400);
 }
