@@ -11,7 +11,6 @@ use grantd_node::{Node, Realm};
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
 use crate::oidc::Oidc;
-use crate::serve::FaceSettings;
 use crate::serve::{CatalogueSettings, FaceSettings};
 
 /// What every face shares; handed to handlers as axum's state.
