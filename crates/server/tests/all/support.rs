@@ -13,7 +13,6 @@ use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
 use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
-use grantd_server::serve::{FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
 use grantd_testkit::clock::Clock as HandClock;
 use grantd_testkit::faulty_store::FaultyStore;

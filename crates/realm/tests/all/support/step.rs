@@ -72,7 +72,7 @@ enum What {
     UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>, Option<Vec<&'static str>>),
     DeleteUser(Login),
     LinkAccount(Login, &'static str),
-    UnlinkAccount(Login, Index),
+    UnlinkAccount(Index),
     CreateRole(&'static str, Option<&'static str>),
     UpdateRole(&'static str, Option<Option<&'static str>>, Option<Option<&'static str>>),
     DeleteRole(&'static str),
@@ -233,8 +233,6 @@ fn people() -> impl Strategy<Value = What> {
         4 => (login(), option::of(name()), prop::bool::ANY, option::of(prop::bool::ANY), option::of(roles()))
             .prop_map(|(l, n, p, a, r)| What::UpdateUser(l, n, p, a, r)),
         2 => login().prop_map(What::DeleteUser),
-        3 => (login(), select(&["1", "2", ""][..])).prop_map(|(l, s)| What::LinkAccount(l, s)),
-        2 => (login(), any::<Index>()).prop_map(|(l, i)| What::UnlinkAccount(l, i)),
         5 => (one_role(), name()).prop_map(|(r, n)| What::CreateRole(r, n)),
         2 => (one_role(), option::of(name()), option::of(name()))
             .prop_map(|(r, n, d)| What::UpdateRole(r, n, d)),
@@ -266,6 +264,8 @@ fn what() -> impl Strategy<Value = What> {
         1 => realm().prop_map(What::ListRealm),
         3 => realm().prop_map(What::UnlistRealm),
         30 => people(),
+        3 => (select(&LOGINS[..3]), select(&["1", "2", ""][..])).prop_map(|(l, s)| What::LinkAccount(l, s)),
+        2 => any().prop_map(What::UnlinkAccount),
         16 => approvals(),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
@@ -400,10 +400,14 @@ impl Step {
                 let (login, subject) = (text(login), text(subject));
                 decided(world, by, LinkAccount { login, issuer: "https://id.example".into(), subject })
             }
-            What::UnlinkAccount(login, index) => {
-                let ids: Vec<_> = state.linked_accounts().iter().map(|account| account.id).collect();
-                let account = if ids.is_empty() { AccountId([0; 32]) } else { *index.get(&ids) };
-                decided(world, by, UnlinkAccount { login: text(login), account })
+            What::UnlinkAccount(index) => {
+                let linked: Vec<_> = state.linked_accounts().iter().collect();
+                let nobodys = || (LOGINS[0].to_owned(), AccountId([0; 32]));
+                let (login, account) = match linked.as_slice() {
+                    [] => nobodys(),
+                    some => (index.get(some).login.to_string(), index.get(some).id),
+                };
+                decided(world, by, UnlinkAccount { login, account })
             }
             What::CreateRole(key, name) => {
                 let (key, display_name) = (text(key), name.as_ref().map(text));
