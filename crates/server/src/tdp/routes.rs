@@ -38,6 +38,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         )
         .route("/v1/auth_check", get(auth_check::auth_check).fallback(call::wrong_method_for_anyone))
         .route("/v1/login", get(login::show_login).post(login::login).fallback(call::wrong_method_for_nobody))
+        .route("/v1/logout/oidc", get(logout::logout_oidc).fallback(call::wrong_method_for_nobody))
         .route("/v1/logout", get(logout::logout).post(logout::logout).fallback(call::wrong_method_for_anyone))
 }
 

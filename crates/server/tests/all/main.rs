@@ -42,5 +42,6 @@ mod searches;
 mod sessions;
 mod signing_in;
 mod support;
+mod tdp;
 mod unhindered;
 mod vm_grants;
