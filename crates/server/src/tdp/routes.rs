@@ -42,6 +42,7 @@ pub(super) fn routes() -> Router<SharedApp> {
             get(login_oidc::come_back).post(login::login).fallback(call::wrong_method_for_nobody),
         )
         .route("/v1/login/oidc", get(login_oidc::go_to_provider).fallback(call::wrong_method_for_nobody))
+        .route("/v1/logout/oidc", get(logout::logout_oidc).fallback(call::wrong_method_for_nobody))
         .route("/v1/logout", get(logout::logout).post(logout::logout).fallback(call::wrong_method_for_anyone))
 }
 

@@ -44,6 +44,7 @@ mod searches;
 mod sessions;
 mod signing_in;
 mod support;
+mod tdp;
 mod unhindered;
 mod user_permissions;
 mod vm_grants;
