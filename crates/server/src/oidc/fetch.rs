@@ -175,3 +175,6 @@ impl<'c> AsyncHttpClient<'c> for Fetcher {
         Box::pin(self.fetch(request))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,9 @@ async fn what_ends_at_a_time_is_gone_then() {
 #[tokio::test]
 async fn who_may_ask() {
     let (rig, _) = rig().await;
-    for (grants, status) in [(["checker"], 200), (["writer"], 200), (["admin"], 200), (["requester"], 403), (["auditor"], 403)] {
+    for (grants, status) in
+        [(["checker"], 200), (["writer"], 200), (["admin"], 200), (["requester"], 403), (["auditor"], 403)]
+    {
         let key = rig.key(&grants).await;
         rig.with(&key, "GET", PATH).send().await.is(status);
     }
