@@ -28,9 +28,10 @@ async fn get(fetcher: &Fetcher, url: &str) -> Result<HttpResponse, FetchError> {
 
 /// Answers each connection with this text, and keeps what it was asked.
 async fn serve(
-    answer: &'static str,
+    answer: impl Into<String>,
     tls: Option<TlsAcceptor>,
 ) -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let answer: String = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (asked, heard) = tokio::sync::mpsc::unbounded_channel();
@@ -123,7 +124,9 @@ async fn redirects_are_answers_and_long_answers_are_none() {
     assert_eq!(answer.status(), 302);
     heard.recv().await.unwrap();
     assert!(heard.try_recv().is_err(), "nobody was asked again");
-    let (port, _) = serve("HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n", None).await;
+    let (port, _) =
+        serve(format!("HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n{}", "x".repeat(600_000)), None)
+            .await;
     let home = format!("http://127.0.0.1:{port}");
     let long = get(&fetcher(&home, Vec::new()), &home).await;
     assert!(matches!(long, Err(FetchError::TooLong)), "{long:?}");
