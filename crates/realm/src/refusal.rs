@@ -142,6 +142,8 @@ pub enum Noun {
     Request,
     /// A rule.
     Rule,
+    /// A webhook.
+    Webhook,
     /// An account elsewhere by which somebody signs in.
     LinkedAccount,
     /// A content type.
@@ -166,6 +168,7 @@ impl fmt::Display for Noun {
             Self::ApprovalSession => "session",
             Self::Request => "request",
             Self::Rule => "rule",
+            Self::Webhook => "webhook",
             Self::LinkedAccount => "linked account",
             Self::ContentType => "content type",
             Self::CataloguePermission => "permission",

@@ -21,6 +21,7 @@ use crate::role::{ROLE_TYPE, Roles};
 use crate::rule::Rules;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
+use crate::webhook::{Webhooks, is_event};
 
 /// A change that does not fit the state it should change: the ledger was not written by this fold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +56,7 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) webhooks: Webhooks,
     pub(crate) linked_accounts: LinkedAccounts,
     pub(crate) catalogue: Catalogue,
 }
@@ -80,6 +82,7 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            webhooks: Webhooks::default(),
             linked_accounts: LinkedAccounts::default(),
             catalogue: Catalogue::default(),
         }
@@ -150,6 +153,11 @@ impl State {
         &self.rules
     }
 
+    /// Who is told of what happens.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
     /// The accounts elsewhere by which people sign in.
     pub fn linked_accounts(&self) -> &LinkedAccounts {
         &self.linked_accounts
@@ -177,6 +185,9 @@ impl State {
     }
 
     fn fold(&mut self, change: &Change, stamp: Stamp) -> Result<(), String> {
+        if is_event(change) {
+            self.webhooks.note_event(stamp);
+        }
         match change {
             Change::RealmCreated { name, account } => {
                 if !self.name.is_empty() {
@@ -274,6 +285,12 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::WebhookCreated { webhook } => self.webhooks.create(webhook, stamp)?,
+            Change::WebhookChanged { update } => self.webhooks.update(update)?,
+            Change::WebhookDeleted { id } => self.webhooks.delete(*id)?,
+            Change::WebhookSecretRotated { id, version, until } => {
+                self.webhooks.rotate(*id, *version, *until)?;
+            }
             Change::AccountLinked { login, issuer, account } => {
                 if self.users.get(login).is_none() {
                     return Err(format!("there is no user `{login}`"));

@@ -12,6 +12,7 @@ use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
 use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
+use crate::webhook::Sender;
 
 /// What every face shares; handed to handlers as axum's state.
 pub struct App {
@@ -39,6 +40,8 @@ pub struct App {
     pub(crate) oidc: Option<Oidc>,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
+    /// Who sends to webhooks.
+    pub(crate) webhooks: Arc<Sender>,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
     /// Scheme, host and port of that.
@@ -50,7 +53,11 @@ pub type SharedApp = Arc<App>;
 
 impl App {
     /// The parts, around a node on which the first start is done.
-    pub async fn new(node: Arc<Node>, settings: &FaceSettings) -> Result<Self, LoadError> {
+    pub(crate) async fn new(
+        node: Arc<Node>,
+        settings: &FaceSettings,
+        webhooks: Arc<Sender>,
+    ) -> Result<Self, LoadError> {
         let system = node.realm(SYSTEM).await?;
         Ok(Self {
             cursor_key: node.derived_key("grantd list cursors 1"),
@@ -65,6 +72,7 @@ impl App {
             mix_open: settings.mix_open,
             oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
+            webhooks,
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })

@@ -34,3 +34,4 @@ mod session_cookie;
 pub mod tdp;
 pub mod telemetry;
 pub mod time;
+pub mod webhook;

@@ -29,6 +29,8 @@ mod search;
 mod session;
 mod user_permissions;
 mod users;
+mod webhook_deliveries;
+mod webhooks;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +40,7 @@ use crate::face::{Credential, Face, Shown, bearer};
 
 pub(crate) use bench::constant;
 pub use openapi::document;
+pub(crate) use requests::status_name;
 pub use routes::{bulk_routes, routes, streaming_routes, waiting_routes};
 
 /// The face.

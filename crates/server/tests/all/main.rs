@@ -48,3 +48,4 @@ mod tdp;
 mod unhindered;
 mod user_permissions;
 mod vm_grants;
+mod webhooks;
