@@ -32,7 +32,7 @@ use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 7;
+pub const FORMAT: u32 = 8;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
