@@ -2,8 +2,10 @@
 
 import socket
 import time
+from datetime import datetime, timedelta, timezone
 
 from approvals import Background, Stream, bearer, new_key, new_session
+from harness import record_secret
 
 # Every event name that the SDK's model admits.
 KNOWN = {
@@ -177,3 +179,27 @@ def test_a_disconnect_cancels_nothing(cast):
         stream.until(1)
     time.sleep(0.2)
     assert cast.read(asked["id"])["status"] == "pending"
+
+
+def test_the_end_of_a_key_ends_its_streams(cast):
+    """Revoked, or run out: within the time between two signs of life, and nothing is shown after it."""
+    session = new_session()
+    cast.ask(session)
+    client = cast.server.client()
+    soon = datetime.now(timezone.utc) + timedelta(seconds=3)
+    grants = {"grants": ["approver"]}
+    for name, more in (("revoked", grants), ("runs out", {**grants, "expires": soon.isoformat()})):
+        made = client.post("/api/v1/keys", {"name": name, **more}).ok().json()
+        with Stream(cast, session, key=record_secret("api key", made["key"])) as stream:
+            assert len(stream.until(1)) == 1
+            if name == "revoked":
+                client.delete(f"/api/v1/keys/{made['id']}").ok()
+            else:
+                time.sleep(3)
+            missed = cast.ask(session)["id"]
+            ended, seen = time.monotonic() + 20, []
+            while event := stream.next():
+                assert time.monotonic() < ended, f"the key is {name}, and the stream goes on"
+                seen.append(event)
+            assert missed not in [event["data"].get("id") for event in seen]
+            assert time.monotonic() < ended

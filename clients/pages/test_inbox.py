@@ -428,3 +428,25 @@ def test_how_it_looks(server, tabs, approver, agent, width, dark):
     shot("inbox-history")
     tab.go(f"{server.url}/inbox/rules")
     shot("inbox-rules")
+
+
+def test_three_thousand_wait(server, tabs, approver, agent):
+    """Far more than anybody can look at: the page is short, says how many more there are, and is quick."""
+    asked = [agent.ask(f"echo {n} {'x' * 200}", session=f"crowd-{n % 40}") for n in range(3_000)]
+    try:
+        tab = live(open_inbox(tabs(scripts=True), server, approver))
+        assert tab.value(CARDS) == 60
+        assert "And 2940 more" in tab.text
+        assert tab.value("document.documentElement.outerHTML.length") < 500_000
+        assert tab.focused == f"r-{asked[0]['id']}", "what waits longest is in front"
+        took = tab.value("performance.getEntriesByType('navigation')[0].responseEnd")
+        print(f"3,000 pending: the page is there after {took:.0f} ms")
+        assert took < 2_000
+        tab.press("g")
+        agent.outcome(asked[0], "approved")
+        tab.until("document.body.innerText.includes('And 2939 more')")
+    finally:
+        native = server.client()
+        for n in range(40):
+            native.delete(f"/api/v1/approval-sessions/crowd-{n}").ok()
+        native.close()

@@ -23,6 +23,7 @@ use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
+use crate::webhook::WebhookCommand;
 use crate::who::WhoCommand;
 
 /// One permission server for people, machines, apps and AI agents.
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Standing answers to requests
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Who is told of what happens, by signed HTTP requests
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Permissions as records, for applications that keep theirs here
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -182,6 +186,21 @@ pub(crate) struct ServeArgs {
     /// machine is trusted then
     #[arg(long, env = "GRANTD_MIX_OPEN")]
     pub(crate) mix_open: bool,
+    /// Origins whose pages may call /mix from a browser, such as https://app.example; * for all
+    #[arg(long, env = "GRANTD_MIX_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub(crate) mix_cors_origins: Vec<String>,
+    /// Let webhooks lead to private addresses and to this machine, to any port, and without TLS
+    #[arg(long, env = "GRANTD_WEBHOOK_ALLOW_PRIVATE")]
+    pub(crate) webhook_allow_private: bool,
+    /// Certificates (PEM) that webhooks' receivers may be signed by, besides the public authorities
+    #[arg(long, env = "GRANTD_WEBHOOK_CA_FILE", value_name = "FILE")]
+    pub(crate) webhook_ca_file: Option<PathBuf>,
+    /// How many deliveries of one webhook may wait [default: 10000]
+    #[arg(long, env = "GRANTD_WEBHOOK_QUEUE", value_name = "N")]
+    pub(crate) webhook_queue: Option<usize>,
+    /// Seconds between the attempts of a delivery [default: 5,300,1800,7200,18000,36000,50400,72000,86400]
+    #[arg(long, env = "GRANTD_WEBHOOK_RETRIES", value_name = "SECONDS", value_delimiter = ',')]
+    pub(crate) webhook_retries: Vec<u32>,
     /// Answer the TANF Data Portal API as its old page says, where that differs: 200 and a list for what was written, 500 for who is
     /// no admin
     #[arg(long, env = "GRANTD_TDP_AS_DOCUMENTED")]

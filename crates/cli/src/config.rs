@@ -27,6 +27,7 @@ struct File {
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
     mix: Option<Mix>,
+    webhook: Option<Webhook>,
     tdp: Option<Tdp>,
     log_format: Option<String>,
     log: Option<String>,
@@ -45,6 +46,17 @@ struct Pulp {
 #[serde(deny_unknown_fields)]
 struct Mix {
     open: Option<bool>,
+    cors_origins: Option<Vec<String>>,
+}
+
+/// Settings of what is sent to webhooks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Webhook {
+    allow_private: Option<bool>,
+    ca_file: Option<PathBuf>,
+    queue: Option<usize>,
+    retries: Option<Vec<u32>>,
 }
 
 /// Settings of the catalogue dialect.
@@ -91,7 +103,18 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.session_idle = args.session_idle.or(file.session_idle);
     args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
-    args.mix_open |= file.mix.unwrap_or_default().open.unwrap_or(false);
+    let mix = file.mix.unwrap_or_default();
+    args.mix_open |= mix.open.unwrap_or(false);
+    if args.mix_cors_origins.is_empty() {
+        args.mix_cors_origins = mix.cors_origins.unwrap_or_default();
+    }
+    let webhook = file.webhook.unwrap_or_default();
+    args.webhook_allow_private |= webhook.allow_private.unwrap_or(false);
+    args.webhook_ca_file = args.webhook_ca_file.or(webhook.ca_file);
+    args.webhook_queue = args.webhook_queue.or(webhook.queue);
+    if args.webhook_retries.is_empty() {
+        args.webhook_retries = webhook.retries.unwrap_or_default();
+    }
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
     args.tdp_session_idle = args.tdp_session_idle.or(tdp.session_idle);
@@ -109,14 +132,16 @@ pub(crate) fn keys() -> Vec<String> {
     let listed = |file: &str| -> Vec<String> {
         let error = toml::from_str::<File>(file).unwrap_err().to_string();
         let (_, listed) = error.split_once("expected ").unwrap();
-        let names = listed.trim_start_matches("one of ").lines().next().unwrap_or_default().split(',');
+        // Two of them are `a` or `b`, more one of `a`, `b`, `c`.
+        let listed = listed.lines().next().unwrap_or_default().replace(" or ", ",");
+        let names = listed.trim_start_matches("one of ").split(',');
         names.map(|name| name.trim().trim_matches('`').to_owned()).collect()
     };
     let of_dialect = |dialect: &str| -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "webhook" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

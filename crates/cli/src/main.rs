@@ -30,6 +30,7 @@ mod serve;
 mod settings_tests;
 mod store;
 mod user;
+mod webhook;
 mod who;
 
 use clap::Parser as _;
@@ -60,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Ask(args) => ask::run(&args),
         Command::Catalogue(command) => catalogue::run(&command),
         Command::Rule(command) => rule::run(&command),
+        Command::Webhook(command) => webhook::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),

@@ -56,6 +56,19 @@ pub enum RowWrite {
         /// From when on it is gone, even if not yet deleted.
         expires: Micros,
     },
+    /// Puts another row in the place of one that is there, expired or not; nothing is written when it is absent.
+    Move {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// Key of the new row; there must be none yet.
+        to: Vec<u8>,
+        /// Its value.
+        value: Vec<u8>,
+        /// From when on it is gone, even if not yet deleted.
+        expires: Micros,
+    },
     /// Removes a row; no error when it is absent.
     Delete {
         /// Which family.

@@ -32,6 +32,9 @@ fn row(write: command::RowWrite) -> RowWrite {
         command::RowWrite::Renew { kind, key, value, expires } => {
             RowWrite::Renew { kind, key, value, expires }
         }
+        command::RowWrite::Move { kind, key, to, value, expires } => {
+            RowWrite::Move { kind, key, to, value, expires }
+        }
         command::RowWrite::Delete { kind, key } => RowWrite::Delete { kind, key },
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use grantd_ledger::seal::MasterKey;
-use grantd_ledger::store::{Store, StoreError};
+use grantd_ledger::store::{Row, Store, StoreError};
 use grantd_realm::Micros;
 use grantd_realm::engine::Schema;
 use tokio::sync::Mutex;
@@ -126,6 +126,18 @@ impl Node {
     /// Where questions are written down, if anywhere.
     pub fn decision_log(&self) -> Option<&DecisionLog> {
         self.decision_log.as_ref()
+    }
+
+    /// The names of the realms that have a ledger in the store and are not loaded now.
+    pub async fn unloaded(&self) -> Result<Vec<String>, StoreError> {
+        let served = self.served.load_full();
+        let names = self.store.realms().await?;
+        Ok(names.into_iter().filter(|name| !served.contains_key(name.as_str())).collect())
+    }
+
+    /// Ephemeral rows of a realm, which need not be loaded: up to `limit` of a family, by key.
+    pub async fn rows_of(&self, realm: &str, kind: &str, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.store.rows(realm, kind, &[], self.now(), limit).await
     }
 
     pub(crate) fn observer(&self) -> &dyn Observer {
@@ -257,7 +269,8 @@ impl Node {
         unloaded
     }
 
-    pub(crate) fn loaded(&self) -> Vec<Arc<Realm>> {
+    /// The realms that are loaded now.
+    pub fn loaded(&self) -> Vec<Arc<Realm>> {
         self.served.load().values().cloned().collect()
     }
 

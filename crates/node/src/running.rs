@@ -243,6 +243,16 @@ impl Realm {
         self.shared.pins.forget(now).into_iter().for_each(|state| self.shared.retire(state));
     }
 
+    /// Whether other nodes may serve it at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.shared.store.is_shared()
+    }
+
+    /// Tells each newly published revision.
+    pub fn revisions(&self) -> watch::Receiver<u64> {
+        self.revision.clone()
+    }
+
     /// Hands a command to the writer and waits until it is durable, or refused.
     pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Done<C::Answer>, SubmitError> {
         if self.shared.trust.is_lost() {
@@ -266,8 +276,8 @@ impl Realm {
         if self.shared.store.is_shared() { self.refresh().await } else { Ok(()) }
     }
 
-    /// Folds whatever the ledger holds beyond the published head.
-    pub(crate) async fn refresh(&self) -> Result<(), SubmitError> {
+    /// Folds whatever the ledger holds beyond the published head, and waits for what is just being published.
+    pub async fn refresh(&self) -> Result<(), SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
         answer.await.unwrap_or(Err(SubmitError::Stopping))

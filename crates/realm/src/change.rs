@@ -17,6 +17,7 @@ use crate::codec::{CodecError, Reader, Writer};
 use crate::personal::Personal;
 use crate::request::{Asked, Decider, Outcome, Settlement};
 use crate::rule::{Effect, RuleForm, Scope};
+use crate::webhook::{EventSet, WebhookForm, WebhookUpdate};
 
 /// Where in the ledger a change stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +131,14 @@ pub enum Change {
     RuleCreated { rule: Box<RuleForm> },
     /// 115
     RuleDeleted { id: Uuid },
+    /// 116: its secret, version 1, is sealed.
+    WebhookCreated { webhook: Box<WebhookForm> },
+    /// 117
+    WebhookChanged { update: Box<WebhookUpdate> },
+    /// 118
+    WebhookDeleted { id: Uuid },
+    /// 119: the sealed secret of this version signs from now on, the one before it until then.
+    WebhookSecretRotated { id: Uuid, version: u32, until: Micros },
 
     /// 120: who holds its permissions is in relationships.
     ContentTypeCreated { number: u64, app_label: String, model: String },
@@ -219,6 +228,10 @@ impl Change {
             Self::RequestSettled { .. } => 113,
             Self::RuleCreated { .. } => 114,
             Self::RuleDeleted { .. } => 115,
+            Self::WebhookCreated { .. } => 116,
+            Self::WebhookChanged { .. } => 117,
+            Self::WebhookDeleted { .. } => 118,
+            Self::WebhookSecretRotated { .. } => 119,
             Self::ContentTypeCreated { .. } => 120,
             Self::ContentTypeRenamed { .. } => 121,
             Self::ContentTypeDeleted { .. } => 122,
@@ -336,7 +349,14 @@ impl Change {
             Self::RequestCreated { asked } => write_asked(w, asked),
             Self::RequestSettled { settlement } => write_settlement(w, settlement),
             Self::RuleCreated { rule } => write_rule(w, rule),
-            Self::RuleDeleted { id } => w.uuid(*id),
+            Self::RuleDeleted { id } | Self::WebhookDeleted { id } => w.uuid(*id),
+            Self::WebhookCreated { webhook } => write_webhook(w, webhook),
+            Self::WebhookChanged { update } => write_webhook_update(w, update),
+            Self::WebhookSecretRotated { id, version, until } => {
+                w.uuid(*id);
+                w.u32(*version);
+                w.i64(*until);
+            }
             Self::ContentTypeCreated { number, app_label, model }
             | Self::ContentTypeRenamed { number, app_label, model } => {
                 w.u64(*number);
@@ -444,6 +464,10 @@ impl Change {
             (113, 1) => Self::RequestSettled { settlement: Box::new(read_settlement(r)?) },
             (114, 1) => Self::RuleCreated { rule: Box::new(read_rule(r)?) },
             (115, 1) => Self::RuleDeleted { id: r.uuid()? },
+            (116, 1) => Self::WebhookCreated { webhook: Box::new(read_webhook(r)?) },
+            (117, 1) => Self::WebhookChanged { update: Box::new(read_webhook_update(r)?) },
+            (118, 1) => Self::WebhookDeleted { id: r.uuid()? },
+            (119, 1) => Self::WebhookSecretRotated { id: r.uuid()?, version: r.u32()?, until: r.i64()? },
             (120, 1) => Self::ContentTypeCreated {
                 number: r.u64()?,
                 app_label: r.text()?.into(),
@@ -616,6 +640,46 @@ pub(crate) fn read_rule(r: &mut Reader<'_>) -> Result<RuleForm, CodecError> {
         scope: r.option(|r| r.text().map(shared))?.map_or(Scope::Realm, Scope::Session),
         expires: r.option(Reader::i64)?,
         by: Actor::read(r)?,
+    })
+}
+
+fn write_webhook(w: &mut Writer, webhook: &WebhookForm) {
+    w.uuid(webhook.id);
+    w.u64(webhook.number);
+    w.slot(&webhook.url);
+    webhook.events.write(w);
+    w.option(webhook.description.as_ref(), Writer::slot);
+    w.option(webhook.app.as_deref(), Writer::text);
+    webhook.by.write(w);
+}
+
+fn read_webhook(r: &mut Reader<'_>) -> Result<WebhookForm, CodecError> {
+    Ok(WebhookForm {
+        id: r.uuid()?,
+        number: r.u64()?,
+        url: r.slot()?,
+        events: EventSet::read(r)?,
+        description: r.option(Reader::slot)?,
+        app: r.option(|r| r.text().map(shared))?,
+        by: Actor::read(r)?,
+    })
+}
+
+fn write_webhook_update(w: &mut Writer, update: &WebhookUpdate) {
+    w.uuid(update.id);
+    w.option(update.url.as_ref(), Writer::slot);
+    w.option(update.events, |w, events| events.write(w));
+    w.option(update.description.as_ref(), |w, text| w.option(text.as_ref(), Writer::slot));
+    w.option(update.enabled, Writer::bool);
+}
+
+fn read_webhook_update(r: &mut Reader<'_>) -> Result<WebhookUpdate, CodecError> {
+    Ok(WebhookUpdate {
+        id: r.uuid()?,
+        url: r.option(Reader::slot)?,
+        events: r.option(EventSet::read)?,
+        description: r.option(|r| r.option(Reader::slot))?,
+        enabled: r.option(Reader::bool)?,
     })
 }
 

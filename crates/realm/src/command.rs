@@ -6,6 +6,7 @@ use crate::codec::{CodecError, Reader, Writer};
 use crate::entropy::Entropy;
 use crate::personal::{Commit, Personal};
 use crate::refusal::Refusal;
+use crate::webhook;
 use crate::{Micros, State};
 
 /// What a decision may draw on besides the state.
@@ -76,6 +77,20 @@ pub enum RowWrite {
         /// Key within the family.
         key: Vec<u8>,
         /// The new value.
+        value: Vec<u8>,
+        /// From when on it is gone.
+        expires: Micros,
+    },
+    /// Puts another row in the place of one that is there; nothing is written when it is absent. Of several that are after
+    /// the same row one succeeds: the row at the new key tells which.
+    Move {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// Key of the new row; there is none yet.
+        to: Vec<u8>,
+        /// Its value.
         value: Vec<u8>,
         /// From when on it is gone.
         expires: Micros,
@@ -198,7 +213,7 @@ impl<C: Command> Command for std::sync::Arc<C> {
     }
 }
 
-/// The one way from a command to its decision.
+/// The one way from a command to its decision. What webhooks are to be told of it goes with it.
 pub fn decide<C: Command>(
     command: &C,
     state: &State,
@@ -208,5 +223,7 @@ pub fn decide<C: Command>(
         return Err(Refusal::NoRealm);
     }
     command.authorize(state, cx)?;
-    command.decide(state, cx)
+    let mut decision = command.decide(state, cx)?;
+    decision.rows.extend(webhook::queued(state, &decision.changes, cx));
+    Ok(decision)
 }

@@ -33,8 +33,13 @@ impl Entropy {
     /// A bearer secret: the prefix and 43 characters of `[A-Za-z0-9]`, which hold 256 bits and live unescaped in
     /// URLs, headers and SSH user names.
     pub fn secret(&mut self, prefix: &str) -> String {
+        self.letters(prefix, 43)
+    }
+
+    /// The prefix and so many characters of `[A-Za-z0-9]`, each of which holds nearly 6 bits.
+    pub fn letters(&mut self, prefix: &str, count: usize) -> String {
         let mut secret = String::from(prefix);
-        let end = prefix.len() + 43;
+        let end = prefix.len() + count;
         while secret.len() < end {
             let [byte] = self.bytes();
             // 248 = 4 * 62: bytes above it would favour the first letters.

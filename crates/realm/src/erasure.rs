@@ -12,10 +12,11 @@ use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::Refusal;
 use crate::request::{Asked, Settlement};
+use crate::webhook::{WebhookForm, WebhookUpdate};
 
 impl Change {
     /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
-    /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`.
+    /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`, `webhook:<id>`.
     pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
         let (first, second) = match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
@@ -53,6 +54,17 @@ impl Change {
                 let is_it = is_request(object, *id, session);
                 (reason.as_ref().filter(|_| is_it), edited_params.as_ref().filter(|_| is_it))
             }
+            Self::WebhookCreated { webhook } => {
+                let WebhookForm { id, url, description, .. } = &**webhook;
+                let is_it = object.kind == "webhook" && object.id == id.to_string();
+                (Some(url).filter(|_| is_it), description.as_ref().filter(|_| is_it))
+            }
+            Self::WebhookChanged { update } => {
+                let WebhookUpdate { id, url, description, .. } = &**update;
+                let is_it = object.kind == "webhook" && object.id == id.to_string();
+                let description = description.as_ref().and_then(Option::as_ref);
+                (url.as_ref().filter(|_| is_it), description.filter(|_| is_it))
+            }
             _ => (None, None),
         };
         first.into_iter().chain(second).collect()
@@ -76,6 +88,7 @@ impl State {
             ("api_key", Ok(id)) => self.api_keys.erase_name(id),
             ("fs_repo", Ok(id)) => self.repositories.erase_name(id),
             ("request", Ok(id)) => self.requests.erase(id),
+            ("webhook", Ok(id)) => self.webhooks.erase(id),
             (SESSION_TYPE, _) => {
                 self.approval_sessions.erase_title(object.id);
                 self.requests.erase_session(object.id);
@@ -103,14 +116,12 @@ impl Command for EraseFields {
 
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
-            "user" | "role" | "api_key" | "fs_repo" | "request" | SESSION_TYPE | PERMISSION_TYPE => {
-                Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
-            }
+            "user" | "role" | "api_key" | "fs_repo" | "request" | "webhook" | SESSION_TYPE
+            | PERMISSION_TYPE => Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ())),
             _ => Err(Refusal::invalid(
                 "object",
-                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `mix_session:<id>` and \
-                 `tdp_permission:<number>` \
-                 have personal fields",
+                "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `mix_session:<id>`, \
+                 `tdp_permission:<number>` and `webhook:<id>` have personal fields",
             )),
         }
     }

@@ -42,6 +42,7 @@ pub mod state;
 pub mod token;
 pub mod user;
 pub mod vm_grant;
+pub mod webhook;
 
 pub use basis::{Basis, Delegation};
 pub use caller::{Actor, Authority, Caller};

@@ -142,6 +142,8 @@ pub enum Noun {
     Request,
     /// A rule.
     Rule,
+    /// A webhook.
+    Webhook,
     /// A content type.
     ContentType,
     /// A permission of the catalogue.
@@ -164,6 +166,7 @@ impl fmt::Display for Noun {
             Self::ApprovalSession => "session",
             Self::Request => "request",
             Self::Rule => "rule",
+            Self::Webhook => "webhook",
             Self::ContentType => "content type",
             Self::CataloguePermission => "permission",
         })

@@ -28,9 +28,10 @@ use crate::rule::Rule;
 use crate::token::{Bearer, Tokens};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
+use crate::webhook::{EventSet, Previous, Webhook};
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -49,6 +50,9 @@ const CLIENT_CA: u8 = 4;
 
 /// Begins, after that, approval sessions, requests and rules.
 const APPROVALS: u8 = 5;
+
+/// Begins, after that, webhooks.
+const WEBHOOKS: u8 = 6;
 
 /// Begins, after that, the catalogue. The numbers in between are others'.
 const CATALOGUE: u8 = 12;
@@ -87,6 +91,10 @@ impl State {
             w.u8(APPROVALS);
             self.write_approvals(&mut w);
         }
+        if self.webhooks.next_number > 0 {
+            w.u8(WEBHOOKS);
+            self.write_webhooks(&mut w);
+        }
         if self.catalogue.has_begun() {
             w.u8(CATALOGUE);
             self.write_catalogue(&mut w);
@@ -104,6 +112,7 @@ impl State {
         self.write_sessions(&mut w);
         self.write_client_ca(&mut w);
         self.write_approvals(&mut w);
+        self.write_webhooks(&mut w);
         self.write_catalogue(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
@@ -198,6 +207,22 @@ impl State {
         Ok(())
     }
 
+    fn write_webhooks(&self, w: &mut Writer) {
+        w.u64(self.webhooks.next_number);
+        write_list(w, self.webhooks.len(), self.webhooks.iter_after(0), |w, webhook| {
+            write_webhook(w, webhook);
+        });
+    }
+
+    fn read_webhooks(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            self.webhooks.insert(read_webhook(r)?).map_err(unknown("a webhook"))?;
+        }
+        self.webhooks.next_number = next_number;
+        Ok(())
+    }
+
     fn write_catalogue(&self, w: &mut Writer) {
         let catalogue = &self.catalogue;
         w.u64(catalogue.next_type);
@@ -284,6 +309,7 @@ impl State {
         }
         state.client_ca = r.option(read_client_ca)?;
         state.read_approvals(r)?;
+        state.read_webhooks(r)?;
         state.read_catalogue(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
@@ -428,6 +454,39 @@ fn read_request(r: &mut Reader<'_>) -> Result<Request, CodecError> {
         request.settled_size = r.u32()?;
     }
     Ok(request)
+}
+
+fn write_webhook(w: &mut Writer, webhook: &Webhook) {
+    w.uuid(webhook.id);
+    w.u64(webhook.number);
+    w.personal(&webhook.url);
+    webhook.events.write(w);
+    w.option(webhook.description.as_ref(), Writer::personal);
+    w.option(webhook.app.as_deref(), Writer::text);
+    w.bool(webhook.enabled);
+    w.u32(webhook.secret);
+    w.option(webhook.previous, |w, previous| {
+        w.u32(previous.version);
+        w.i64(previous.until);
+    });
+    webhook.created_by.write(w);
+    w.i64(webhook.created_at);
+}
+
+fn read_webhook(r: &mut Reader<'_>) -> Result<Webhook, CodecError> {
+    Ok(Webhook {
+        id: r.uuid()?,
+        number: r.u64()?,
+        url: r.personal()?,
+        events: EventSet::read(r)?,
+        description: r.option(Reader::personal)?,
+        app: r.option(|r| r.text().map(shared))?,
+        enabled: r.bool()?,
+        secret: r.u32()?,
+        previous: r.option(|r| Ok(Previous { version: r.u32()?, until: r.i64()? }))?,
+        created_by: Actor::read(r)?,
+        created_at: r.i64()?,
+    })
 }
 
 fn write_api_key(w: &mut Writer, key: &ApiKey) {

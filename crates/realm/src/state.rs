@@ -20,6 +20,7 @@ use crate::role::{ROLE_TYPE, Roles};
 use crate::rule::Rules;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
+use crate::webhook::{Webhooks, is_event};
 
 /// A change that does not fit the state it should change: the ledger was not written by this fold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +55,7 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) webhooks: Webhooks,
     pub(crate) catalogue: Catalogue,
 }
 
@@ -78,6 +80,7 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            webhooks: Webhooks::default(),
             catalogue: Catalogue::default(),
         }
     }
@@ -147,6 +150,11 @@ impl State {
         &self.rules
     }
 
+    /// Who is told of what happens.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
     /// Permissions as records, by content type.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
@@ -169,6 +177,9 @@ impl State {
     }
 
     fn fold(&mut self, change: &Change, stamp: Stamp) -> Result<(), String> {
+        if is_event(change) {
+            self.webhooks.note_event(stamp);
+        }
         match change {
             Change::RealmCreated { name, account } => {
                 if !self.name.is_empty() {
@@ -265,6 +276,12 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::WebhookCreated { webhook } => self.webhooks.create(webhook, stamp)?,
+            Change::WebhookChanged { update } => self.webhooks.update(update)?,
+            Change::WebhookDeleted { id } => self.webhooks.delete(*id)?,
+            Change::WebhookSecretRotated { id, version, until } => {
+                self.webhooks.rotate(*id, *version, *until)?;
+            }
             Change::ContentTypeCreated { number, app_label, model } => {
                 self.catalogue.put_type(ContentType::of(*number, app_label, model), true)?;
             }

@@ -11,6 +11,7 @@ use grantd_node::{Node, Realm};
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
 use crate::serve::{CatalogueSettings, FaceSettings};
+use crate::webhook::Sender;
 
 /// What every face shares; handed to handlers as axum's state.
 pub struct App {
@@ -36,6 +37,8 @@ pub struct App {
     pub(crate) mix_open: bool,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
+    /// Who sends to webhooks.
+    pub(crate) webhooks: Arc<Sender>,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
     pub public_url: String,
     /// Scheme, host and port of that.
@@ -47,7 +50,11 @@ pub type SharedApp = Arc<App>;
 
 impl App {
     /// The parts, around a node on which the first start is done.
-    pub async fn new(node: Arc<Node>, settings: &FaceSettings) -> Result<Self, LoadError> {
+    pub(crate) async fn new(
+        node: Arc<Node>,
+        settings: &FaceSettings,
+        webhooks: Arc<Sender>,
+    ) -> Result<Self, LoadError> {
         let system = node.realm(SYSTEM).await?;
         Ok(Self {
             cursor_key: node.derived_key("grantd list cursors 1"),
@@ -61,6 +68,7 @@ impl App {
             pulp_delegation: settings.pulp_delegation,
             mix_open: settings.mix_open,
             drain: settings.drain.clone(),
+            webhooks,
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),
         })

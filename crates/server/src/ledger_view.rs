@@ -3,6 +3,7 @@
 use grantd_node::realm::Change;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::rule::Scope;
+use grantd_node::realm::webhook::{EventKind, EventSet};
 use serde_json::{Value, json};
 
 use crate::time::rfc3339;
@@ -13,6 +14,11 @@ fn text(field: Option<&Personal>) -> Value {
         Some(Personal { value: Some(value), .. }) => json!(value.as_ref()),
         Some(_) => json!({ "erased": true }),
     }
+}
+
+/// Those that were chosen; none: all.
+fn events(events: EventSet) -> Vec<&'static str> {
+    events.chosen().map(EventKind::name).collect()
 }
 
 /// The change with its `kind`; an erased text is `{"erased": true}`.
@@ -105,6 +111,28 @@ pub fn change_as_json(change: &Change) -> Value {
             "tool": &*rule.tool, "command": rule.command.as_deref(), "path": rule.path.as_deref(),
             "session": match &rule.scope { Scope::Realm => None, Scope::Session(id) => Some(&**id) },
             "expires": rule.expires.map(rfc3339), "by": rule.by.to_string(),
+        }),
+        Change::WebhookCreated { webhook } => json!({
+            "kind": "webhook_created", "id": webhook.id, "number": webhook.number, "url": text(Some(&webhook.url)),
+            "events": events(webhook.events), "description": text(webhook.description.as_ref()),
+            "app": webhook.app.as_deref(), "by": webhook.by.to_string(),
+        }),
+        Change::WebhookChanged { update } => {
+            let mut said = serde_json::Map::new();
+            let mut say =
+                |name: &str, value: Option<Value>| said.extend(value.map(|value| (name.to_owned(), value)));
+            say("kind", Some(json!("webhook_changed")));
+            say("id", Some(json!(update.id)));
+            // What is not named stays as it was.
+            say("url", update.url.as_ref().map(|url| text(Some(url))));
+            say("events", update.events.map(|chosen| json!(events(chosen))));
+            say("description", update.description.as_ref().map(|description| text(description.as_ref())));
+            say("enabled", update.enabled.map(|enabled| json!(enabled)));
+            Value::Object(said)
+        }
+        Change::WebhookDeleted { id } => json!({ "kind": "webhook_deleted", "id": id }),
+        Change::WebhookSecretRotated { id, version, until } => json!({
+            "kind": "webhook_secret_rotated", "id": id, "version": version, "previous_until": rfc3339(*until),
         }),
         Change::RuleDeleted { id } => json!({ "kind": "rule_deleted", "id": id }),
         Change::ContentTypeCreated { number, app_label, model } => json!({

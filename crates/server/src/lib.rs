@@ -33,3 +33,4 @@ mod session_cookie;
 pub mod tdp;
 pub mod telemetry;
 pub mod time;
+pub mod webhook;

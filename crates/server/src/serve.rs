@@ -15,7 +15,9 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
+use crate::mix::Cors;
 use crate::telemetry::Metrics;
+use crate::webhook::{Sender, WebhookSettings};
 use crate::{api, authzen, client_certificate, freestyle, mcp, mix, operations, pages, pulp, tdp};
 
 /// 16 KiB: the body of a form.
@@ -57,6 +59,10 @@ pub struct FaceSettings {
     pub catalogue: CatalogueSettings,
     /// Whether the approvals dialect takes callers without a credential: only where no other machine can reach it.
     pub mix_open: bool,
+    /// Whose pages may call the approvals dialect.
+    pub mix_cors: Cors,
+    /// What is sent to webhooks, and where to.
+    pub webhooks: WebhookSettings,
     /// When answers that go on must end; see [`crate::edge::Server::drain`].
     pub drain: Drain,
 }
@@ -64,13 +70,27 @@ pub struct FaceSettings {
 /// Whose client certificates a listener asks for: the names of the realms' authorities (DER).
 pub const CLIENT_AUTHORITIES: [&[u8]; 1] = [client_certificate::AUTHORITY_NAME];
 
+/// Why the faces cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum FacesError {
+    /// The realm of the system keys cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] grantd_node::LoadError),
+    /// A certificate that is to be believed is none.
+    #[error("an authority for webhooks cannot be used: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
 /// Every face behind one service.
 pub async fn faces(
     node: Arc<Node>,
     settings: FaceSettings,
     metrics: Arc<Metrics>,
-) -> Result<Dispatch, grantd_node::LoadError> {
-    let app: SharedApp = Arc::new(App::new(node.clone(), &settings).await?);
+) -> Result<Dispatch, FacesError> {
+    let FaceSettings { webhooks, public_url, drain, .. } = &settings;
+    let sender = Arc::new(Sender::new(node.clone(), webhooks, public_url, &metrics, drain.clone())?);
+    let app: SharedApp = Arc::new(App::new(node.clone(), &settings, sender.clone()).await?);
+    sender.start();
     spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
@@ -78,7 +98,7 @@ pub async fn faces(
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         mcp: mcp_face(&metrics).with_state(app.clone()),
-        mix: mix::face(&metrics).with_state(app.clone()),
+        mix: mix::face(&metrics, settings.mix_cors).with_state(app.clone()),
         pages: pages_face(&metrics).with_state(app.clone()),
         pulp: pulp::face(metrics.clone()).with_state(app.clone()),
         tdp: tdp::face(&metrics).with_state(app.clone()),

@@ -10,10 +10,13 @@ use anyhow::{Context as _, bail};
 use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::builtin;
 use grantd_node::realm::session::Limits;
+use grantd_node::realm::webhook::Retries;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
+use grantd_server::mix::Cors;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::{Metrics, log};
+use grantd_server::webhook::WebhookSettings;
 
 use crate::args::ServeArgs;
 use crate::config::fill_in;
@@ -54,6 +57,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         sessions: sessions("session", (args.session_idle, args.session_absolute), Limits::default())?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
         mix_open: args.mix_open,
+        mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
+            .context("`mix_cors_origins`")?,
+        webhooks: webhooks(&args)?,
         catalogue: catalogue(&args)?,
         drain: server.drain(),
     };
@@ -85,6 +91,22 @@ fn sessions(
         idle: or("idle", idle, default.idle)?,
         absolute: or("absolute", absolute, default.absolute)?,
     })
+}
+
+/// What is sent to webhooks, and where to.
+fn webhooks(args: &ServeArgs) -> anyhow::Result<WebhookSettings> {
+    let mut settings =
+        WebhookSettings { allow_private: args.webhook_allow_private, ..WebhookSettings::default() };
+    if let Some(path) = &args.webhook_ca_file {
+        settings.believe(path)?;
+    }
+    settings.queue = args.webhook_queue.unwrap_or(settings.queue);
+    if !args.webhook_retries.is_empty() {
+        let waits: Vec<_> =
+            args.webhook_retries.iter().map(|seconds| i64::from(*seconds) * 1_000_000).collect();
+        settings.retries = Retries::new(waits);
+    }
+    Ok(settings)
 }
 
 fn catalogue(args: &ServeArgs) -> anyhow::Result<CatalogueSettings> {

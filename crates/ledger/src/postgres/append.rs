@@ -181,6 +181,15 @@ async fn write_row(change: &Transaction<'_>, realm: &str, row: &RowWrite) -> Res
                 .await?;
             change.execute(&statement, &[&realm, kind, key, value, expires]).await?;
         }
+        RowWrite::Move { kind, key, to, value, expires } => {
+            let statement = change
+                .prepare_cached(
+                    "UPDATE ephemeral_row SET key = $4, value = $5, expires = $6
+                     WHERE realm = $1 AND kind = $2 AND key = $3",
+                )
+                .await?;
+            change.execute(&statement, &[&realm, kind, key, to, value, expires]).await?;
+        }
         RowWrite::Delete { kind, key } => {
             let statement = change
                 .prepare_cached("DELETE FROM ephemeral_row WHERE realm = $1 AND kind = $2 AND key = $3")

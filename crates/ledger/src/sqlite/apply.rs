@@ -102,6 +102,12 @@ fn write_row(conn: &Connection, realm: &str, row: &RowWrite) -> rusqlite::Result
                 "UPDATE ephemeral_row SET value = ?4, expires = ?5 WHERE realm = ?1 AND kind = ?2 AND key = ?3",
             )?
             .execute(params![realm, kind, key, value, expires])?,
+        RowWrite::Move { kind, key, to, value, expires } => conn
+            .prepare_cached(
+                "UPDATE ephemeral_row SET key = ?4, value = ?5, expires = ?6
+                 WHERE realm = ?1 AND kind = ?2 AND key = ?3",
+            )?
+            .execute(params![realm, kind, key, to, value, expires])?,
         RowWrite::Delete { kind, key } => conn
             .prepare_cached("DELETE FROM ephemeral_row WHERE realm = ?1 AND kind = ?2 AND key = ?3")?
             .execute(params![realm, kind, key])?,

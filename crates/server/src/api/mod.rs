@@ -27,6 +27,8 @@ mod schema;
 mod search;
 mod session;
 mod users;
+mod webhook_deliveries;
+mod webhooks;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -36,6 +38,7 @@ use crate::face::{Credential, Face, Shown, bearer};
 
 pub(crate) use bench::constant;
 pub use openapi::document;
+pub(crate) use requests::status_name;
 pub use routes::{bulk_routes, routes, streaming_routes, waiting_routes};
 
 /// The face.

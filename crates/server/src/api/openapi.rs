@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use super::{
     approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, realms,
-    relationships, requests, roles, rules, schema, search, session, users,
+    relationships, requests, roles, rules, schema, search, session, users, webhook_deliveries, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -65,6 +65,14 @@ use super::{
         rules::list_rules,
         rules::test_rule,
         rules::delete_rule,
+        webhooks::create_webhook,
+        webhooks::list_webhooks,
+        webhooks::get_webhook,
+        webhooks::update_webhook,
+        webhooks::delete_webhook,
+        webhooks::rotate_webhook_secret,
+        webhook_deliveries::test_webhook,
+        webhook_deliveries::list_deliveries,
         session::get_session,
         ledger::read_ledger,
     ),

@@ -100,7 +100,7 @@ pub(super) struct RequestBody {
 }
 
 /// The standard's word for it.
-fn status_name(status: Status) -> &'static str {
+pub(crate) fn status_name(status: Status) -> &'static str {
     match status {
         Status::Granted => "approved",
         other => other.name(),

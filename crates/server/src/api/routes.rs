@@ -5,7 +5,7 @@ use axum::routing::{delete, get, post, put};
 
 use super::{
     approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, realms,
-    relationships, requests, roles, rules, schema, search, session, users,
+    relationships, requests, roles, rules, schema, search, session, users, webhook_deliveries, webhooks,
 };
 use crate::app::SharedApp;
 
@@ -45,6 +45,14 @@ pub fn routes() -> Router<SharedApp> {
         .route("/api/v1/rules", post(rules::create_rule).get(rules::list_rules))
         .route("/api/v1/rules/test", post(rules::test_rule))
         .route("/api/v1/rules/{id}", delete(rules::delete_rule))
+        .route("/api/v1/webhooks", post(webhooks::create_webhook).get(webhooks::list_webhooks))
+        .route(
+            "/api/v1/webhooks/{id}",
+            get(webhooks::get_webhook).patch(webhooks::update_webhook).delete(webhooks::delete_webhook),
+        )
+        .route("/api/v1/webhooks/{id}/secret", post(webhooks::rotate_webhook_secret))
+        .route("/api/v1/webhooks/{id}/test", post(webhook_deliveries::test_webhook))
+        .route("/api/v1/webhooks/{id}/deliveries", get(webhook_deliveries::list_deliveries))
         .route("/api/v1/session", get(session::get_session))
         .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
         .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))

@@ -126,6 +126,7 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::ApprovalSession
         | Noun::Request
         | Noun::Rule
+        | Noun::Webhook
         | Noun::ContentType
         | Noun::CataloguePermission => "INVALID_REQUEST",
     }

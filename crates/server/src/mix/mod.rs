@@ -3,6 +3,7 @@
 //! A translation and nothing else; the rules are in `realm`. Creating, reading and waiting have no words of Mix's own, where a
 //! request is born inside the agent: they are grantd's, in the same style.
 
+mod cors;
 mod errors;
 mod event;
 mod health;
@@ -18,12 +19,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use grantd_node::realm::Caller;
 
 use crate::app::{App, SharedApp};
 use crate::edge::layers::{LayerSettings, stack, stack_part};
 use crate::face::{Face, Shown};
 use crate::telemetry::Metrics;
+pub use cors::{Cors, NoOrigin};
 
 /// The face.
 pub struct Mix;
@@ -45,7 +48,7 @@ type Call = crate::call::Call<Mix>;
 const WAITING_TIMEOUT: Duration = Duration::from_secs(permissions::MAX_WAIT + 10);
 
 /// Every route, with the layers around it.
-pub(crate) fn face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
+pub(crate) fn face(metrics: &Arc<Metrics>, cors: Cors) -> Router<SharedApp> {
     let layers = LayerSettings::new("mix").renderer(errors::render);
     let waiting = LayerSettings { timeout: Some(WAITING_TIMEOUT), ..layers.clone() };
     // A stream has no end of its own, but no body either.
@@ -53,4 +56,5 @@ pub(crate) fn face(metrics: &Arc<Metrics>) -> Router<SharedApp> {
     stack(routes::routes(), layers, metrics.clone())
         .merge(stack_part(routes::waiting_routes(), waiting, metrics.clone()))
         .merge(stack_part(routes::streaming_routes(), streaming, metrics.clone()))
+        .layer(from_fn(move |request, next| cors::cors(cors.clone(), request, next)))
 }

@@ -26,6 +26,9 @@ use super::wire::StreamEvents;
 /// Between two signs of life; as often it is looked whether the client may still see this.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// Before something is shown, the client must have been known to be who it is so short a time ago.
+const FRESH: Duration = Duration::from_secs(1);
+
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(super) async fn stream_events(call: Call) -> Result<Response, Error> {
@@ -114,6 +117,9 @@ impl Viewer {
                 self.recognise().await?;
             }
             if let Step::Say(event) = self.step()? {
+                if self.recognised.elapsed() >= FRESH {
+                    self.recognise().await?;
+                }
                 return Some((Ok(event), self));
             }
             tokio::select! {

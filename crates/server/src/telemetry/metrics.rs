@@ -36,6 +36,8 @@ pub struct Metrics {
     pub ledger: LedgerMetrics,
     /// Decisions made.
     pub decisions: DecisionLogMetrics,
+    /// What is sent to webhooks.
+    pub webhooks: WebhookMetrics,
 }
 
 impl Metrics {
@@ -46,7 +48,8 @@ impl Metrics {
         let http = HttpMetrics::register(&mut registry);
         let ledger = LedgerMetrics::register(&mut registry);
         let decisions = DecisionLogMetrics::register(&mut registry);
-        Arc::new(Self { registry, http, ledger, decisions })
+        let webhooks = WebhookMetrics::register(&mut registry);
+        Arc::new(Self { registry, http, ledger, decisions, webhooks })
     }
 
     /// The text of `/metrics`, to be sent as [`CONTENT_TYPE`].
@@ -269,6 +272,70 @@ impl LedgerMetrics {
     }
 }
 
+/// How an attempt to deliver to a webhook ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum AttemptResult {
+    /// It arrived.
+    Delivered,
+    /// It is tried again.
+    Failed,
+    /// It was the last one.
+    Dead,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    result: AttemptResult,
+}
+
+/// What is sent to webhooks.
+#[derive(Clone, Debug)]
+pub struct WebhookMetrics {
+    attempts: Family<AttemptLabels, Counter>,
+    dropped: Counter,
+}
+
+impl WebhookMetrics {
+    fn register(registry: &mut Registry) -> Self {
+        let webhooks = Self { attempts: Family::default(), dropped: Counter::default() };
+        registry.register(
+            "webhook_attempts",
+            "Attempts to deliver to webhooks, by result (`Failed`: it is tried again, `Dead`: it is given up)",
+            webhooks.attempts.clone(),
+        );
+        registry.register(
+            "webhook_dropped",
+            "Deliveries for which there was no room in the queue of a webhook",
+            webhooks.dropped.clone(),
+        );
+        webhooks
+    }
+
+    fn ended(&self, result: AttemptResult) {
+        self.attempts.get_or_create(&AttemptLabels { result }).inc();
+    }
+
+    /// Counts one that arrived.
+    pub fn delivered(&self) {
+        self.ended(AttemptResult::Delivered);
+    }
+
+    /// Counts one that is tried again.
+    pub fn failed(&self) {
+        self.ended(AttemptResult::Failed);
+    }
+
+    /// Counts one that is given up.
+    pub fn dead(&self) {
+        self.ended(AttemptResult::Dead);
+    }
+
+    /// Counts those for which there was no room.
+    pub fn dropped(&self, count: u64) {
+        self.dropped.inc_by(count);
+    }
+}
+
 /// What a check answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum CheckResult {
@@ -363,6 +430,7 @@ mod tests {
         let _made = metrics.http.connections_of("main");
         metrics.http.refused(RefusalReason::Limit);
         metrics.ledger.appended(AppendResult::Durable, 1, Duration::ZERO);
+        metrics.webhooks.delivered();
         let now = page(&metrics);
         if std::env::var_os("GRANTD_UPDATE_DOCS").is_some() {
             std::fs::write(path, &now).unwrap();

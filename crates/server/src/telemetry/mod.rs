@@ -6,5 +6,5 @@ mod observer;
 
 pub use metrics::{
     AppendResult, CONTENT_TYPE as METRICS_CONTENT_TYPE, CheckResult, DecisionLogMetrics, HttpMetrics,
-    LedgerMetrics, Metrics, RefusalReason, RouteLabel,
+    LedgerMetrics, Metrics, RefusalReason, RouteLabel, WebhookMetrics,
 };

@@ -12,7 +12,11 @@ fn takes_a_body(method: &str) -> bool {
 /// The routes of the API whose body is a JSON object. An import is a stream; who comes into a role, or
 /// what is taken back, stands in the path.
 fn json_routes() -> impl Iterator<Item = (String, String)> {
-    let has_none = |path: &str| ["/import", "/{member}", "/cancel"].iter().any(|end| path.ends_with(end));
+    let has_none = |path: &str| {
+        ["/import", "/{member}", "/cancel", "/{id}/secret", "/{id}/test"]
+            .iter()
+            .any(|end| path.ends_with(end))
+    };
     api().into_iter().filter(move |(method, path)| takes_a_body(method) && !has_none(path))
 }
 

@@ -296,3 +296,17 @@ async fn a_realm_has_an_inbox_of_its_own() {
     assert!(!page.contains("echo default"));
     assert!(page.contains("data-events=\"/r/acme/inbox/events\""), "{page}");
 }
+
+/// Far more than anybody can look at: the page is bounded, and says how many more there are. How quick it is, `clients/pages` sees.
+#[tokio::test]
+async fn thousands_of_requests_make_no_endless_page() {
+    let (rig, mut ann) = Rig::with_approver().await;
+    let first = rig.asks("s0", "echo number 0").await;
+    for n in 1..3_000 {
+        rig.asks(&format!("s{}", n % 40), &format!("echo number {n} {}", "x".repeat(200))).await;
+    }
+    let page = inbox(&mut ann).await;
+    assert!(page.contains("And 2940 more"), "{}", page.len());
+    assert!(page.len() < 400_000, "{} bytes", page.len());
+    assert!(page.contains(&first.to_string()), "what was asked first is shown first");
+}

@@ -45,3 +45,4 @@ mod support;
 mod tdp;
 mod unhindered;
 mod vm_grants;
+mod webhooks;

@@ -1,5 +1,6 @@
 //! The approvals dialect, where the clock is moved by hand and the store fails.
 
+use grantd_server::mix::Cors;
 use grantd_testkit::faulty_store::Fault;
 use grantd_testkit::ledger::store::StoreError;
 use serde_json::{Value, json};
@@ -68,6 +69,46 @@ async fn what_nobody_decided_in_time_is_denied() {
     cast.decide(&brief, "grant").await.is_mix(404, "not_found");
     cast.rig.clock.advance(29 * 86_400 * 1_000_000);
     assert_eq!(cast.decide(&long, "grant").await.is(200).body["granted"], true);
+}
+
+#[tokio::test]
+async fn pages_of_others_may_call_only_if_they_are_named() {
+    let closed = Rig::new().await;
+    let answer =
+        closed.bare("GET", "/mix/health").header("origin", "https://app.example").send().await.is(200);
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    assert!(
+        closed.bare("OPTIONS", PERMISSIONS).header("origin", "https://app.example").send().await.status
+            >= 400
+    );
+
+    let mix_cors = Cors::new(["https://app.example"]).unwrap();
+    let rig = Rig::set_up(Setup { mix_cors, ..Setup::default() }).await;
+    for path in [PERMISSIONS, "/api/permissions", "/stream", "/mix/api/sessions/x"] {
+        let asked = rig.bare("OPTIONS", path).header("origin", "https://app.example").send().await.is(200);
+        assert_eq!(
+            (asked.header("access-control-allow-origin"), asked.text.as_str()),
+            ("https://app.example", "")
+        );
+        assert_eq!(asked.header("access-control-max-age"), "86400");
+        assert!(asked.header("access-control-allow-headers").contains("Authorization"));
+        assert_eq!(asked.header("access-control-allow-credentials"), "");
+    }
+    // Errors can be read as well; a page has no more rights than its key.
+    let refused = rig.bare("GET", PERMISSIONS).header("origin", "https://app.example").send().await;
+    let refused = refused.is_mix(401, "unauthorized");
+    assert_eq!(
+        (refused.header("access-control-allow-origin"), refused.header("vary")),
+        ("https://app.example", "Origin")
+    );
+    let other =
+        rig.bare("OPTIONS", PERMISSIONS).header("origin", "https://evil.example").send().await.is(200);
+    assert_eq!(other.header("access-control-allow-origin"), "");
+    assert_eq!(other.header("access-control-allow-methods"), "");
+    // Other faces know nothing of it.
+    let api =
+        rig.call("GET", "/api/v1/requests").header("origin", "https://app.example").send().await.is(200);
+    assert_eq!(api.header("access-control-allow-origin"), "");
 }
 
 #[tokio::test]

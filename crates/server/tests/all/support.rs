@@ -11,8 +11,10 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
+use grantd_server::mix::Cors;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
+use grantd_server::webhook::WebhookSettings;
 use grantd_testkit::clock::Clock as HandClock;
 use grantd_testkit::faulty_store::FaultyStore;
 use grantd_testkit::ledger::entry::LedgerId;
@@ -59,6 +61,10 @@ pub(crate) struct Setup {
     pub(crate) public_url: Option<&'static str>,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
+    /// Whose pages may call it.
+    pub(crate) mix_cors: Cors,
+    /// What is sent to webhooks, and where to.
+    pub(crate) webhooks: WebhookSettings,
     /// The catalogue dialect.
     pub(crate) catalogue: CatalogueSettings,
 }
@@ -126,6 +132,8 @@ impl Rig {
             sessions: Limits::default(),
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
+            mix_cors: setup.mix_cors.clone(),
+            webhooks: setup.webhooks.clone(),
             catalogue: setup.catalogue,
             drain: server.drain(),
         };

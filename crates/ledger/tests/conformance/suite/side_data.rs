@@ -99,6 +99,40 @@ pub(crate) async fn a_renewed_row_does_not_come_back(world: &World) {
     assert_eq!(write(renew(b"back", 200)).await, None);
 }
 
+pub(crate) async fn a_row_is_moved_by_one(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let moved = |key: &[u8], to: &[u8], value: &[u8]| RowWrite::Move {
+        kind: "session",
+        key: key.to_vec(),
+        to: to.to_vec(),
+        value: value.to_vec(),
+        expires: 200,
+    };
+    let write =
+        async |row| durable(world.store.append(Append { rows: vec![row], ..Append::on(REALM, head) }).await);
+    let rows = async || {
+        let rows = world.store.rows(REALM, "session", b"", 150, 10).await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        rows.into_iter()
+            .map(|(key, value)| format!("{}={}", text(key), text(value)))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    write(moved(b"a", b"b", b"never there")).await;
+    assert_eq!(rows().await, "");
+    write(put(b"a", b"1", 100)).await;
+    assert_eq!(rows().await, "", "it has expired");
+    write(moved(b"a", b"b", b"2")).await;
+    assert_eq!(rows().await, "b=2");
+    write(moved(b"a", b"c", b"too late")).await;
+    assert_eq!(rows().await, "b=2", "somebody else was first");
+    write(moved(b"b", b"b", b"3")).await;
+    assert_eq!(rows().await, "b=3", "in its own place");
+    let both = vec![moved(b"b", b"d", b"4"), moved(b"b", b"e", b"5")];
+    durable(world.store.append(Append { rows: both, ..Append::on(REALM, head) }).await);
+    assert_eq!(rows().await, "d=4");
+}
+
 pub(crate) async fn secrets(world: &World) {
     let head = world.ledger(REALM, 1).await;
     world.ledger("other", 0).await;

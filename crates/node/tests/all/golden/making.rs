@@ -31,6 +31,9 @@ use grantd_node::realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope}
 use grantd_node::realm::token::{CreateToken, RevokeToken};
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_node::realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
+use grantd_node::realm::webhook::{
+    CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook,
+};
 use grantd_node::realm::{Basis, State, builtin};
 use grantd_node::{Realm, Request};
 use uuid::Uuid;
@@ -63,6 +66,7 @@ async fn make_a_golden_ledger() {
     roles(&realm).await;
     machines(&realm).await;
     things(&realm).await;
+    webhooks(&realm).await;
     approvals(&realm).await;
     catalogue(&realm).await;
     let realm = continued(&rig).await;
@@ -81,6 +85,36 @@ async fn make_a_golden_ledger() {
     let file = directory().join(format!("format-1-{}.jsonl", &hex(&state.hash())[..8]));
     let mut file = std::fs::File::create_new(file).unwrap();
     std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+/// Who is told of what happens.
+async fn webhooks(realm: &Realm) {
+    let create =
+        |url: &str, events: &[EventKind], description: Option<&str>, app: Option<&str>| CreateWebhook {
+            url: url.into(),
+            events: events.to_vec(),
+            description: description.map(Into::into),
+            app: app.map(Into::into),
+        };
+    let all = does(realm, create("https://a.example/hooks", &[], Some("Ours"), None)).await.answer.id;
+    let some =
+        does(realm, create("https://b.example", &EventKind::CHOSEN, None, Some("app_1"))).await.answer.id;
+    let gone =
+        does(realm, create("https://c.example", &[EventKind::RequestCreated], None, None)).await.answer.id;
+    for id in [all, all, some] {
+        does(realm, RotateWebhookSecret { id }).await;
+    }
+    let update = UpdateWebhook {
+        id: some,
+        url: Some("https://b.example/other".into()),
+        events: Some(vec![EventKind::RequestExpired]),
+        description: Some(Some("Theirs".into())),
+        enabled: None,
+    };
+    does(realm, update).await;
+    does(realm, UpdateWebhook { id: some, enabled: Some(false), ..UpdateWebhook::default() }).await;
+    does(realm, UpdateWebhook { id: all, description: Some(None), ..UpdateWebhook::default() }).await;
+    does(realm, DeleteWebhook { id: gone }).await;
 }
 
 /// What agents ask: granted, denied, over, taken back, by people and by rules.

@@ -22,3 +22,4 @@ mod sessions;
 mod starting_again;
 mod supposing;
 mod vms;
+mod webhooks;

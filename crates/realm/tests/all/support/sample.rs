@@ -6,6 +6,7 @@ use grantd_realm::engine::{Condition, Relationship};
 use grantd_realm::personal::Personal;
 use grantd_realm::request::{Asked, Decider, Outcome, Settlement};
 use grantd_realm::rule::{Effect, RuleForm, Scope};
+use grantd_realm::webhook::{EventKind, WebhookForm, WebhookUpdate};
 use uuid::Uuid;
 
 use super::{commit, key_of};
@@ -61,6 +62,31 @@ fn rule(effect: Effect, scope: Scope, command: Option<std::sync::Arc<str>>) -> C
         by: Actor::User("alice".into()),
     };
     Change::RuleCreated { rule: Box::new(rule) }
+}
+
+fn webhook(description: Option<&str>, app: Option<&str>, events: &[EventKind]) -> Change {
+    let webhook = WebhookForm {
+        id: id(25),
+        number: 26,
+        url: Personal::new("https://a.example", [9; 32], commit),
+        events: events.iter().copied().collect(),
+        description: description.and_then(name),
+        app: app.map(Into::into),
+        by: Actor::System("cli"),
+    };
+    Change::WebhookCreated { webhook: Box::new(webhook) }
+}
+
+fn webhook_changed(
+    url: Option<Personal>,
+    events: Option<&[EventKind]>,
+    description: Option<Option<Personal>>,
+    enabled: Option<bool>,
+) -> Change {
+    let events = events.map(|events| events.iter().copied().collect());
+    Change::WebhookChanged {
+        update: Box::new(WebhookUpdate { id: id(25), url, events, description, enabled }),
+    }
 }
 
 /// At least one of each kind; those with optional parts with and without.
@@ -129,6 +155,13 @@ pub(crate) fn samples() -> Vec<Change> {
         rule(Effect::Ask, Scope::Session("s".into()), Some("git *".into())),
         rule(Effect::Deny, Scope::Realm, Some("rm *".into())),
         Change::RuleDeleted { id: id(20) },
+        webhook(Some("ours"), Some("app_1"), &EventKind::CHOSEN),
+        webhook(None, None, &[]),
+        webhook_changed(None, None, None, None),
+        webhook_changed(name("https://b.example"), Some(&[]), Some(None), Some(false)),
+        webhook_changed(None, Some(&[EventKind::RequestExpired]), Some(name("theirs")), Some(true)),
+        Change::WebhookDeleted { id: id(25) },
+        Change::WebhookSecretRotated { id: id(25), version: 27, until: 28 },
         Change::ContentTypeCreated { number: 24, app_label: "auth".into(), model: "user".into() },
         Change::ContentTypeRenamed { number: 24, app_label: "auth".into(), model: "person".into() },
         Change::ContentTypeDeleted { number: 24 },

@@ -26,6 +26,7 @@ use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_realm::token::{CreateToken, RevokeToken};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
+use grantd_realm::webhook::{CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook};
 use grantd_realm::{Basis, Delegation, Refusal, State};
 use proptest::option;
 use proptest::prelude::*;
@@ -104,6 +105,10 @@ enum What {
     Expire,
     CreateRule(Effect, Option<&'static str>, Option<&'static str>, Option<i64>),
     DeleteRule(Index),
+    CreateWebhook(&'static [EventKind], bool),
+    UpdateWebhook(Index, Option<&'static [EventKind]>, Option<bool>, bool),
+    RotateWebhookSecret(Index),
+    DeleteWebhook(Index),
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
@@ -187,7 +192,10 @@ fn who() -> impl Strategy<Value = Who> {
     ]
 }
 
-/// What agents ask, and what becomes of it.
+/// What webhooks are for.
+const EVENTS: [&[EventKind]; 3] = [&[], &[EventKind::RequestCreated], &EventKind::CHOSEN];
+
+/// What agents ask, and what becomes of it; and who is told of that.
 fn approvals() -> impl Strategy<Value = What> {
     let session = || prop_oneof![12 => select(&SESSIONS[..3]), 1 => Just(SESSIONS[3])];
     let edited = Verdict::Grant { edited_params: Some(r#"{"command":"ls -l"}"#.into()) };
@@ -205,6 +213,11 @@ fn approvals() -> impl Strategy<Value = What> {
         3 => (effect, option::of(select(&PATTERNS[..])), option::of(session()), option::of(-2..40_i64))
             .prop_map(|(e, p, s, t)| What::CreateRule(e, p, s, t)),
         1 => any::<Index>().prop_map(What::DeleteRule),
+        2 => (select(&EVENTS[..]), any::<bool>()).prop_map(|(e, d)| What::CreateWebhook(e, d)),
+        2 => (any::<Index>(), option::of(select(&EVENTS[..])), option::of(any::<bool>()), any::<bool>())
+            .prop_map(|(w, e, on, d)| What::UpdateWebhook(w, e, on, d)),
+        1 => any::<Index>().prop_map(What::RotateWebhookSecret),
+        1 => any::<Index>().prop_map(What::DeleteWebhook),
     ]
 }
 
@@ -506,6 +519,24 @@ impl Step {
                 let ids = state.rules().iter_after(0).map(|rule| rule.id).collect();
                 decided(world, by, DeleteRule { id: picked(ids, *index) })
             }
+            What::CreateWebhook(events, described) => {
+                let (url, description) = ("https://a.example/".into(), described.then(|| "ours".into()));
+                decided(world, by, CreateWebhook { url, events: events.to_vec(), description, app: None })
+            }
+            What::UpdateWebhook(index, events, enabled, described) => {
+                let update = UpdateWebhook {
+                    id: webhook(&state, *index),
+                    url: described.then(|| "https://b.example/".into()),
+                    events: events.map(<[EventKind]>::to_vec),
+                    description: described.then(|| Some("theirs".into())),
+                    enabled: *enabled,
+                };
+                decided(world, by, update)
+            }
+            What::RotateWebhookSecret(index) => {
+                decided(world, by, RotateWebhookSecret { id: webhook(&state, *index) })
+            }
+            What::DeleteWebhook(index) => decided(world, by, DeleteWebhook { id: webhook(&state, *index) }),
             What::MakeClientCa(replaces) => {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
@@ -548,6 +579,10 @@ fn picked(mut ids: Vec<Uuid>, index: Index) -> Uuid {
         return Uuid::from_u128(99);
     }
     *index.get(&ids)
+}
+
+fn webhook(state: &State, index: Index) -> Uuid {
+    picked(state.webhooks().iter_after(0).map(|webhook| webhook.id).collect(), index)
 }
 
 fn request(state: &State, index: Index) -> Uuid {

@@ -1,0 +1,111 @@
+//! The body of a message.
+//!
+//! Texts that people wrote are looked up when it is sent: what was erased meanwhile is not told any more. Everything else is as
+//! it was when it happened, in each attempt.
+
+use grantd_node::realm::State;
+use grantd_node::realm::personal::Personal;
+use grantd_node::realm::realms::DEFAULT;
+use grantd_node::realm::webhook::{Delivery, Event, RequestEvent, Subject};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::api::status_name;
+use crate::time::rfc3339;
+
+/// Longer texts are left out, as in lists.
+const SHOWN: usize = 4 << 10;
+
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    realm: &'a str,
+    /// Where a person sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Request<'a>>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    id: Uuid,
+    number: u64,
+    session: &'a str,
+    tool: &'a str,
+    path: Option<&'a str>,
+    action: Option<&'a str>,
+    description: Option<&'a str>,
+    requester: &'a str,
+    status: &'static str,
+    created_at: String,
+    expires_at: String,
+    decided_by: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+/// The name of a message, the same in each attempt.
+pub(super) fn name(delivery: &Delivery) -> String {
+    format!("msg_{}", delivery.id.simple())
+}
+
+/// Whether a state is as new as the event, as far as it can be told: what is forgotten by now is not known either.
+pub(super) fn is_known(event: &Event, state: &State) -> bool {
+    match &event.subject {
+        Subject::Nothing => true,
+        Subject::Request(event) => {
+            let request = state.requests().get(event.id);
+            request.is_some_and(|request| event.decided_by.is_none() || request.decided_by.is_some())
+        }
+    }
+}
+
+/// The body. `state` is the newest one.
+pub(super) fn body(event: &Event, realm: &str, state: &State, public_url: &str) -> Vec<u8> {
+    let (url, request) = match &event.subject {
+        Subject::Nothing => (None, None),
+        Subject::Request(event) => (Some(link(realm, public_url, event.id)), Some(request(event, state))),
+    };
+    let data = Data { realm, url, request };
+    let message = Message { kind: event.kind.name(), timestamp: rfc3339(event.at), data };
+    serde_json::to_vec(&message).unwrap_or_default()
+}
+
+/// The request's page in the inbox.
+fn link(realm: &str, public_url: &str, id: Uuid) -> String {
+    match realm {
+        DEFAULT => format!("{public_url}/inbox/{id}"),
+        other => format!("{public_url}/r/{other}/inbox/{id}"),
+    }
+}
+
+fn request<'a>(event: &'a RequestEvent, state: &'a State) -> Request<'a> {
+    let known = state.requests().get(event.id);
+    let text =
+        |field: Option<&'a Personal>| field.and_then(Personal::text).filter(|text| text.len() <= SHOWN);
+    Request {
+        id: event.id,
+        number: event.number,
+        session: &event.session,
+        tool: &event.tool,
+        path: event.path.as_deref(),
+        action: text(known.map(|request| &request.action)),
+        description: text(known.map(|request| &request.description)),
+        requester: &event.requester,
+        status: status_name(event.status),
+        created_at: rfc3339(event.created_at),
+        expires_at: rfc3339(event.expires_at),
+        decided_by: event.decided_by.as_deref(),
+        // Of who decided: what was made is told without it, although it may be decided by now.
+        reason: text(
+            known.filter(|_| event.decided_by.is_some()).and_then(|request| request.reason.as_ref()),
+        ),
+    }
+}

@@ -1,0 +1,123 @@
+//! Sends what webhooks wait for: signed by the Standard Webhooks scheme, tried again with back-off, and only to where the
+//! operator allows it.
+//!
+//! The queue is the realm's; here is who empties it. One worker for each webhook, so that a slow receiver harms no other one.
+//! Where several nodes share a store, each delivery is taken by one of them before it is tried.
+
+mod answer;
+mod attempt;
+mod connect;
+mod failure;
+mod message;
+mod signature;
+mod supervisor;
+mod target;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use grantd_node::Node;
+use grantd_node::realm::Micros;
+use grantd_node::realm::webhook::Retries;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio::sync::watch;
+
+use crate::edge::Drain;
+use crate::edge::tls::TlsError;
+use crate::telemetry::{Metrics, WebhookMetrics};
+use connect::Connector;
+pub(crate) use target::Targets;
+
+/// How many deliveries of a webhook may wait, unless it is set otherwise.
+const QUEUE: usize = 10_000;
+
+/// What can be chosen about webhooks.
+#[derive(Debug, Clone)]
+pub struct WebhookSettings {
+    /// Whether they may lead to private addresses, and without TLS.
+    pub allow_private: bool,
+    /// The waits between attempts.
+    pub retries: Retries,
+    /// How many deliveries of one webhook may wait; what would be tried last goes first.
+    pub queue: usize,
+    /// Whose signature is believed besides that of the public authorities.
+    pub authorities: Vec<CertificateDer<'static>>,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self { allow_private: false, retries: Retries::default(), queue: QUEUE, authorities: Vec::new() }
+    }
+}
+
+impl WebhookSettings {
+    /// Believes the authorities in this file (PEM) too.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or has no certificate in it.
+    pub fn believe(&mut self, path: &Path) -> Result<(), TlsError> {
+        let pem = std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
+        let broken = || TlsError::Broken { what: "certificate", path: path.to_owned() };
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        self.authorities = read.map_err(|_| broken())?;
+        if self.authorities.is_empty() {
+            return Err(TlsError::NothingInIt { what: "certificate", path: path.to_owned() });
+        }
+        Ok(())
+    }
+}
+
+/// Who sends.
+pub(crate) struct Sender {
+    node: Arc<Node>,
+    connector: Connector,
+    retries: Retries,
+    queue: usize,
+    public_url: String,
+    metrics: WebhookMetrics,
+    drain: Drain,
+    woken: watch::Sender<()>,
+}
+
+impl Sender {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        settings: &WebhookSettings,
+        public_url: &str,
+        metrics: &Metrics,
+        drain: Drain,
+    ) -> Result<Self, rustls::Error> {
+        let targets = Targets { private: settings.allow_private };
+        Ok(Self {
+            node,
+            connector: Connector::new(targets, &settings.authorities)?,
+            retries: settings.retries.clone(),
+            queue: settings.queue.max(1),
+            public_url: public_url.to_owned(),
+            metrics: metrics.webhooks.clone(),
+            drain,
+            woken: watch::Sender::new(()),
+        })
+    }
+
+    /// Where webhooks may lead.
+    pub(crate) fn targets(&self) -> Targets {
+        self.connector.targets()
+    }
+
+    /// Looks at once for what is new: a webhook, or something to send that is no entry of the ledger.
+    pub(crate) fn wake(&self) {
+        self.woken.send_replace(());
+    }
+
+    /// Sends until the server goes down.
+    pub(crate) fn start(self: &Arc<Self>) {
+        tokio::spawn(supervisor::run(self.clone()));
+    }
+
+    fn now(&self) -> Micros {
+        self.node.now()
+    }
+}

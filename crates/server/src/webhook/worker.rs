@@ -1,0 +1,328 @@
+//! Who sends to one webhook.
+//!
+//! It reads what is due first, takes as much of it as may be under way at a time, and looks again when something is new, an
+//! attempt has ended or the next delivery is due. The queue itself is in the store alone.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use grantd_node::realm::command::Command;
+use grantd_node::realm::webhook::{
+    DELIVERY_ROWS, Delivery, DropDeliveries, Ending, FINISHED_ROWS, Fate, Finished, LeaseDeliveries,
+    SettleDelivery, Slots, UpdateWebhook, Verdict, Webhook, rows_of,
+};
+use grantd_node::realm::{Caller, Micros};
+use grantd_node::{Done, Realm, Request, SubmitError};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::Sender;
+use super::attempt::attempt;
+
+/// How many attempts are under way at a time: a receiver that does not answer holds up to so many, and none of another one.
+const CONCURRENT: usize = 4;
+
+/// How many rows are looked at. Those under way may be among them.
+const PAGE: usize = 32;
+
+/// The longest sleep: the clock may be set, and another node may have put in what is no entry.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// After the store failed.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether more waits than may.
+const TRIMMED: Duration = Duration::from_secs(5);
+
+/// How many rows are dropped in one append.
+const DROPPED: usize = 500;
+
+/// How often an outcome is tried to be noted. After that the delivery is made again: better twice than never.
+const NOTED: u32 = 15;
+
+/// Who grantd is when it sends.
+const ACTOR: &str = "webhooks";
+
+pub(super) struct Worker {
+    sender: Arc<Sender>,
+    realm: Weak<Realm>,
+    webhook: Arc<Webhook>,
+    told: u64,
+    revisions: watch::Receiver<u64>,
+    woken: watch::Receiver<()>,
+    /// The messages under way.
+    under_way: HashSet<Uuid>,
+    attempts: JoinSet<Uuid>,
+    places: Option<Arc<Mutex<Slots>>>,
+    trimmed: Option<Instant>,
+}
+
+impl Worker {
+    pub(super) fn new(sender: Arc<Sender>, realm: &Arc<Realm>, webhook: Arc<Webhook>) -> Self {
+        Self {
+            woken: sender.woken.subscribe(),
+            sender,
+            realm: Arc::downgrade(realm),
+            webhook,
+            told: 0,
+            revisions: realm.revisions(),
+            under_way: HashSet::new(),
+            attempts: JoinSet::new(),
+            places: None,
+            trimmed: None,
+        }
+    }
+
+    /// Sends for as long as the webhook is there and enabled, and its realm loaded.
+    pub(super) async fn run(mut self) {
+        loop {
+            self.woken.borrow_and_update();
+            self.revisions.borrow_and_update();
+            let Some(realm) = self.realm.upgrade() else { return };
+            let Some(wait) = self.look(&realm).await else { return self.finish().await };
+            // A realm that nobody else uses can be unloaded while this waits.
+            drop(realm);
+            let Self { sender, realm, webhook, told, revisions, woken, under_way, attempts, .. } = &mut self;
+            tokio::select! {
+                () = sender.drain.wait() => return,
+                Some(ended) = attempts.join_next() => {
+                    match ended {
+                        Ok(id) => drop(under_way.remove(&id)),
+                        // Which one panicked is not known; when none is left, none is under way.
+                        Err(_) if attempts.is_empty() => under_way.clear(),
+                        Err(_) => {}
+                    }
+                }
+                there_is = news(revisions, realm, webhook, *told) => if !there_is { return },
+                woken = woken.changed() => if woken.is_err() { return },
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Lets what is under way come to its end.
+    async fn finish(mut self) {
+        let drain = self.sender.drain.clone();
+        tokio::select! {
+            () = drain.wait() => {}
+            () = async { while self.attempts.join_next().await.is_some() {} } => {}
+        }
+    }
+
+    /// Begins what is due, and says how long to wait; `None`: there is nothing more to do here.
+    async fn look(&mut self, realm: &Arc<Realm>) -> Option<Duration> {
+        let published = realm.published();
+        let webhooks = published.state.webhooks();
+        let Some(webhook) = webhooks.get(self.webhook.id) else {
+            self.clear(realm).await;
+            return None;
+        };
+        (self.webhook, self.told) = (webhook.clone(), webhooks.told());
+        if !webhook.enabled {
+            return None;
+        }
+        let Some(places) = self.places(realm).await else { return Some(AGAIN) };
+        let Some(found) = self.found(realm, PAGE).await else { return Some(AGAIN) };
+        if found.len() == PAGE {
+            self.trim(realm).await;
+        }
+        let now = self.sender.now();
+        let waiting = || found.iter().filter(|delivery| !self.under_way.contains(&delivery.id));
+        let free = CONCURRENT.saturating_sub(self.under_way.len());
+        let due: Vec<_> = waiting().filter(|delivery| delivery.due <= now).take(free).cloned().collect();
+        let next = waiting().map(|delivery| delivery.due).find(|due| *due > now);
+        let wanted = due.len();
+        let taken = self.taken(realm, due).await;
+        let got = taken.len();
+        taken.into_iter().for_each(|delivery| self.begin(realm, &places, delivery));
+        Some(match next {
+            // Another node was faster, or the store fails.
+            _ if got == 0 && wanted > 0 => AGAIN,
+            _ if got < wanted => Duration::ZERO,
+            Some(due) => until(due, now).min(LONGEST),
+            // If more is due than may be under way, the end of an attempt is what is waited for.
+            None => LONGEST,
+        })
+    }
+
+    fn begin(&mut self, realm: &Arc<Realm>, places: &Arc<Mutex<Slots>>, delivery: Delivery) {
+        let (sender, webhook) = (self.sender.clone(), self.webhook.clone());
+        let (realm, places, id) = (realm.clone(), places.clone(), delivery.id);
+        self.under_way.insert(id);
+        self.attempts.spawn(async move {
+            deliver(&sender, &realm, &webhook, delivery, &places).await;
+            id
+        });
+    }
+
+    /// Those that are ours to try. Where nobody else sends, all are.
+    async fn taken(&self, realm: &Realm, due: Vec<Delivery>) -> Vec<Delivery> {
+        if due.is_empty() || !realm.is_shared() {
+            return due;
+        }
+        let leased = match submit(realm, LeaseDeliveries { deliveries: due }, None).await {
+            Ok(done) => done.answer.0,
+            Err(error) => {
+                tracing::debug!(realm = realm.name(), %error, "deliveries could not be taken");
+                return Vec::new();
+            }
+        };
+        let mut ours = Vec::new();
+        for delivery in leased {
+            let row = realm.row(DELIVERY_ROWS, &delivery.key(), self.sender.now()).await;
+            if row.is_ok_and(|row| row.as_deref() == Some(&delivery.value()[..])) {
+                ours.push(delivery);
+            }
+        }
+        ours
+    }
+
+    /// What waits, what is due first in front; `None` if the store cannot be read.
+    async fn found(&self, realm: &Realm, limit: usize) -> Option<Vec<Delivery>> {
+        let prefix = rows_of(self.webhook.id);
+        let rows = realm.rows(DELIVERY_ROWS, &prefix, self.sender.now(), limit).await;
+        let rows = rows.inspect_err(|error| tracing::debug!(%error, "the queue of a webhook cannot be read"));
+        // One that a newer version wrote is for that to send.
+        Some(rows.ok()?.iter().filter_map(|(key, value)| Delivery::read(key, value).ok()).collect())
+    }
+
+    /// Where the outcomes are noted.
+    async fn places(&mut self, realm: &Realm) -> Option<Arc<Mutex<Slots>>> {
+        if self.places.is_none() {
+            let prefix = rows_of(self.webhook.id);
+            let rows = realm.rows(FINISHED_ROWS, &prefix, self.sender.now(), 1_000).await.ok()?;
+            let finished: Vec<_> =
+                rows.iter().filter_map(|(key, value)| Finished::read(key, value).ok()).collect();
+            self.places = Some(Arc::new(Mutex::new(Slots::behind(&finished))));
+        }
+        self.places.clone()
+    }
+
+    /// Drops what is beyond the bound: what would be tried last.
+    async fn trim(&mut self, realm: &Realm) {
+        if self.trimmed.is_some_and(|trimmed| trimmed.elapsed() < TRIMMED) {
+            return;
+        }
+        self.trimmed = Some(Instant::now());
+        loop {
+            let Some(found) = self.found(realm, self.sender.queue.saturating_add(DROPPED)).await else {
+                return;
+            };
+            let beyond: Vec<_> = found.into_iter().skip(self.sender.queue).collect();
+            let (count, full) = (beyond.len(), beyond.len() == DROPPED);
+            if count == 0 || submit(realm, DropDeliveries { deliveries: beyond }, None).await.is_err() {
+                return;
+            }
+            self.sender.metrics.dropped(count as u64);
+            tracing::warn!(
+                realm = realm.name(),
+                webhook = %self.webhook.id,
+                count,
+                "deliveries were dropped: the queue of the webhook is full"
+            );
+            if !full {
+                return;
+            }
+        }
+    }
+
+    /// The webhook is gone: so is what waits for it. What is left after a failure ends by itself.
+    async fn clear(&self, realm: &Realm) {
+        while let Some(deliveries) = self.found(realm, DROPPED).await.filter(|found| !found.is_empty()) {
+            if submit(realm, DropDeliveries { deliveries }, None).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until the state tells of something, or the webhook is another one. False if there is no realm any more.
+async fn news(
+    revisions: &mut watch::Receiver<u64>,
+    realm: &Weak<Realm>,
+    webhook: &Arc<Webhook>,
+    told: u64,
+) -> bool {
+    loop {
+        if revisions.changed().await.is_err() {
+            return false;
+        }
+        let Some(realm) = realm.upgrade() else { return false };
+        let published = realm.published();
+        let webhooks = published.state.webhooks();
+        let same = webhooks.get(webhook.id).is_some_and(|now| Arc::ptr_eq(now, webhook));
+        if !same || webhooks.told() != told {
+            return true;
+        }
+    }
+}
+
+/// One attempt and what follows from it.
+async fn deliver(
+    sender: &Sender,
+    realm: &Realm,
+    webhook: &Webhook,
+    delivery: Delivery,
+    places: &Mutex<Slots>,
+) {
+    let (attempt, verdict) = attempt(sender, realm, webhook, &delivery).await;
+    let retries = sender.retries.clone();
+    let ending = verdict.ending(delivery.attempts, &retries);
+    let place = ending.map_or(0, |ending| places.lock().unwrap_or_else(PoisonError::into_inner).take(ending));
+    settle(sender, realm, SettleDelivery { delivery, attempt, verdict, retries, place }).await;
+    if verdict == Verdict::Never {
+        disable(realm, webhook.id).await;
+    }
+}
+
+/// Notes how an attempt went.
+async fn settle(sender: &Sender, realm: &Realm, settle: SettleDelivery) {
+    for _ in 0..NOTED {
+        match submit(realm, settle.clone(), None).await {
+            Ok(done) => {
+                match done.answer {
+                    Fate::Ended(Ending::Delivered) => sender.metrics.delivered(),
+                    Fate::Ended(Ending::Dead) => sender.metrics.dead(),
+                    Fate::Due(_) => sender.metrics.failed(),
+                }
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(realm = realm.name(), %error, "the outcome of a delivery could not be noted");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// The receiver said that it is gone for good.
+async fn disable(realm: &Realm, id: Uuid) {
+    let update = UpdateWebhook { id, enabled: Some(false), ..UpdateWebhook::default() };
+    let reason = Some("the receiver answered 410 Gone".to_owned());
+    match submit(realm, update, reason).await {
+        Ok(_) => {
+            tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone");
+        }
+        Err(error) => {
+            tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled");
+        }
+    }
+}
+
+async fn submit<C: Command>(
+    realm: &Realm,
+    command: C,
+    reason: Option<String>,
+) -> Result<Done<C::Answer>, SubmitError> {
+    let caller = Caller::system(ACTOR);
+    realm.submit(Request { command, caller, via: "webhook", reason, idempotency: None }).await
+}
+
+fn until(due: Micros, now: Micros) -> Duration {
+    // A moment more: a clock that is read again shows no less.
+    Duration::from_micros(u64::try_from(due.saturating_sub(now)).unwrap_or_default())
+        + Duration::from_millis(1)
+}
