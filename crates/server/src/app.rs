@@ -10,6 +10,7 @@ use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
+use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
 use crate::webhook::Sender;
 
@@ -35,6 +36,8 @@ pub struct App {
     pub(crate) pulp_delegation: Delegation,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
+    /// The provider by which people sign in, if there is one.
+    pub(crate) oidc: Option<Oidc>,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
     /// Who sends to webhooks.
@@ -67,6 +70,7 @@ impl App {
             catalogue: settings.catalogue,
             pulp_delegation: settings.pulp_delegation,
             mix_open: settings.mix_open,
+            oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
             webhooks,
             public_url: settings.public_url.clone(),

@@ -23,6 +23,7 @@ pub mod fuzzing;
 pub mod ledger_view;
 pub mod mcp;
 pub mod mix;
+pub mod oidc;
 mod operations;
 mod pages;
 pub mod password;
