@@ -67,17 +67,18 @@ def test_a_browser_signs_in_at_the_page(cast):
 
 
 def test_sign_out(cast):
-    for method in ("GET", "POST"):
+    for method, path in [("GET", "/v1/logout"), ("POST", "/v1/logout"), ("GET", "/v1/logout/oidc")]:
         with cast.portal() as portal:
             portal.sign_in("paul")
             kept = portal.cookies.copy()
-            answer = portal.request(method, "/v1/logout")
+            answer = portal.request(method, path)
             assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
             assert "sessionid" not in portal.cookies
             assert 'sessionid=""' in answer.headers["Set-Cookie"] and "Max-Age=0" in answer.headers["Set-Cookie"]
             portal.cookies = kept
             said(portal.get("/v1/auth_check"), 403, ANONYMOUS)
     said(cast.nobody.get("/v1/logout"), 403, ANONYMOUS)
+    assert cast.nobody.get("/v1/logout/oidc").status_code == 302
 
 
 def test_a_post_that_no_page_made(cast):

@@ -216,6 +216,33 @@ pub(crate) struct ServeArgs {
     /// Seconds between the attempts of a delivery [default: 5,300,1800,7200,18000,36000,50400,72000,86400]
     #[arg(long, env = "GRANTD_WEBHOOK_RETRIES", value_name = "SECONDS", value_delimiter = ',')]
     pub(crate) webhook_retries: Vec<u32>,
+    /// The OpenID provider by which people sign in: its issuer URL
+    #[arg(long, env = "GRANTD_OIDC_ISSUER", value_name = "URL")]
+    pub(crate) oidc_issuer: Option<String>,
+    /// By which the provider knows this server
+    #[arg(long, env = "GRANTD_OIDC_CLIENT_ID", value_name = "ID")]
+    pub(crate) oidc_client_id: Option<String>,
+    /// File that holds the client's secret; without one it is a public client
+    #[arg(long, env = "GRANTD_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    pub(crate) oidc_client_secret_file: Option<PathBuf>,
+    /// What people call the provider: the button says `Sign in with NAME` [default: the issuer's host]
+    #[arg(long, env = "GRANTD_OIDC_NAME", value_name = "NAME")]
+    pub(crate) oidc_name: Option<String>,
+    /// Make a user for whoever signs in and is nobody yet; the login is the verified e-mail address
+    #[arg(long, env = "GRANTD_OIDC_CREATE_USERS")]
+    pub(crate) oidc_create_users: bool,
+    /// Domains of the e-mail addresses by which users are found or made [default: any]
+    #[arg(long, env = "GRANTD_OIDC_EMAIL_DOMAINS", value_name = "DOMAIN", value_delimiter = ',')]
+    pub(crate) oidc_email_domains: Vec<String>,
+    /// Realms whose people sign in by the provider [default: default]
+    #[arg(long, env = "GRANTD_OIDC_REALMS", value_name = "REALM", value_delimiter = ',')]
+    pub(crate) oidc_realms: Vec<String>,
+    /// Ask the provider for these authentication contexts (acr_values), separated by spaces
+    #[arg(long, env = "GRANTD_OIDC_ACR_VALUES", value_name = "VALUES")]
+    pub(crate) oidc_acr_values: Option<String>,
+    /// Authorities (PEM) that the provider's certificate may be of, besides the public ones
+    #[arg(long, env = "GRANTD_OIDC_CA_FILE", value_name = "FILE")]
+    pub(crate) oidc_ca_file: Option<PathBuf>,
     /// Answer the TANF Data Portal API as its old page says, where that differs: 200 and a list for what was written, 500 for who is
     /// no admin
     #[arg(long, env = "GRANTD_TDP_AS_DOCUMENTED")]

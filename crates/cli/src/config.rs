@@ -29,6 +29,7 @@ struct File {
     mix: Option<Mix>,
     mollie: Option<Mollie>,
     webhook: Option<Webhook>,
+    oidc: Option<Oidc>,
     tdp: Option<Tdp>,
     log_format: Option<String>,
     log: Option<String>,
@@ -65,6 +66,21 @@ struct Webhook {
 #[serde(deny_unknown_fields)]
 struct Mollie {
     docs_url: Option<String>,
+}
+
+/// Settings of the provider by which people sign in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Oidc {
+    issuer: Option<String>,
+    client_id: Option<String>,
+    client_secret_file: Option<PathBuf>,
+    name: Option<String>,
+    create_users: Option<bool>,
+    email_domains: Option<Vec<String>>,
+    realms: Option<Vec<String>>,
+    acr_values: Option<String>,
+    ca_file: Option<PathBuf>,
 }
 
 /// Settings of the catalogue dialect.
@@ -124,6 +140,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
         args.webhook_retries = webhook.retries.unwrap_or_default();
     }
     args.mollie_docs_url = args.mollie_docs_url.or(file.mollie.unwrap_or_default().docs_url);
+    merge_oidc(&mut args, file.oidc.unwrap_or_default());
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
     args.tdp_session_idle = args.tdp_session_idle.or(tdp.session_idle);
@@ -132,6 +149,22 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.log = args.log.or(file.log);
     args.bench_route |= file.bench_route.unwrap_or(false);
     Ok(args)
+}
+
+fn merge_oidc(args: &mut ServeArgs, file: Oidc) {
+    args.oidc_issuer = args.oidc_issuer.take().or(file.issuer);
+    args.oidc_client_id = args.oidc_client_id.take().or(file.client_id);
+    args.oidc_client_secret_file = args.oidc_client_secret_file.take().or(file.client_secret_file);
+    args.oidc_name = args.oidc_name.take().or(file.name);
+    args.oidc_create_users |= file.create_users.unwrap_or(false);
+    if args.oidc_email_domains.is_empty() {
+        args.oidc_email_domains = file.email_domains.unwrap_or_default();
+    }
+    if args.oidc_realms.is_empty() {
+        args.oidc_realms = file.realms.unwrap_or_default();
+    }
+    args.oidc_acr_values = args.oidc_acr_values.take().or(file.acr_values);
+    args.oidc_ca_file = args.oidc_ca_file.take().or(file.ca_file);
 }
 
 /// The keys of the file, in order; serde lists them in the error for one that it does not know.
@@ -150,7 +183,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "mollie" | "webhook" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "mollie" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

@@ -17,6 +17,7 @@ mod hex;
 mod import;
 mod key;
 mod ledger;
+mod linked_account;
 mod mcp;
 mod organization;
 mod output;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Client, ClientArgs, Why, segment, text};
 use crate::exit::Ended;
+use crate::linked_account::{self, LinkArgs, LinksArgs, UnlinkArgs};
 use crate::{output, password};
 
 /// What to do with users.
@@ -20,6 +21,12 @@ pub(crate) enum UserCommand {
     Set(SetArgs),
     /// Delete a user with everything that names them
     Delete(DeleteArgs),
+    /// Let whoever proves to be an account of the OpenID provider sign in as a user
+    Link(LinkArgs),
+    /// Take such an account away from a user, and sign the user out everywhere
+    Unlink(UnlinkArgs),
+    /// List the accounts by which a user signs in
+    Links(LinksArgs),
 }
 
 /// A user to be made.
@@ -106,6 +113,9 @@ pub(crate) fn run(command: &UserCommand) -> anyhow::Result<Ended> {
         UserCommand::Show(args) => show(args),
         UserCommand::Set(args) => set(args),
         UserCommand::Delete(args) => delete(args),
+        UserCommand::Link(args) => linked_account::link(args),
+        UserCommand::Unlink(args) => linked_account::unlink(args),
+        UserCommand::Links(args) => linked_account::links(args),
     }?;
     Ok(Ended::Yes)
 }

@@ -148,6 +148,11 @@ pub enum Change {
     /// 119: the sealed secret of this version signs from now on, the one before it until then.
     WebhookSecretRotated { id: Uuid, version: u32, until: Micros },
 
+    /// 130: whoever proves to be this account of the issuer signs in as this user. The account is a hash: see
+    /// [`crate::linked_account::AccountId`].
+    AccountLinked { login: String, issuer: String, account: [u8; 32] },
+    /// 131
+    AccountUnlinked { account: [u8; 32] },
     /// 120: who holds its permissions is in relationships.
     ContentTypeCreated { number: u64, app_label: String, model: String },
     /// 121: keeps its permissions.
@@ -247,6 +252,8 @@ impl Change {
             Self::WebhookChanged { .. } => 117,
             Self::WebhookDeleted { .. } => 118,
             Self::WebhookSecretRotated { .. } => 119,
+            Self::AccountLinked { .. } => 130,
+            Self::AccountUnlinked { .. } => 131,
             Self::ContentTypeCreated { .. } => 120,
             Self::ContentTypeRenamed { .. } => 121,
             Self::ContentTypeDeleted { .. } => 122,
@@ -373,6 +380,12 @@ impl Change {
                 w.u32(*version);
                 w.i64(*until);
             }
+            Self::AccountLinked { login, issuer, account } => {
+                w.text(login);
+                w.text(issuer);
+                w.fixed(account);
+            }
+            Self::AccountUnlinked { account } => w.fixed(account),
             Self::ContentTypeCreated { number, app_label, model }
             | Self::ContentTypeRenamed { number, app_label, model } => {
                 w.u64(*number);
@@ -485,6 +498,10 @@ impl Change {
             (117, 1) => Self::WebhookChanged { update: Box::new(read_webhook_update(r)?) },
             (118, 1) => Self::WebhookDeleted { id: r.uuid()? },
             (119, 1) => Self::WebhookSecretRotated { id: r.uuid()?, version: r.u32()?, until: r.i64()? },
+            (130, 1) => {
+                Self::AccountLinked { login: r.text()?.into(), issuer: r.text()?.into(), account: r.array()? }
+            }
+            (131, 1) => Self::AccountUnlinked { account: r.array()? },
             (120, 1) => Self::ContentTypeCreated {
                 number: r.u64()?,
                 app_label: r.text()?.into(),

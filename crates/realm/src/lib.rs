@@ -25,6 +25,7 @@ pub mod erasure;
 pub mod expiry;
 pub mod identity;
 pub mod import;
+pub mod linked_account;
 pub mod managed;
 pub mod model;
 pub mod oauth_token;

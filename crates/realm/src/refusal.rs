@@ -201,6 +201,8 @@ pub enum Noun {
     Rule,
     /// A webhook.
     Webhook,
+    /// An account elsewhere by which somebody signs in.
+    LinkedAccount,
     /// A content type.
     ContentType,
     /// A permission of the catalogue.
@@ -236,6 +238,7 @@ impl fmt::Display for Noun {
             Self::Request => "request",
             Self::Rule => "rule",
             Self::Webhook => "webhook",
+            Self::LinkedAccount => "linked account",
             Self::ContentType => "content type",
             Self::CataloguePermission => "permission",
             Self::Scope => "scope",

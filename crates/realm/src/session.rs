@@ -24,6 +24,9 @@ pub const SESSION_ROWS: &str = "session";
 const FORM: u8 = 1;
 const FORM_WITH_ENTRANCE: u8 = 2;
 
+/// The form of a row of who has no password, and so no version of one; it names its entrance, whichever it is.
+const FORM_WITHOUT_PASSWORD: u8 = 3;
+
 /// A use is noted if the last one that was is so long ago, or a tenth of the time that a session may be idle.
 const NOTED_EVERY: Micros = 60 * 1_000_000;
 
@@ -50,7 +53,7 @@ impl Default for Limits {
 /// Through what somebody signed in. Each has a cookie and limits of its own, and takes no session of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Entrance {
-    /// The pages.
+    /// 0: the pages.
     #[default]
     Pages,
     /// 1: the catalogue dialect.
@@ -58,8 +61,16 @@ pub enum Entrance {
 }
 
 impl Entrance {
+    fn code(self) -> u8 {
+        match self {
+            Self::Pages => 0,
+            Self::Catalogue => 1,
+        }
+    }
+
     fn of_code(code: u8) -> Result<Self, CodecError> {
         match code {
+            0 => Ok(Self::Pages),
             1 => Ok(Self::Catalogue),
             other => Err(CodecError::Unknown { what: "an entrance", found: other.to_string() }),
         }
@@ -93,7 +104,8 @@ pub struct Session {
     /// Through what.
     pub entrance: Entrance,
     hash: [u8; 32],
-    password: u32,
+    /// The version of the user's password at the time; `None`: they had none.
+    password: Option<u32>,
     generation: u64,
 }
 
@@ -156,7 +168,7 @@ impl Session {
         k.finish()?;
         let mut r = Reader::new(value);
         let form = r.u8()?;
-        if ![FORM, FORM_WITH_ENTRANCE].contains(&form) {
+        if ![FORM, FORM_WITH_ENTRANCE, FORM_WITHOUT_PASSWORD].contains(&form) {
             return Err(CodecError::Unknown { what: "a session's form", found: form.to_string() });
         }
         let mut session = Self {
@@ -164,14 +176,14 @@ impl Session {
             id,
             hash: r.array()?,
             login: r.text()?.into(),
-            password: r.u32()?,
+            password: if form == FORM_WITHOUT_PASSWORD { None } else { Some(r.u32()?) },
             generation: r.u64()?,
             issued_at: r.i64()?,
             last_used: r.i64()?,
             device: Device { agent: r.text()?.into(), address: r.text()?.into() },
             entrance: Entrance::Pages,
         };
-        if form == FORM_WITH_ENTRANCE {
+        if form != FORM {
             session.entrance = Entrance::of_code(r.u8()?)?;
         }
         r.finish()?;
@@ -181,18 +193,24 @@ impl Session {
     fn value(&self) -> Vec<u8> {
         let mut w = Writer::new();
         // A session of the pages is written as it always was, so that an older node reads it.
-        w.u8(if self.entrance == Entrance::Pages { FORM } else { FORM_WITH_ENTRANCE });
+        let form = match (self.password, self.entrance) {
+            (None, _) => FORM_WITHOUT_PASSWORD,
+            (Some(_), Entrance::Pages) => FORM,
+            (Some(_), _) => FORM_WITH_ENTRANCE,
+        };
+        w.u8(form);
         w.fixed(&self.hash);
         w.text(&self.login);
-        w.u32(self.password);
+        if let Some(password) = self.password {
+            w.u32(password);
+        }
         w.u64(self.generation);
         w.i64(self.issued_at);
         w.i64(self.last_used);
         w.text(&self.device.agent);
         w.text(&self.device.address);
-        match self.entrance {
-            Entrance::Pages => {}
-            Entrance::Catalogue => w.u8(1),
+        if form != FORM {
+            w.u8(self.entrance.code());
         }
         w.finish().0
     }
@@ -205,8 +223,7 @@ impl Session {
     /// Whether it still stands for its user.
     pub fn is_live(&self, state: &State, now: Micros, limits: Limits) -> bool {
         let user = state.users().get(&self.login).filter(|user| user.active && user.uuid == self.user);
-        let unchanged =
-            |user: &User| user.password == Some(self.password) && user.sessions == self.generation;
+        let unchanged = |user: &User| user.password == self.password && user.sessions == self.generation;
         user.is_some_and(unchanged) && now < self.ends(limits)
     }
 
@@ -216,9 +233,9 @@ impl Session {
     }
 
     /// Makes a session for a user who has just proved who they are, with its secret.
-    fn issue(
+    pub(crate) fn issue(
         user: &User,
-        password: u32,
+        password: Option<u32>,
         (device, entrance): (&Device, Entrance),
         limits: Limits,
         cx: &mut Context<'_>,
@@ -252,7 +269,7 @@ fn cut(text: &str) -> String {
 }
 
 /// Only they themselves, and not by a key.
-fn require_self(login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
+pub(crate) fn require_self(login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
     match cx.caller {
         Caller { actor: Actor::User(caller), conferred: None } if caller == login => Ok(()),
         _ => Err(Refusal::NotAllowed(Authority::Admin)),
@@ -319,14 +336,14 @@ impl Command for SignIn {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
         let (put, secret) =
-            Session::issue(user, self.verified.password, (&self.device, self.entrance), self.limits, cx);
+            Session::issue(user, user.password, (&self.device, self.entrance), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         Ok(Decision { rows, ..Decision::unchanged(SignedIn { secret: Some(secret) }) })
     }
 }
 
-fn end(key: Vec<u8>) -> RowWrite {
+pub(crate) fn end(key: Vec<u8>) -> RowWrite {
     RowWrite::Delete { kind: SESSION_ROWS, key }
 }
 
@@ -437,7 +454,8 @@ impl Command for ChangePassword {
             return Ok(Decision::unchanged(SignedIn { secret: None }));
         };
         let version = self.verified.password + 1;
-        let (put, secret) = Session::issue(user, version, (&self.device, Entrance::Pages), self.limits, cx);
+        let (put, secret) =
+            Session::issue(user, Some(version), (&self.device, Entrance::Pages), self.limits, cx);
         let mut rows: Vec<_> = self.instead_of.clone().map(end).into_iter().collect();
         rows.push(put);
         let changes = vec![Change::UserPasswordSet { login: self.login.clone(), version }];

@@ -23,6 +23,7 @@ use crate::change::{
 use crate::client_ca::ClientCa;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::identity::Identity;
+use crate::linked_account::{AccountId, LinkedAccount};
 use crate::repository::Repository;
 use crate::request::{Request, Status};
 use crate::role::Role;
@@ -33,7 +34,7 @@ use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 8;
+pub const FORMAT: u32 = 9;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -60,6 +61,9 @@ const WEBHOOKS: u8 = 6;
 const CATALOGUE: u8 = 12;
 /// Begins, at the very end, scopes, organizations, apps and authorizations.
 const APPS: u8 = 20;
+
+/// Begins, after that, the accounts by which people sign in, where there are any.
+const LINKED_ACCOUNTS: u8 = 13;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -103,6 +107,10 @@ impl State {
             w.u8(CATALOGUE);
             self.write_catalogue(&mut w);
         }
+        if !self.linked_accounts.is_empty() {
+            w.u8(LINKED_ACCOUNTS);
+            self.write_linked_accounts(&mut w);
+        }
         if self.has_apps() {
             w.u8(APPS);
             self.write_apps(&mut w);
@@ -122,6 +130,7 @@ impl State {
         self.write_approvals(&mut w);
         self.write_webhooks(&mut w);
         self.write_catalogue(&mut w);
+        self.write_linked_accounts(&mut w);
         self.write_apps(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
@@ -194,6 +203,29 @@ impl State {
             write_rule(w, &rule.form());
             w.i64(rule.created_at);
         });
+    }
+
+    fn write_linked_accounts(&self, w: &mut Writer) {
+        let accounts = &self.linked_accounts;
+        write_list(w, accounts.len(), accounts.iter(), |w, account| {
+            w.fixed(&account.id.0);
+            w.text(&account.issuer);
+            w.text(&account.login);
+            w.i64(account.linked_at);
+        });
+    }
+
+    fn read_linked_accounts(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        for _ in 0..r.u64()? {
+            let account = LinkedAccount {
+                id: AccountId(r.array()?),
+                issuer: shared(r.text()?),
+                login: shared(r.text()?),
+                linked_at: r.i64()?,
+            };
+            self.linked_accounts.insert(account).map_err(unknown("a linked account"))?;
+        }
+        Ok(())
     }
 
     fn read_approvals(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
@@ -320,6 +352,7 @@ impl State {
         state.read_approvals(r)?;
         state.read_webhooks(r)?;
         state.read_catalogue(r)?;
+        state.read_linked_accounts(r)?;
         state.read_apps(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;

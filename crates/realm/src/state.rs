@@ -16,6 +16,7 @@ use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
 use crate::identity::Identities;
+use crate::linked_account::LinkedAccounts;
 use crate::organization::Organizations;
 use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
@@ -62,6 +63,7 @@ pub struct State {
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
     pub(crate) webhooks: Webhooks,
+    pub(crate) linked_accounts: LinkedAccounts,
     pub(crate) catalogue: Catalogue,
     pub(crate) scopes: Scopes,
     pub(crate) organizations: Organizations,
@@ -91,6 +93,7 @@ impl State {
             requests: Requests::default(),
             rules: Rules::default(),
             webhooks: Webhooks::default(),
+            linked_accounts: LinkedAccounts::default(),
             catalogue: Catalogue::default(),
             scopes: Scopes::default(),
             organizations: Organizations::default(),
@@ -167,6 +170,11 @@ impl State {
     /// Who is told of what happens.
     pub fn webhooks(&self) -> &Webhooks {
         &self.webhooks
+    }
+
+    /// The accounts elsewhere by which people sign in.
+    pub fn linked_accounts(&self) -> &LinkedAccounts {
+        &self.linked_accounts
     }
 
     /// Permissions as records, by content type.
@@ -248,6 +256,7 @@ impl State {
             Change::UserActivated { login, active } => self.users.activate(login, *active)?,
             Change::UserDeleted { login } => {
                 self.users.delete(login)?;
+                self.linked_accounts.forget_user(login);
                 self.forget(ObjectRef { kind: "user", id: login });
                 self.forget_uri(&PulpUri::of_user(login));
             }
@@ -316,6 +325,13 @@ impl State {
             Change::WebhookSecretRotated { id, version, until } => {
                 self.webhooks.rotate(*id, *version, *until)?;
             }
+            Change::AccountLinked { login, issuer, account } => {
+                if self.users.get(login).is_none() {
+                    return Err(format!("there is no user `{login}`"));
+                }
+                self.linked_accounts.link(login, issuer, *account, stamp)?;
+            }
+            Change::AccountUnlinked { account } => self.linked_accounts.unlink(account)?,
             Change::ContentTypeCreated { number, app_label, model } => {
                 self.catalogue.put_type(ContentType::of(*number, app_label, model), true)?;
             }

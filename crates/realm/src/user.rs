@@ -132,7 +132,7 @@ impl Users {
     }
 }
 
-fn check_login(login: &str) -> Result<(), Refusal> {
+pub(crate) fn check_login(login: &str) -> Result<(), Refusal> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b".@+_-".contains(&b);
     if (1..=150).contains(&login.len()) && login.bytes().all(fits) {
         Ok(())
@@ -141,7 +141,7 @@ fn check_login(login: &str) -> Result<(), Refusal> {
     }
 }
 
-fn check_user_name(name: &str) -> Result<(), Refusal> {
+pub(crate) fn check_user_name(name: &str) -> Result<(), Refusal> {
     if name.len() > 255 || name.chars().any(char::is_control) {
         return Err(Refusal::invalid("name", "must be at most 255 bytes without control characters"));
     }
@@ -288,7 +288,7 @@ impl Command for CreateUser {
 }
 
 /// What every user holds from the start: READ and UPDATE on where they sign in and out, and on themselves.
-fn granted_at_creation(state: &State, login: &str) -> Result<Vec<Change>, Refusal> {
+pub(crate) fn granted_at_creation(state: &State, login: &str) -> Result<Vec<Change>, Refusal> {
     let [sign_in, sign_out] = PulpUri::of_signing_in();
     let mut changes = Vec::new();
     for uri in [Some(sign_in), Some(sign_out), own_uri(login)].iter().flatten() {
@@ -386,7 +386,7 @@ impl Command for UpdateUser {
 }
 
 /// Whoever makes a user or sets their password could act as them, so they must hold everything that the other holds.
-fn require_power_over(state: &State, login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
+pub(crate) fn require_power_over(state: &State, login: &str, cx: &Context<'_>) -> Result<(), Refusal> {
     require_for_user(state, login, cx)?;
     let target = ObjectRef { kind: "user", id: login };
     let theirs = Authority::ALL.into_iter().filter(|a| state.holds(target, *a, cx.now)).collect();

@@ -10,6 +10,7 @@ use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
+use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
 use crate::webhook::Sender;
 
@@ -37,6 +38,8 @@ pub struct App {
     pub(crate) mix_open: bool,
     /// Where the documentation is that answers of the app-permissions dialect name, without a slash at the end.
     pub(crate) mollie_docs: String,
+    /// The provider by which people sign in, if there is one.
+    pub(crate) oidc: Option<Oidc>,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
     /// Who sends to webhooks.
@@ -73,6 +76,7 @@ impl App {
                 .mollie_docs
                 .clone()
                 .unwrap_or_else(|| format!("{}/docs", settings.public_url)),
+            oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
             webhooks,
             public_url: settings.public_url.clone(),

@@ -3,6 +3,7 @@
 mod apps;
 
 use grantd_node::realm::Change;
+use grantd_node::realm::linked_account::AccountId;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::rule::Scope;
 use grantd_node::realm::webhook::{EventKind, EventSet};
@@ -137,6 +138,12 @@ pub fn change_as_json(change: &Change) -> Value {
             "kind": "webhook_secret_rotated", "id": id, "version": version, "previous_until": rfc3339(*until),
         }),
         Change::RuleDeleted { id } => json!({ "kind": "rule_deleted", "id": id }),
+        Change::AccountLinked { login, issuer, account } => json!({
+            "kind": "account_linked", "login": login, "issuer": issuer, "id": AccountId(*account).to_string(),
+        }),
+        Change::AccountUnlinked { account } => {
+            json!({ "kind": "account_unlinked", "id": AccountId(*account).to_string() })
+        }
         Change::ContentTypeCreated { number, app_label, model } => json!({
             "kind": "content_type_created", "number": number, "app_label": app_label, "model": model,
         }),

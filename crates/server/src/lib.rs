@@ -25,6 +25,7 @@ pub mod mcp;
 pub mod mix;
 mod mollie;
 mod oauth;
+pub mod oidc;
 mod operations;
 mod pages;
 pub mod password;

@@ -16,6 +16,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
 use crate::mix::Cors;
+use crate::oidc::OidcSettings;
 use crate::telemetry::Metrics;
 use crate::webhook::{Sender, WebhookSettings};
 use crate::{
@@ -67,6 +68,8 @@ pub struct FaceSettings {
     pub mix_cors: Cors,
     /// What is sent to webhooks, and where to.
     pub webhooks: WebhookSettings,
+    /// The OpenID provider by which people sign in, if there is one.
+    pub oidc: Option<OidcSettings>,
     /// When answers that go on must end; see [`crate::edge::Server::drain`].
     pub drain: Drain,
 }
@@ -126,6 +129,9 @@ fn spawn_upkeep(app: SharedApp) {
         loop {
             minute.tick().await;
             app.failures.forget_old();
+            if let Some(oidc) = &app.oidc {
+                oidc.forget_old();
+            }
             app.node.upkeep().await;
         }
     });

@@ -2,6 +2,7 @@
 
 mod first_start;
 mod listen;
+mod oidc;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let args = fill_in(args)?;
     log::init(args.log_format.as_deref().unwrap_or("auto").parse()?, args.log.as_deref().unwrap_or(LOG))?;
     listen::check(&args)?;
+    let oidc = oidc::settings(&args)?;
     let metrics = Metrics::new();
     let node = Arc::new(node(&args, metrics.clone()).await?);
     node.check_master_key().await?;
@@ -61,6 +63,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
             .context("`mix_cors_origins`")?,
         webhooks: webhooks(&args)?,
+        oidc,
         catalogue: catalogue(&args)?,
         drain: server.drain(),
     };

@@ -74,6 +74,38 @@ fn users_come_and_go() {
 }
 
 #[test]
+fn accounts_are_linked_and_unlinked() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    server.run(&["user", "create", "alice"]).good();
+    let said = server.run(&["user", "link", "alice", "--subject", "248289761001"]).error();
+    assert!(said.contains("nobody signs in by a provider here"), "{said}");
+    let issuer = ["--issuer", "https://id.example"];
+    let link = ["user", "link", "alice", "--subject", "248289761001", issuer[0], issuer[1]];
+    assert_eq!(server.run(&link).good(), "alice signs in by that account of https://id.example\n");
+    let links: Value =
+        serde_json::from_str(&server.run(&["user", "links", "alice", "--json"]).good()).unwrap();
+    let id = links["items"][0]["id"].as_str().unwrap();
+    assert!(server.run(&["user", "links", "alice"]).good().contains(id));
+    server.run(&["user", "unlink", "alice", id]).good();
+    let said = server.run(&["user", "unlink", "alice", id]).error();
+    assert!(said.contains("(not_found)"), "{said}");
+}
+
+#[test]
+fn a_provider_that_anybody_could_be_is_refused_at_start() {
+    let place = Place::new();
+    for (args, text) in [
+        (&["--oidc-issuer", "http://id.example", "--oidc-client-id", "grantd"][..], "must be an https URL"),
+        (&["--oidc-issuer", "https://id.example"][..], "needs --oidc-client-id"),
+        (&["--oidc-client-id", "grantd"][..], "needs --oidc-issuer"),
+    ] {
+        let said = place.run(&[&["serve"], args].concat()).error();
+        assert!(said.contains(text), "{said}");
+    }
+}
+
+#[test]
 fn a_list_goes_over_all_pages() {
     let place = Place::new();
     let server = place.serve(&[]);

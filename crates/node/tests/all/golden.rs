@@ -3,6 +3,7 @@
 mod apps;
 mod ending;
 mod form;
+mod linking;
 mod making;
 
 use std::collections::BTreeSet;

@@ -4,8 +4,9 @@ use utoipa::OpenApi;
 
 use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
-    organization_approvals, organization_members, organization_tokens, organizations, realms, relationships,
-    requests, roles, rules, schema, scopes, search, session, users, webhook_deliveries, webhooks,
+    linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
+    realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
+    webhook_deliveries, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +40,10 @@ use super::{
         users::get_user,
         users::update_user,
         users::delete_user,
+        user_permissions::get_user_permissions,
+        linked_accounts::list_linked_accounts,
+        linked_accounts::link_account,
+        linked_accounts::unlink_account,
         roles::create_role,
         roles::list_roles,
         roles::get_role,

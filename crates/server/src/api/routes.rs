@@ -5,8 +5,9 @@ use axum::routing::{delete, get, post, put};
 
 use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
-    organization_approvals, organization_members, organization_tokens, organizations, realms, relationships,
-    requests, roles, rules, schema, scopes, search, session, users, webhook_deliveries, webhooks,
+    linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
+    realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
+    webhook_deliveries, webhooks,
 };
 use crate::app::SharedApp;
 
@@ -26,6 +27,12 @@ pub fn routes() -> Router<SharedApp> {
             "/api/v1/users/{login}",
             get(users::get_user).patch(users::update_user).delete(users::delete_user),
         )
+        .route("/api/v1/users/{login}/permissions", get(user_permissions::get_user_permissions))
+        .route(
+            "/api/v1/users/{login}/linked-accounts",
+            get(linked_accounts::list_linked_accounts).post(linked_accounts::link_account),
+        )
+        .route("/api/v1/users/{login}/linked-accounts/{id}", delete(linked_accounts::unlink_account))
         .route("/api/v1/roles", post(roles::create_role).get(roles::list_roles))
         .route(
             "/api/v1/roles/{key}",

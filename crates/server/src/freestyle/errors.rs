@@ -130,6 +130,7 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::Request
         | Noun::Rule
         | Noun::Webhook
+        | Noun::LinkedAccount
         | Noun::Scope
         | Noun::Organization
         | Noun::OrganizationToken

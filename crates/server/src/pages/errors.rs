@@ -93,10 +93,13 @@ fn sentence(status: StatusCode, text: &str) -> String {
                 .into()
         }
         StatusCode::SERVICE_UNAVAILABLE => "The server cannot answer now. Try again in a moment.".into(),
-        _ => {
-            let mut letters = text.chars();
-            let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-            format!("{first}{}.", letters.as_str())
-        }
+        _ => format!("{}.", capitalised(text)),
     }
+}
+
+/// A text of ours as a sentence begins.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
 }

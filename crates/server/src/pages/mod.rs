@@ -15,6 +15,7 @@ mod frame;
 mod inbox;
 mod routes;
 mod sign_in;
+mod sign_in_oidc;
 mod sign_out;
 mod times;
 mod visit;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::{account, apps, assets, consent, inbox, sign_in, sign_out};
+use super::{account, apps, assets, consent, inbox, sign_in, sign_in_oidc, sign_out};
 use crate::app::SharedApp;
 
 /// The routes whose forms are short.
@@ -11,6 +11,8 @@ pub(crate) fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/", get(account::go_to_account))
         .route("/login", get(sign_in::show_sign_in).post(sign_in::sign_in))
+        .route("/login/oidc", get(sign_in_oidc::go_to_provider))
+        .route("/login/oidc/callback", get(sign_in_oidc::come_back))
         .route("/logout", post(sign_out::sign_out))
         .route("/account", get(account::show_account))
         .route("/account/password", post(account::change_password))

@@ -25,6 +25,24 @@ struct SignInPage<'a> {
     problems: Vec<Problem>,
     login: &'a str,
     next: Option<String>,
+    provider: Option<Provider>,
+}
+
+/// The other way to sign in.
+struct Provider {
+    name: String,
+    path: String,
+}
+
+impl Provider {
+    fn of(visit: &Visit, next: Option<&str>) -> Option<Self> {
+        let oidc = visit.app.oidc.as_ref().filter(|oidc| oidc.serves(visit.realm.name()))?;
+        let mut path = format!("{}/login/oidc", visit.base());
+        if let Some(query) = next.and_then(|next| serde_urlencoded::to_string([("next", next)]).ok()) {
+            path = format!("{path}?{query}");
+        }
+        Some(Self { name: oidc.settings.name.clone(), path })
+    }
 }
 
 impl SignInPage<'_> {
@@ -62,7 +80,8 @@ pub(super) async fn show_sign_in(visit: Visit) -> Result<Response, PageError> {
         Some(_) => Some("You are signed out."),
     };
     let frame = visit.frame("Sign in");
-    let shown = SignInPage { frame, notice, problems: Vec::new(), login: "", next };
+    let provider = Provider::of(&visit, next.as_deref());
+    let shown = SignInPage { frame, notice, problems: Vec::new(), login: "", next, provider };
     Ok(page(StatusCode::OK, &shown, visit.set_form_cookie()))
 }
 
@@ -128,6 +147,14 @@ pub(super) fn too_many(retry_after_secs: u64) -> String {
 /// The form once more, with what is wrong; the password has to be typed again.
 fn again(visit: &Visit, form: &Credentials, status: StatusCode, problems: Vec<Problem>) -> Response {
     let next = visit.own_path(form.next.as_deref());
-    let frame = visit.frame("Sign in");
-    page(status, &SignInPage { frame, notice: None, problems, login: &form.login, next }, None)
+    let (frame, provider) = (visit.frame("Sign in"), Provider::of(visit, next.as_deref()));
+    page(status, &SignInPage { frame, notice: None, problems, login: &form.login, next, provider }, None)
+}
+
+/// The form for somebody whom the provider did not sign in, and why.
+pub(super) fn instead(visit: &Visit, status: StatusCode, why: &str, next: Option<String>) -> Response {
+    let problems = vec![Problem::new("provider", format!("{}.", super::errors::capitalised(why)))];
+    let (frame, provider) = (visit.frame("Sign in"), Provider::of(visit, next.as_deref()));
+    let shown = SignInPage { frame, notice: None, problems, login: "", next, provider };
+    page(status, &shown, visit.set_form_cookie())
 }

@@ -180,6 +180,11 @@ impl Visit {
         session_cookie::clear(&session_cookie::name(self.realm.name(), secure), secure)
     }
 
+    /// The value of another cookie of ours.
+    pub(super) fn cookie_named(&self, name: &str) -> Option<&str> {
+        session_cookie::read(&self.headers, name)
+    }
+
     /// The key of the row of the session that the browser has now, live or not.
     pub(super) fn session_key(&self) -> Option<Vec<u8>> {
         self.cookie().and_then(ShownSession::parse).map(|shown| shown.key())

@@ -31,10 +31,10 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
 /// The methods of a route.
 pub(super) fn allowed(route: &str) -> &'static str {
     match route {
-        "/v1/auth_check" => "GET, HEAD, OPTIONS",
         "/v1/permissions" | "/v1/roles" | "/v1/content_types" | "/v1/login" | "/v1/logout" => {
             "GET, POST, HEAD, OPTIONS"
         }
-        _ => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
+        "/v1/permissions/{id}" | "/v1/roles/{id}" => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
+        _ => "GET, HEAD, OPTIONS",
     }
 }

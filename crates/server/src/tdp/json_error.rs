@@ -227,6 +227,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "a failed test panics")]
     use super::of;
 
     #[test]
@@ -252,5 +253,18 @@ mod tests {
         }
         let bad = of(b"{\"a\":\"\xff\"}");
         assert_eq!(bad, "'utf-8' codec can't decode byte 0xff in position 6: invalid start byte");
+    }
+
+    #[test]
+    fn whatever_is_cut_or_broken_something_is_said() {
+        let whole = "{\"å\": [1, -2.5e+3, true, null, \"\\u00e9\\n\"], \"b\": {\"c\": 0.5}}".as_bytes();
+        for place in 0..whole.len() {
+            assert!(!of(&whole[..place]).is_empty());
+            for byte in [0, b'"', b'\\', b'{', b']', b',', b'-', 0xc3, 0xff] {
+                let mut broken = whole.to_vec();
+                broken[place] = byte;
+                assert!(!of(&broken).is_empty());
+            }
+        }
     }
 }

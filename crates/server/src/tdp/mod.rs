@@ -14,6 +14,7 @@ mod forgery;
 mod headers;
 mod json_error;
 mod login;
+mod login_oidc;
 mod logout;
 mod metadata;
 mod permissions;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{MethodRouter, get};
 
-use super::{auth_check, call, content_types, login, logout, metadata, permissions, roles};
+use super::{auth_check, call, content_types, login, login_oidc, logout, metadata, permissions, roles};
 use crate::app::SharedApp;
 
 /// Every route, at its documented path without the slash at its end.
@@ -37,7 +37,12 @@ pub(super) fn routes() -> Router<SharedApp> {
             records(get(content_types::list_content_types).post(content_types::create_content_type)),
         )
         .route("/v1/auth_check", get(auth_check::auth_check).fallback(call::wrong_method_for_anyone))
-        .route("/v1/login", get(login::show_login).post(login::login).fallback(call::wrong_method_for_nobody))
+        .route(
+            "/v1/login",
+            get(login_oidc::come_back).post(login::login).fallback(call::wrong_method_for_nobody),
+        )
+        .route("/v1/login/oidc", get(login_oidc::go_to_provider).fallback(call::wrong_method_for_nobody))
+        .route("/v1/logout/oidc", get(logout::logout_oidc).fallback(call::wrong_method_for_nobody))
         .route("/v1/logout", get(logout::logout).post(logout::logout).fallback(call::wrong_method_for_anyone))
 }
 

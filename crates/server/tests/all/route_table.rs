@@ -108,13 +108,13 @@ fn methods(text: &str, table: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_tables_are_read_to_their_end() {
-    assert_eq!(api().len(), 46 + 29 + 3 + 4 + 2 + 2 + 2);
+    assert_eq!(api().len(), 50 + 29 + 3 + 4 + 2 + 2 + 2);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 12);
     assert_eq!(mix().len(), 8 + 5 + 2);
     assert_eq!(mollie().len(), 5);
     assert_eq!(pulp().len(), 1 + 4 + 2 + 2 + 3 + 2 + 3 + 2 + 1 + 1);
-    assert_eq!(tdp().len(), 2 + 4 + 2 + 4 + 2 + 1 + 2 + 2);
+    assert_eq!(tdp().len(), 2 + 4 + 2 + 4 + 2 + 1 + 2 + 1 + 1 + 2);
     let has = |method: &str, path: &str| {
         assert!(freestyle().contains(&(method.into(), path.into())), "{method} {path}");
     };

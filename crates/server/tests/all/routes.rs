@@ -62,7 +62,8 @@ async fn no_credential_is_401_in_the_faces_own_form() {
             assert_eq!(answer.header("www-authenticate"), "", "{method} {mount}{path}");
         }
     }
-    for (method, path) in tdp().into_iter().filter(|(_, path)| path != "/v1/login") {
+    for (method, path) in tdp().into_iter().filter(|(_, path)| path != "/v1/login" && !path.ends_with("oidc"))
+    {
         for mount in ["/tdp", "/r/default/tdp"] {
             let answer =
                 rig.bare(&method, &format!("{mount}{}", filled(&path))).json(json!({})).await.is(403);

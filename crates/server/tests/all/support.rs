@@ -12,6 +12,7 @@ use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
 use grantd_server::mix::Cors;
+use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::Metrics;
 use grantd_server::webhook::WebhookSettings;
@@ -65,6 +66,8 @@ pub(crate) struct Setup {
     pub(crate) mix_cors: Cors,
     /// What is sent to webhooks, and where to.
     pub(crate) webhooks: WebhookSettings,
+    /// The provider by which people sign in.
+    pub(crate) oidc: Option<OidcSettings>,
     /// The catalogue dialect.
     pub(crate) catalogue: CatalogueSettings,
 }
@@ -135,6 +138,7 @@ impl Rig {
             mollie_docs: None,
             mix_cors: setup.mix_cors.clone(),
             webhooks: setup.webhooks.clone(),
+            oidc: setup.oidc.clone(),
             catalogue: setup.catalogue,
             drain: server.drain(),
         };

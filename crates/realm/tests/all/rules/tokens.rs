@@ -58,7 +58,7 @@ impl Rig {
                     assert!(expires > self.world.now);
                     self.rows.insert((kind, key), value);
                 }
-                RowWrite::Renew { .. } => panic!("nothing is renewed here"),
+                RowWrite::Renew { .. } | RowWrite::Move { .. } => panic!("nothing stays here"),
                 RowWrite::Delete { kind, key } | RowWrite::Take { kind, key, .. } => {
                     self.rows.remove(&(kind, key));
                 }

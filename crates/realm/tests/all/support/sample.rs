@@ -158,6 +158,8 @@ pub(crate) fn samples() -> Vec<Change> {
         rule(Effect::Allow, RuleScope::Realm, None),
         rule(Effect::Ask, RuleScope::Session("s".into()), Some("git *".into())),
         rule(Effect::Deny, RuleScope::Realm, Some("rm *".into())),
+        Change::AccountLinked { login: login(), issuer: "https://id.example".into(), account: [21; 32] },
+        Change::AccountUnlinked { account: [21; 32] },
         Change::RuleDeleted { id: id(20) },
         webhook(Some("ours"), Some("app_1"), &EventKind::CHOSEN),
         webhook(None, None, &[]),

@@ -10,6 +10,7 @@ use grantd_realm::engine::{Key, Properties, Relationship, Value};
 use grantd_realm::entity::{DeleteEntity, PutEntity};
 use grantd_realm::erasure::EraseFields;
 use grantd_realm::identity::{CreateIdentity, DeleteIdentity};
+use grantd_realm::linked_account::{AccountId, LinkAccount, UnlinkAccount};
 use grantd_realm::model::{ModelForm, PutModel};
 use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
@@ -72,6 +73,8 @@ enum What {
     CreateUser(Login, Option<&'static str>, bool, Vec<&'static str>),
     UpdateUser(Login, Option<Option<&'static str>>, bool, Option<bool>, Option<Vec<&'static str>>),
     DeleteUser(Login),
+    LinkAccount(Login, &'static str),
+    UnlinkAccount(Index),
     CreateRole(&'static str, Option<&'static str>),
     UpdateRole(&'static str, Option<Option<&'static str>>, Option<Option<&'static str>>),
     DeleteRole(&'static str),
@@ -276,6 +279,8 @@ fn what() -> impl Strategy<Value = What> {
         1 => realm().prop_map(What::ListRealm),
         3 => realm().prop_map(What::UnlistRealm),
         30 => people(),
+        3 => (select(&LOGINS[..3]), select(&["1", "2", ""][..])).prop_map(|(l, s)| What::LinkAccount(l, s)),
+        2 => any().prop_map(What::UnlinkAccount),
         16 => approvals(),
         30 => app_steps().prop_map(What::Apps),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
@@ -407,6 +412,19 @@ impl Step {
                 decided(world, by, UpdateUser { login, name, password, active: *active, roles, basis })
             }
             What::DeleteUser(login) => decided(world, by, DeleteUser { login: text(login), basis }),
+            What::LinkAccount(login, subject) => {
+                let (login, subject) = (text(login), text(subject));
+                decided(world, by, LinkAccount { login, issuer: "https://id.example".into(), subject })
+            }
+            What::UnlinkAccount(index) => {
+                let linked: Vec<_> = state.linked_accounts().iter().collect();
+                let nobodys = || (LOGINS[0].to_owned(), AccountId([0; 32]));
+                let (login, account) = match linked.as_slice() {
+                    [] => nobodys(),
+                    some => (index.get(some).login.to_string(), index.get(some).id),
+                };
+                decided(world, by, UnlinkAccount { login, account })
+            }
             What::CreateRole(key, name) => {
                 let (key, display_name) = (text(key), name.as_ref().map(text));
                 decided(world, by, CreateRole { key, display_name, description: None, basis })
