@@ -28,6 +28,7 @@ mod operations;
 mod pages;
 pub mod password;
 mod properties;
+mod public_address;
 pub mod pulp;
 pub mod serve;
 mod session_cookie;

@@ -1,4 +1,6 @@
 //! Asks something of the provider: one request, bounded in time and size, without redirects, proxies or a second look at names.
+//!
+//! A discovery document names further addresses. Only those of the host that the operator named as the issuer may be inside.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,8 +20,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::address::is_public;
 use super::settings::OidcSettings;
+use crate::public_address::is_public;
 
 /// The longest answer. A discovery document has some kilobytes, a key set up to some tens.
 const MAX_ANSWER: usize = 512 << 10;
