@@ -59,7 +59,7 @@ impl Web {
     /// A request of a browser, or with the system key.
     fn call(&mut self, method: &str, path: &str, form: Option<&[(&str, &str)]>) -> (u16, String, String) {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let body = form.map(|form| form_of(form)).unwrap_or_default();
+        let body = form.map(form_of).unwrap_or_default();
         let url = if path.starts_with("https:") { path.to_owned() } else { format!("{}{path}", self.url) };
         let request = http::Request::builder()
             .method(method)
