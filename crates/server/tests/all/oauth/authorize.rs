@@ -2,7 +2,7 @@
 
 use grantd_node::realm::app::AppSettings;
 
-use super::world::{BACK, CHALLENGE, Client, SCOPES, VERIFIER, World, confidential, pair, register};
+use super::world::{BACK, CHALLENGE, Client, Fields, SCOPES, VERIFIER, World, confidential, pair, register};
 use crate::browser::Browser;
 use crate::support::Answer;
 
@@ -227,7 +227,7 @@ async fn what_is_wrong_is_said_to_the_app() {
     let strict = AppSettings { pkce_required: true, ..confidential(&[BACK]) };
     let strict = register(&world.rig, "Strict", strict).await;
     let challenge = ("code_challenge", CHALLENGE);
-    let table: [(&Client, &[(&str, &str)], &str); 17] = [
+    let table: [(&Client, Fields<'_>, &str); 17] = [
         (&world.shop, &[("state", "")], "invalid_request"),
         (&world.shop, &[("response_type", "")], "invalid_request"),
         (&world.shop, &[("response_type", "token")], "unsupported_response_type"),
@@ -251,7 +251,7 @@ async fn what_is_wrong_is_said_to_the_app() {
         let answer = ann.call("GET", &path).send().await.is(303);
         let told = led(&answer, BACK);
         assert_eq!(value(&told, "error"), Some(error), "{changes:?}");
-        assert!(value(&told, "error_description").is_some_and(|text| text.is_ascii()), "{changes:?}");
+        assert!(value(&told, "error_description").is_some_and(str::is_ascii), "{changes:?}");
         assert_eq!(value(&told, "iss"), Some(world.rig.base()), "{changes:?}");
         let state = (!changes.contains(&("state", ""))).then_some("a state & more");
         assert_eq!(value(&told, "state"), state, "{changes:?}");

@@ -3,7 +3,7 @@
 use grantd_node::realm::authorization::{EndAuthorization, WithdrawScope, authorization_of};
 use serde_json::json;
 
-use super::world::{BACK, CHALLENGE, SECOND, VERIFIER, World, pair};
+use super::world::{BACK, CHALLENGE, Fields, SECOND, VERIFIER, World, pair};
 
 #[tokio::test]
 async fn a_code_becomes_tokens_as_the_page_shows_them() {
@@ -68,7 +68,7 @@ async fn every_real_clients_way_is_taken() {
 async fn what_is_wrong_with_a_request_is_said_in_the_words_of_the_standard() {
     let world = World::new().await;
     let (id, secret) = (world.shop.id.clone(), world.shop.secret.clone().unwrap());
-    let table: [(&[(&str, &str)], u16, &str, &str); 12] = [
+    let table: [(Fields<'_>, u16, &str, &str); 12] = [
         (&[], 400, "invalid_request", "The grant type was not specified in the request"),
         (&[("grant_type", "")], 400, "invalid_request", "The grant type was not specified in the request"),
         (

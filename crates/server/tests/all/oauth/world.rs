@@ -196,6 +196,10 @@ impl Call {
     }
 }
 
+/// The fields of a form, or what is changed about them.
+pub(super) type Fields<'a> = &'a [(&'a str, &'a str)];
+
+#[allow(clippy::wrong_self_convention, reason = "`is` reads as what it checks")]
 impl Answer {
     /// The error that the standard names.
     pub(super) fn is_oauth(self, status: u16, error: &str) -> Self {
