@@ -198,12 +198,12 @@ pub(crate) struct ServeArgs {
     /// machine is trusted then
     #[arg(long, env = "GRANTD_MIX_OPEN")]
     pub(crate) mix_open: bool,
-    /// Where the documentation is that answers at /mollie name [default: /docs below the public address]
-    #[arg(long, env = "GRANTD_MOLLIE_DOCS_URL", value_name = "URL")]
-    pub(crate) mollie_docs_url: Option<String>,
     /// Origins whose pages may call /mix from a browser, such as https://app.example; * for all
     #[arg(long, env = "GRANTD_MIX_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) mix_cors_origins: Vec<String>,
+    /// Where the documentation is that answers at /mollie name [default: /docs below the public address]
+    #[arg(long, env = "GRANTD_MOLLIE_DOCS_URL", value_name = "URL")]
+    pub(crate) mollie_docs_url: Option<String>,
     /// Let webhooks lead to private addresses and to this machine, to any port, and without TLS
     #[arg(long, env = "GRANTD_WEBHOOK_ALLOW_PRIVATE")]
     pub(crate) webhook_allow_private: bool,
