@@ -9,6 +9,7 @@ mod attempt;
 mod connect;
 mod failure;
 mod message;
+mod outcome;
 mod signature;
 mod supervisor;
 mod target;

@@ -4,23 +4,22 @@
 //! attempt has ended or the next delivery is due. The queue itself is in the store alone.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use grantd_node::realm::command::Command;
+use grantd_node::Realm;
+use grantd_node::realm::Micros;
 use grantd_node::realm::webhook::{
-    DELIVERY_ROWS, Delivery, DropDeliveries, Ending, FINISHED_ROWS, Fate, Finished, LeaseDeliveries,
-    SettleDelivery, Slots, UpdateWebhook, Verdict, Webhook, rows_of,
+    DELIVERY_ROWS, Delivery, DropDeliveries, FINISHED_ROWS, Finished, LeaseDeliveries, Slots, Webhook,
+    rows_of,
 };
-use grantd_node::realm::{Caller, Micros};
-use grantd_node::{Done, Realm, Request, SubmitError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Sender;
-use super::attempt::attempt;
+use super::outcome::{deliver, submit};
 
 /// How many attempts are under way at a time: a receiver that does not answer holds up to so many, and none of another one.
 const CONCURRENT: usize = 4;
@@ -39,12 +38,6 @@ const TRIMMED: Duration = Duration::from_secs(5);
 
 /// How many rows are dropped in one append.
 const DROPPED: usize = 500;
-
-/// How often an outcome is tried to be noted. After that the delivery is made again: better twice than never.
-const NOTED: u32 = 15;
-
-/// Who grantd is when it sends.
-const ACTOR: &str = "webhooks";
 
 pub(super) struct Worker {
     sender: Arc<Sender>,
@@ -258,67 +251,6 @@ async fn news(
             return true;
         }
     }
-}
-
-/// One attempt and what follows from it.
-async fn deliver(
-    sender: &Sender,
-    realm: &Realm,
-    webhook: &Webhook,
-    delivery: Delivery,
-    places: &Mutex<Slots>,
-) {
-    let (attempt, verdict) = attempt(sender, realm, webhook, &delivery).await;
-    let retries = sender.retries.clone();
-    let ending = verdict.ending(delivery.attempts, &retries);
-    let place = ending.map_or(0, |ending| places.lock().unwrap_or_else(PoisonError::into_inner).take(ending));
-    settle(sender, realm, SettleDelivery { delivery, attempt, verdict, retries, place }).await;
-    if verdict == Verdict::Never {
-        disable(realm, webhook.id).await;
-    }
-}
-
-/// Notes how an attempt went.
-async fn settle(sender: &Sender, realm: &Realm, settle: SettleDelivery) {
-    for _ in 0..NOTED {
-        match submit(realm, settle.clone(), None).await {
-            Ok(done) => {
-                match done.answer {
-                    Fate::Ended(Ending::Delivered) => sender.metrics.delivered(),
-                    Fate::Ended(Ending::Dead) => sender.metrics.dead(),
-                    Fate::Due(_) => sender.metrics.failed(),
-                }
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(realm = realm.name(), %error, "the outcome of a delivery could not be noted");
-                tokio::time::sleep(AGAIN).await;
-            }
-        }
-    }
-}
-
-/// The receiver said that it is gone for good.
-async fn disable(realm: &Realm, id: Uuid) {
-    let update = UpdateWebhook { id, enabled: Some(false), ..UpdateWebhook::default() };
-    let reason = Some("the receiver answered 410 Gone".to_owned());
-    match submit(realm, update, reason).await {
-        Ok(_) => {
-            tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone");
-        }
-        Err(error) => {
-            tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled");
-        }
-    }
-}
-
-async fn submit<C: Command>(
-    realm: &Realm,
-    command: C,
-    reason: Option<String>,
-) -> Result<Done<C::Answer>, SubmitError> {
-    let caller = Caller::system(ACTOR);
-    realm.submit(Request { command, caller, via: "webhook", reason, idempotency: None }).await
 }
 
 fn until(due: Micros, now: Micros) -> Duration {
