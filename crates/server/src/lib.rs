@@ -25,6 +25,7 @@ pub mod mcp;
 pub mod mix;
 pub mod oidc;
 mod operations;
+pub mod outbound;
 mod pages;
 pub mod password;
 mod properties;

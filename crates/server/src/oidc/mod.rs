@@ -3,7 +3,6 @@
 //! [`begin`] sends a browser to the provider, [`finish`] takes what it comes back with and makes a session of it. Both know
 //! nothing of pages or dialects; what those have in common is here. `docs/oidc.md` says what a user is found by.
 
-mod address;
 mod begin;
 mod error;
 mod fetch;
