@@ -86,7 +86,7 @@ async fn a_session_is_over_when_its_time_is() {
     let ann = Session::of(&rig, "ann").await;
     let check = || ann.call(&rig, "GET", "/v1/auth_check", json!({}));
     // Longer than it may be idle, but not at one go.
-    for _ in 0..4 {
+    for n in 0..4 {
         let appends = rig.store.appends();
         rig.clock.advance(20 * 60 * SECOND);
         check().await.is(200);
@@ -97,6 +97,8 @@ async fn a_session_is_over_when_its_time_is() {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        // What is written after it is durable after it.
+        rig.user(&format!("after-{n}")).await;
     }
     rig.clock.advance(31 * 60 * SECOND);
     check().await.is(403);
