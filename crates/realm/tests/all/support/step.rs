@@ -34,6 +34,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use uuid::Uuid;
 
+use super::apps::{AppStep, app_steps};
 use super::{World, catalogue_step, key_of, root, with};
 
 /// A command by a caller, at a time.
@@ -116,6 +117,7 @@ enum What {
     PutModel(&'static str),
     MakeClientCa(u32),
     Catalogue(catalogue_step::What),
+    Apps(AppStep),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -215,7 +217,7 @@ fn approvals() -> impl Strategy<Value = What> {
         2 => Just(What::Expire),
         3 => (effect, option::of(select(&PATTERNS[..])), option::of(session()), option::of(-2..40_i64))
             .prop_map(|(e, p, s, t)| What::CreateRule(e, p, s, t)),
-        1 => any::<Index>().prop_map(What::DeleteRule),
+        2 => any::<Index>().prop_map(What::DeleteRule),
         2 => (select(&EVENTS[..]), any::<bool>()).prop_map(|(e, d)| What::CreateWebhook(e, d)),
         2 => (any::<Index>(), option::of(select(&EVENTS[..])), option::of(any::<bool>()), any::<bool>())
             .prop_map(|(w, e, on, d)| What::UpdateWebhook(w, e, on, d)),
@@ -306,8 +308,14 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
+    let apps = app_steps().prop_map(What::Apps);
     let catalogue = catalogue_step::what().prop_map(What::Catalogue);
-    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa), 6 => catalogue];
+    let what = prop_oneof![
+        40 => what(),
+        1 => (0..3_u32).prop_map(What::MakeClientCa),
+        6 => catalogue,
+        10 => apps,
+    ];
     prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
@@ -560,6 +568,7 @@ impl Step {
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
             What::Catalogue(what) => what.outcome(world, by),
+            What::Apps(step) => step.outcome(world, by),
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }
