@@ -7,16 +7,19 @@ use clap::{Args, Parser, Subcommand};
 use grantd_node::realm::basis::Delegation;
 
 use crate::admin::AdminCommand;
+use crate::app::AppCommand;
 use crate::ask::AskArgs;
 use crate::catalogue::CatalogueCommand;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
+use crate::consent::ConsentCommand;
 use crate::export::ExportArgs;
 use crate::grant::{GrantArgs, RevokeArgs};
 use crate::import::ImportArgs;
 use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::mcp::McpArgs;
+use crate::organization::OrganizationCommand;
 use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
 use crate::rule::RuleCommand;
@@ -67,6 +70,15 @@ pub(crate) enum Command {
     /// Permissions as records, for applications that keep theirs here
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
+    /// Programs that ask organizations for permissions
+    #[command(subcommand)]
+    App(AppCommand),
+    /// Who agrees to what apps ask for
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
+    /// What organizations let apps do
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// Write relationships from a file of JSON lines or CSV to a server; the same again changes nothing
     Import(ImportArgs),
     /// Read the relationships of a server into a file, all at one revision

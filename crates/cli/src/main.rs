@@ -1,6 +1,7 @@
 //! The `grantd` command.
 
 mod admin;
+mod app;
 mod args;
 mod ask;
 mod catalogue;
@@ -8,6 +9,7 @@ mod check;
 mod client;
 mod completions;
 mod config;
+mod consent;
 mod exit;
 mod export;
 mod grant;
@@ -17,6 +19,7 @@ mod key;
 mod ledger;
 mod linked_account;
 mod mcp;
+mod organization;
 mod output;
 mod password;
 mod progress;
@@ -63,6 +66,9 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Catalogue(command) => catalogue::run(&command),
         Command::Rule(command) => rule::run(&command),
         Command::Webhook(command) => webhook::run(&command),
+        Command::App(command) => app::run(&command),
+        Command::Organization(command) => organization::run(&command),
+        Command::Consent(command) => consent::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),

@@ -1,5 +1,7 @@
 //! What an append will write, worked out before a store touches anything; the same for every store.
 
+use std::collections::HashMap;
+
 use crate::codec::{MAX_ENTRY, hash_of};
 use crate::entry::{CONTINUED, ChangeBytes, Disclosure, Draft, Entry, Revision};
 use crate::store::{Append, Head, RowWrite, SecretWrite, StoreError};
@@ -51,6 +53,52 @@ impl Plan {
             entries.push(placed);
         }
         Ok(Self { realm, expected, entries, rows, secrets, erase, head })
+    }
+}
+
+/// What of a plan's rows was already judged: what becomes of each row by the ones before it. `None`: it is gone.
+#[derive(Default)]
+pub(crate) struct Taking<'a> {
+    touched: HashMap<(&'a str, &'a [u8]), Option<&'a [u8]>>,
+    untaken: Vec<usize>,
+}
+
+impl<'a> Taking<'a> {
+    /// Judges one row. Gives the key of the row that the store has to be asked for, if what went before does not tell.
+    pub(crate) fn judge(&mut self, index: usize, row: &'a RowWrite) -> Option<(&'a str, &'a [u8])> {
+        match row {
+            RowWrite::Put { kind, key, value, .. } => {
+                self.touched.insert((*kind, key), Some(value));
+                None
+            }
+            // Whether it does anything, only the store knows; nobody takes what they renew or move in the same append.
+            RowWrite::Renew { .. } | RowWrite::Move { .. } => None,
+            RowWrite::Delete { kind, key } => {
+                self.touched.insert((*kind, key), None);
+                None
+            }
+            RowWrite::Take { kind, key, value } => match self.touched.insert((*kind, key), None) {
+                None => Some((*kind, key)),
+                Some(found) => {
+                    if found != Some(value.as_slice()) {
+                        self.untaken.push(index);
+                    }
+                    None
+                }
+            },
+        }
+    }
+
+    /// What the store found for the row that it was asked for.
+    pub(crate) fn found(&mut self, index: usize, row: &RowWrite, found: Option<&[u8]>) {
+        if !matches!(row, RowWrite::Take { value, .. } if found == Some(value.as_slice())) {
+            self.untaken.push(index);
+        }
+    }
+
+    /// The takes that cannot be.
+    pub(crate) fn untaken(self) -> Vec<usize> {
+        self.untaken
     }
 }
 

@@ -76,6 +76,16 @@ pub enum RowWrite {
         /// Key within the family.
         key: Vec<u8>,
     },
+    /// Removes a row that must be there with this value, expired or not. If it is not, the append writes nothing:
+    /// [`Appended::Untaken`]. So of all who take a row one does.
+    Take {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// The value that it must have.
+        value: Vec<u8>,
+    },
 }
 
 /// A row of a family: its key and its value.
@@ -156,6 +166,9 @@ pub enum Appended {
     Durable(Head),
     /// Nothing was written: the head is another one, this one.
     Conflict(Head),
+    /// Nothing was written: rows that should have been taken are not there, or not as expected. Which ones, as indices into
+    /// [`Append::rows`], ascending.
+    Untaken(Vec<usize>),
     /// Nothing was written and trying again as it is would not help (for example: too large, disk full
     /// noticed before the commit).
     Rejected(StoreError),

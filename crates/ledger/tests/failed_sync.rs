@@ -84,6 +84,7 @@ async fn appends_survive_faults() {
                     break;
                 }
                 Appended::Conflict(now) => panic!("a conflict without another writer: {now:?}"),
+                Appended::Untaken(rows) => panic!("nothing is taken here: {rows:?}"),
                 Appended::Rejected(_) => {}
                 Appended::Unknown(_) => unknown += 1,
             }

@@ -36,6 +36,7 @@ fn row(write: command::RowWrite) -> RowWrite {
             RowWrite::Move { kind, key, to, value, expires }
         }
         command::RowWrite::Delete { kind, key } => RowWrite::Delete { kind, key },
+        command::RowWrite::Take { kind, key, value } => RowWrite::Take { kind, key, value },
     }
 }
 

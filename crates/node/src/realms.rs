@@ -174,6 +174,8 @@ impl Node {
                 Appended::Durable(_) => return Ok(realm.refresh().await?),
                 Appended::Conflict(_) => realm.refresh().await?,
                 Appended::Rejected(error) => return Err(error.into()),
+                // It takes nothing.
+                Appended::Untaken(_) => return Err(SubmitError::Unavailable.into()),
                 Appended::Unknown(error) => {
                     tracing::error!(realm = realm.name(), %error, "the fate of an append is not known");
                     return Err(SubmitError::OutcomeUnknown.into());

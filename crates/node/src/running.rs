@@ -21,6 +21,7 @@ use crate::observer::Observer;
 use crate::pins::Pins;
 use crate::retired::free;
 use crate::submit::{Done, Request, SubmitError};
+use crate::tokens::Tokens;
 use crate::trust::{Trust, verify};
 use crate::upkeep::LastSnapshot;
 use crate::waiting::Waiting;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     retired: mpsc::UnboundedSender<Arc<Published>>,
     trust: Trust,
     waiting: Arc<Waiting>,
+    pub(crate) tokens: Tokens,
 }
 
 impl Shared {
@@ -170,6 +172,7 @@ impl Realm {
             retired,
             trust,
             waiting,
+            tokens: Tokens::default(),
         });
         if let Some(unverified) = unverified {
             tokio::spawn(verify(shared.clone(), unverified));
@@ -268,6 +271,10 @@ impl Realm {
 
     pub(crate) fn waiting(&self) -> &Arc<Waiting> {
         &self.shared.waiting
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.shared.tokens
     }
 
     /// Makes the published state at least as new as the store's head is now. Where one process owns the store it

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use grantd_ledger::store::StoreError;
 use grantd_realm::Caller;
 use grantd_realm::expiry::RemoveEnded;
+use grantd_realm::oauth_token::NoteUses;
 use grantd_realm::realms::is_fixed;
 
 use crate::load::save_snapshot;
@@ -24,6 +25,9 @@ const SNAPSHOT_AT_UNLOAD: u64 = 100;
 const REMOVED: usize = 1_000;
 const REMOVALS: usize = 10;
 
+/// How many uses of tokens a round notes; others are lost.
+const NOTED: usize = 10_000;
+
 /// How many expired rows are deleted at a time, so that the writer is never kept long.
 const PURGE: usize = 10_000;
 
@@ -35,6 +39,7 @@ impl Node {
         }
         for realm in self.loaded() {
             self.remove_ended(&realm).await;
+            self.note_uses(&realm).await;
             realm.unpin(self.now());
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_EVERY).await {
                 tracing::warn!(realm = realm.name(), %error, "a state snapshot could not be kept");
@@ -66,6 +71,19 @@ impl Node {
                     return;
                 }
             }
+        }
+    }
+
+    /// Notes which authorizations apps used since the last round.
+    async fn note_uses(&self, realm: &Realm) {
+        let uses = realm.tokens().take_uses(NOTED);
+        if uses.is_empty() || realm.published().state.name().is_empty() {
+            return;
+        }
+        let (command, caller) = (NoteUses { uses }, Caller::system("system"));
+        let request = Request { command, caller, via: "upkeep", reason: None, idempotency: None };
+        if let Err(error) = realm.submit(request).await {
+            tracing::warn!(realm = realm.name(), %error, "uses of tokens could not be noted");
         }
     }
 

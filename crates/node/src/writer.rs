@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use grantd_ledger::entry::CommandId;
 use grantd_ledger::store::{Append, Appended, Head, StoreError};
 use grantd_realm::engine::Folded;
-use grantd_realm::{Micros, State};
+use grantd_realm::{Micros, Refusal, State};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
 
@@ -21,6 +21,8 @@ use crate::observer::AppendEnd;
 use crate::recover::{Fate, fate, holds_all};
 use crate::running::{Published, Shared};
 use crate::submit::SubmitError;
+use crate::taking::Taking;
+use crate::tokens::ending;
 
 /// How many commands go into one append.
 const BATCH: usize = 512;
@@ -52,6 +54,14 @@ struct InDoubt {
 enum Committed {
     Yes,
     No(SubmitError),
+}
+
+/// A batch as it was decided.
+struct Decided {
+    append: Append,
+    tentative: State,
+    /// For each row of the append, whose it is, as an index into the jobs.
+    owners: Vec<usize>,
 }
 
 pub(crate) struct Writer {
@@ -190,13 +200,15 @@ impl Writer {
             Ok(now) => now,
             Err(error) => return self.unavailable(&error),
         };
+        // Whether an append that takes rows may have landed.
+        let mut doubtful_rows = false;
         for _ in 0..CONFLICTS {
             let published = self.shared.published();
             let now = first.max(published.head.time);
             if let Err(error) = self.recall(jobs, now).await {
                 return error;
             }
-            let (append, mut tentative) = self.decide(jobs, &published, now);
+            let Decided { append, mut tentative, owners } = self.decide(jobs, &published, now);
             if append.drafts.is_empty() && append.rows.is_empty() {
                 // An append would have compared the head; a refusal or a no-op has to ask for it.
                 match self.is_at_head(published.head).await {
@@ -206,10 +218,16 @@ impl Writer {
                 }
             }
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
+            let ending = ending(&append.rows);
+            let taking = Taking::of(&append.rows, owners);
             match self.append(append).await {
                 // Rows alone: the state is the same.
-                Appended::Durable(head) if head == published.head => return Committed::Yes,
+                Appended::Durable(head) if head == published.head => {
+                    self.shared.tokens.forget(&ending);
+                    return Committed::Yes;
+                }
                 Appended::Durable(head) => {
+                    self.shared.tokens.forget(&ending);
                     tentative.tidy();
                     self.publish(tentative, head);
                     return Committed::Yes;
@@ -226,9 +244,32 @@ impl Writer {
                         Err(_) => return self.not_known(),
                     }
                 }
+                Appended::Untaken(rows) => {
+                    // What came first may be our own append, which seemed absent and landed.
+                    match self.landed(in_doubt.as_ref()).await {
+                        Ok(true) => return Committed::Yes,
+                        Ok(false) => {}
+                        Err(_) => return self.not_known(),
+                    }
+                    if doubtful_rows {
+                        match taking.have_landed(&*self.shared.store, &self.shared.name, &rows, now).await {
+                            Ok(true) => return Committed::Yes,
+                            Ok(false) => {}
+                            Err(_) => return self.not_known(),
+                        }
+                    }
+                    for owner in taking.owners_of(&rows) {
+                        if let Some(job) = jobs.get_mut(owner) {
+                            job.give_up(Refusal::Taken.into());
+                        }
+                    }
+                }
                 Appended::Rejected(error) => return self.unavailable(&error),
                 Appended::Unknown(error) => {
                     tracing::error!(realm = self.shared.name, %error, "the fate of an append is not known");
+                    // They may be gone: see them anew.
+                    self.shared.tokens.forget(&ending);
+                    doubtful_rows |= taking.takes();
                     match fate(&*self.shared.store, &self.shared.name, published.head, &ids).await {
                         // Rows alone leave no trace in the ledger; to write them again is the same as once.
                         Fate::Durable | Fate::Absent if ids.is_empty() => {
@@ -275,7 +316,8 @@ impl Writer {
         let appended = self.shared.store.append(append).await;
         let end = match &appended {
             Appended::Durable(_) => AppendEnd::Durable,
-            Appended::Conflict(_) => AppendEnd::Conflict,
+            // Either way nothing was written, and it is decided again.
+            Appended::Conflict(_) | Appended::Untaken(_) => AppendEnd::Conflict,
             Appended::Rejected(_) => AppendEnd::Rejected,
             Appended::Unknown(_) => AppendEnd::Unknown,
         };
@@ -313,7 +355,7 @@ impl Writer {
     }
 
     /// Decides a batch; gives what to append and the state that follows from it.
-    fn decide(&self, jobs: &mut [Box<dyn Job>], published: &Published, now: Micros) -> (Append, State) {
+    fn decide(&self, jobs: &mut [Box<dyn Job>], published: &Published, now: Micros) -> Decided {
         loop {
             if let Some(decided) = self.try_decide(jobs, published, now) {
                 return decided;
@@ -323,15 +365,11 @@ impl Writer {
 
     /// `None` when a job had to be given up in the middle: the tentative state may hold half of it, so that the others
     /// have to be decided anew.
-    fn try_decide(
-        &self,
-        jobs: &mut [Box<dyn Job>],
-        published: &Published,
-        now: Micros,
-    ) -> Option<(Append, State)> {
+    fn try_decide(&self, jobs: &mut [Box<dyn Job>], published: &Published, now: Micros) -> Option<Decided> {
         let mut tentative = published.state.clone();
         let mut append = Append::on(self.shared.name.clone(), published.head);
-        for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
+        let mut owners = Vec::new();
+        for (index, job) in jobs.iter_mut().enumerate().filter(|(_, job)| !job.is_settled()) {
             let head = published.head.revision + append.drafts.len() as u64;
             let seal = |secret| self.shared.seal(secret);
             let decided = catch_unwind(AssertUnwindSafe(|| job.decide(&mut tentative, now, head, &seal)));
@@ -340,6 +378,7 @@ impl Writer {
                 Ok(None) => {}
                 Ok(Some(write)) => {
                     append.drafts.extend(write.draft);
+                    owners.extend(std::iter::repeat_n(index, write.rows.len()));
                     append.rows.extend(write.rows);
                     append.secrets.extend(write.secrets);
                 }
@@ -350,7 +389,7 @@ impl Writer {
                 }
             }
         }
-        Some((append, tentative))
+        Some(Decided { append, tentative, owners })
     }
 
     /// Folds what the ledger holds beyond the published head. After an append of unknown fate the store is

@@ -21,6 +21,8 @@ pub enum Actor {
     Identity(Uuid),
     /// grantd itself or its operator at the command line: `bootstrap`, `cli`.
     System(&'static str),
+    /// An app, by client id. It holds nothing on grantd.
+    App(String),
 }
 
 /// The names that grantd itself goes by in records. New ones come at the end.
@@ -60,6 +62,10 @@ impl Actor {
                 w.u8(4);
                 w.text(what);
             }
+            Self::App(client_id) => {
+                w.u8(5);
+                w.text(client_id);
+            }
         }
     }
 
@@ -74,6 +80,7 @@ impl Actor {
                 let what = r.text()?;
                 Self::System(SYSTEM.into_iter().find(|known| *known == what).ok_or_else(|| unknown(what))?)
             }
+            5 => Self::App(r.text()?.into()),
             other => return Err(unknown(&other.to_string())),
         })
     }
@@ -87,6 +94,7 @@ impl fmt::Display for Actor {
             Self::SystemKey(id) => write!(f, "system/api_key:{id}"),
             Self::Identity(id) => write!(f, "identity:{id}"),
             Self::System(what) => write!(f, "system:{what}"),
+            Self::App(client_id) => write!(f, "app:{client_id}"),
         }
     }
 }
@@ -198,7 +206,7 @@ impl Caller {
             (None, Actor::ApiKey(id)) => {
                 state.holds(ObjectRef { kind: "api_key", id: &id.to_string() }, authority, now)
             }
-            (None, Actor::Identity(_) | Actor::SystemKey(_) | Actor::System(_)) => false,
+            (None, Actor::Identity(_) | Actor::SystemKey(_) | Actor::System(_) | Actor::App(_)) => false,
         }
     }
 

@@ -3,6 +3,14 @@
 //! Each kind has a number and a version. A number is never used again and a version's form never changes: golden
 //! ledgers hold both. A reader that meets a kind or version it does not know stops; it never skips.
 
+mod apps;
+
+pub use apps::AppChange;
+pub(crate) use apps::{
+    read_consent, read_policy, read_scope, read_settings, read_token, write_consent, write_policy,
+    write_scope, write_settings, write_token,
+};
+
 use std::sync::Arc;
 
 use grantd_engine::{
@@ -157,6 +165,8 @@ pub enum Change {
     CataloguePermissionChanged { number: u64, content_type: u64, codename: String, name: Personal },
     /// 125: with everything that names it.
     CataloguePermissionDeleted { number: u64 },
+    /// 140 to 155
+    Apps(Box<AppChange>),
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -190,6 +200,11 @@ impl Change {
     /// Writes a relationship that holds for ever and under no condition.
     pub(crate) fn grant(key: Key) -> Self {
         Self::RelationshipWritten { relationship: Relationship::lasting(key) }
+    }
+
+    /// A change about scopes, organizations, apps or authorizations.
+    pub(crate) fn of(change: AppChange) -> Self {
+        Self::Apps(Box::new(change))
     }
 
     /// The number of its kind.
@@ -245,6 +260,7 @@ impl Change {
             Self::CataloguePermissionCreated { .. } => 123,
             Self::CataloguePermissionChanged { .. } => 124,
             Self::CataloguePermissionDeleted { .. } => 125,
+            Self::Apps(change) => change.kind(),
         }
     }
 
@@ -386,6 +402,7 @@ impl Change {
                 w.text(codename);
                 w.slot(name);
             }
+            Self::Apps(change) => change.write(w),
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
                 w.bytes(certificate);
@@ -510,6 +527,12 @@ impl Change {
             },
             (125, 1) => Self::CataloguePermissionDeleted { number: r.u64()? },
             _ => {
+                let apps = if version == 1 { AppChange::decode(kind, r) } else { None };
+                if let Some(change) = apps {
+                    let change = change.map(Self::of)?;
+                    std::mem::replace(r, Reader::new(&[])).finish()?;
+                    return Ok(change);
+                }
                 return Err(CodecError::Unknown {
                     what: "a change",
                     found: format!("kind {kind} version {version}"),

@@ -147,6 +147,12 @@ impl Writer {
         }
     }
 
+    /// A list of texts.
+    pub fn texts<T: AsRef<str>>(&mut self, values: &[T]) {
+        self.u32(u32::try_from(values.len()).unwrap_or(u32::MAX));
+        values.iter().for_each(|value| self.text(value.as_ref()));
+    }
+
     /// A personal field of a change: its slot.
     pub fn slot(&mut self, value: &Personal) {
         self.u32(u32::try_from(self.first_slot + self.personal.len()).unwrap_or(u32::MAX));
@@ -252,6 +258,11 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, CodecError>,
     ) -> Result<Option<T>, CodecError> {
         if self.bool()? { read(self).map(Some) } else { Ok(None) }
+    }
+
+    /// A list of texts.
+    pub fn texts<T: for<'t> From<&'t str>>(&mut self) -> Result<Vec<T>, CodecError> {
+        (0..self.u32()?).map(|_| self.text().map(T::from)).collect()
     }
 
     /// A personal field of a change.

@@ -102,6 +102,17 @@ pub enum RowWrite {
         /// Key within the family.
         key: Vec<u8>,
     },
+    /// Removes a row that must be there with this very value. If it is not, nothing of the command is written and it is refused
+    /// as [`Refusal::Taken`]: so of all who take a row, on whatever node, one does. A command that takes a row also puts one
+    /// whose key is its own, by which it knows that it did.
+    Take {
+        /// Which family.
+        kind: &'static str,
+        /// Key within the family.
+        key: Vec<u8>,
+        /// The value, as it was found.
+        value: Vec<u8>,
+    },
 }
 
 /// A secret text; prints as `***`.

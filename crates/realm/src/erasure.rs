@@ -4,11 +4,13 @@ use grantd_engine::{Object, ObjectRef};
 use uuid::Uuid;
 
 use crate::State;
+use crate::app::APP_TYPE;
 use crate::approval_session::SESSION_TYPE;
 use crate::caller::Authority;
 use crate::catalogue::PERMISSION_TYPE;
 use crate::change::Change;
 use crate::command::{Command, Context, Decision};
+use crate::organization::ORGANIZATION_TYPE;
 use crate::personal::Personal;
 use crate::refusal::Refusal;
 use crate::request::{Asked, Settlement};
@@ -16,7 +18,8 @@ use crate::webhook::{WebhookForm, WebhookUpdate};
 
 impl Change {
     /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
-    /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`, `webhook:<id>`.
+    /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`, `webhook:<id>`, `app:<client id>`,
+    /// `mollie_organization:<id>`.
     pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
         let (first, second) = match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
@@ -65,6 +68,7 @@ impl Change {
                 let description = description.as_ref().and_then(Option::as_ref);
                 (url.as_ref().filter(|_| is_it), description.filter(|_| is_it))
             }
+            Self::Apps(change) => (change.personal_fields_of(object.kind, object.id), None),
             _ => (None, None),
         };
         first.into_iter().chain(second).collect()
@@ -82,6 +86,7 @@ fn is_request(object: ObjectRef<'_>, id: Uuid, session: &str) -> bool {
 
 impl State {
     pub(crate) fn erase_fields(&mut self, object: ObjectRef<'_>) {
+        self.erase_app_fields(object);
         match (object.kind, Uuid::parse_str(object.id)) {
             ("user", _) => self.users.erase_name(object.id),
             ("role", _) => self.roles.erase_texts(object.id),
@@ -117,11 +122,14 @@ impl Command for EraseFields {
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
             "user" | "role" | "api_key" | "fs_repo" | "request" | "webhook" | SESSION_TYPE
-            | PERMISSION_TYPE => Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ())),
+            | PERMISSION_TYPE | APP_TYPE | ORGANIZATION_TYPE => {
+                Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
+            }
             _ => Err(Refusal::invalid(
                 "object",
                 "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `mix_session:<id>`, \
-                 `tdp_permission:<number>` and `webhook:<id>` have personal fields",
+                 `tdp_permission:<number>`, `webhook:<id>`, `app:<client_id>` and `mollie_organization:<id>` \
+                 have personal fields",
             )),
         }
     }

@@ -7,7 +7,9 @@
 pub use grantd_engine as engine;
 
 pub mod api_key;
+pub mod app;
 pub mod approval_session;
+pub mod authorization;
 pub mod basis;
 pub mod builtin;
 pub mod caller;
@@ -26,6 +28,8 @@ pub mod import;
 pub mod linked_account;
 pub mod managed;
 pub mod model;
+pub mod oauth_token;
+pub mod organization;
 pub mod personal;
 pub mod pulp;
 pub mod realms;
@@ -37,6 +41,7 @@ pub mod request;
 pub mod reserved;
 pub mod role;
 pub mod rule;
+pub mod scope;
 pub mod session;
 pub mod snapshot;
 pub mod state;

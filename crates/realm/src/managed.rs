@@ -3,6 +3,7 @@
 use grantd_engine::{Key, Subject, SubjectRef};
 
 use crate::approval_session::{PARENT, SESSION_TYPE};
+use crate::authorization::{GRANTED, SCOPE_TYPE};
 use crate::caller::{Authorities, Authority, Caller};
 use crate::pulp::{URI_TYPE, administers, role_administers};
 use crate::refusal::Refusal;
@@ -30,6 +31,7 @@ pub fn managed_by(key: &Key) -> Option<&'static str> {
             "another role: what `super-users` may do is fixed"
         }
         (SESSION_TYPE, PARENT, _) => "POST /api/v1/approval-sessions with parent",
+        (SCOPE_TYPE, GRANTED, _) => "consent, or POST and DELETE /api/v1/authorizations",
         ("fs_vm", "login", _) => "the identities API: .../permissions/vm/{vm_id}",
         ("fs_repo", "read", Subject::Wildcard(_)) => "PUT /git/v1/repo/{repo}/visibility",
         _ => return None,

@@ -43,7 +43,7 @@ pub fn may(state: &State, caller: &Caller, operation: Operation, uri: &PulpUri, 
             id = identity.to_string();
             ObjectRef { kind: "identity", id: &id }
         }
-        Actor::SystemKey(_) | Actor::System(_) => return false,
+        Actor::SystemKey(_) | Actor::System(_) | Actor::App(_) => return false,
     };
     let question = Question {
         subject: SubjectRef::Object(subject),

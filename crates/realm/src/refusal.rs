@@ -108,9 +108,66 @@ pub enum Refusal {
         /// How many there can be.
         most: u64,
     },
+    /// What the command would have used once was used by another one meanwhile.
+    #[error("somebody else was quicker: what this uses once is used already")]
+    Taken,
+    /// A member may not agree to this for the organization.
+    #[error("{0}")]
+    Consent(ConsentProblem),
+    /// A code, token or client is not what it should be.
+    #[error("{0}")]
+    Grant(GrantProblem),
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used with another body; use a new key for a new request")]
     IdempotencyKeyReused,
+}
+
+/// Why somebody may not agree for an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConsentProblem {
+    /// They do not belong to it.
+    #[error("only members of the organization decide what an app may do there")]
+    NotMember,
+    /// It wants an admin to approve first.
+    #[error(
+        "this organization lets its members use only what an admin of it has approved for the app; ask one of them"
+    )]
+    ApprovalNeeded,
+}
+
+/// What is wrong with a code, a token or a client. The texts tell nothing that a thief would not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GrantProblem {
+    /// There is no such client, or the secret is not its own.
+    #[error("the client credentials are invalid")]
+    Client,
+    /// No such code, or another client's.
+    #[error("the authorization code does not exist or is not this client's")]
+    Code,
+    /// Too late.
+    #[error("the authorization code has expired; authorize again")]
+    CodeExpired,
+    /// Not the one that the code was sent to.
+    #[error("the redirect URI is not the one that the code was sent to")]
+    RedirectUri,
+    /// The app has to prove that it began the authorization itself.
+    #[error("this app has to send a `code_challenge` (S256)")]
+    ChallengeMissing,
+    /// Not the one that belongs to the challenge; or missing, or sent without a challenge.
+    #[error("the code verifier does not fit the code challenge")]
+    Verifier,
+    /// No such refresh token, or another client's.
+    #[error("the refresh token does not exist or is not this client's")]
+    Refresh,
+    /// The organization has disconnected the app, or the time is over.
+    #[error("the authorization has ended; ask the organization again")]
+    Ended,
+    /// More than was agreed on.
+    #[error("more permissions are asked for than were agreed on")]
+    Scope,
+    /// The token belongs to another client.
+    #[error("the token was not issued to this client")]
+    OtherClient,
 }
 
 /// The kinds of things that commands name.
@@ -150,6 +207,18 @@ pub enum Noun {
     ContentType,
     /// A permission of the catalogue.
     CataloguePermission,
+    /// A permission that apps can ask for.
+    Scope,
+    /// An organization.
+    Organization,
+    /// A token of an organization's own.
+    OrganizationToken,
+    /// An app.
+    App,
+    /// What an organization lets an app do.
+    Authorization,
+    /// An app that an organization has approved.
+    Approval,
 }
 
 impl fmt::Display for Noun {
@@ -172,6 +241,12 @@ impl fmt::Display for Noun {
             Self::LinkedAccount => "linked account",
             Self::ContentType => "content type",
             Self::CataloguePermission => "permission",
+            Self::Scope => "scope",
+            Self::Organization => "organization",
+            Self::OrganizationToken => "organization token",
+            Self::App => "app",
+            Self::Authorization => "authorization",
+            Self::Approval => "approval of app",
         })
     }
 }
@@ -212,6 +287,10 @@ impl Refusal {
             Self::OwnRequest => "own_request",
             Self::RequestSettled { .. } => "request_settled",
             Self::TooMany { .. } => "too_many",
+            Self::Taken => "taken",
+            Self::Consent(ConsentProblem::NotMember) => "not_member",
+            Self::Consent(ConsentProblem::ApprovalNeeded) => "approval_needed",
+            Self::Grant(_) => "invalid_grant",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
         }
     }

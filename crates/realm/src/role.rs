@@ -6,7 +6,7 @@ mod members;
 
 pub use commands::{CreateRole, DeleteRole, RoleView, UpdateRole};
 pub use members::{AddMember, Member, RemoveMember, everyone_in, members, members_of};
-pub(crate) use members::{any_above, refuse_last_super_user, roles_of, set_roles};
+pub(crate) use members::{any_above, refuse_last_super_user, roles_above, roles_of, set_roles};
 
 use std::sync::Arc;
 

@@ -4,6 +4,8 @@
 //! happened to them; a snapshot has them in bulk, as the engine holds them, so that reading millions costs little more than
 //! copying. The hash covers commitments instead of personal values, so that it is the same before and after an erasure.
 
+mod apps;
+
 use std::sync::Arc;
 
 use grantd_engine::{Graph, Schema};
@@ -32,7 +34,7 @@ use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 8;
+pub const FORMAT: u32 = 9;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -57,6 +59,8 @@ const WEBHOOKS: u8 = 6;
 
 /// Begins, after that, the catalogue. The numbers in between are others'.
 const CATALOGUE: u8 = 12;
+/// Begins, at the very end, scopes, organizations, apps and authorizations.
+const APPS: u8 = 20;
 
 /// Begins, after that, the accounts by which people sign in, where there are any.
 const LINKED_ACCOUNTS: u8 = 13;
@@ -107,6 +111,10 @@ impl State {
             w.u8(LINKED_ACCOUNTS);
             self.write_linked_accounts(&mut w);
         }
+        if self.has_apps() {
+            w.u8(APPS);
+            self.write_apps(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -123,6 +131,7 @@ impl State {
         self.write_webhooks(&mut w);
         self.write_catalogue(&mut w);
         self.write_linked_accounts(&mut w);
+        self.write_apps(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -344,6 +353,7 @@ impl State {
         state.read_webhooks(r)?;
         state.read_catalogue(r)?;
         state.read_linked_accounts(r)?;
+        state.read_apps(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)

@@ -1,24 +1,30 @@
 //! The state of a realm: the fold of its ledger.
 
+mod apps;
+
 use std::sync::Arc;
 
 use grantd_engine::{Fold, Folded, Graph, ObjectRef, Schema};
 use uuid::Uuid;
 
 use crate::api_key::ApiKeys;
+use crate::app::Apps;
 use crate::approval_session::{ApprovalSessions, SESSION_TYPE};
+use crate::authorization::Authorizations;
 use crate::catalogue::{Catalogue, CataloguePermission, ContentType, PERMISSION_TYPE};
 use crate::change::{Change, Stamp, shared};
 use crate::client_ca::ClientCa;
 use crate::entity::Entities;
 use crate::identity::Identities;
 use crate::linked_account::LinkedAccounts;
+use crate::organization::Organizations;
 use crate::pulp::{PulpUri, URI_TYPE};
 use crate::realms::Realms;
 use crate::repository::Repositories;
 use crate::request::Requests;
 use crate::role::{ROLE_TYPE, Roles};
 use crate::rule::Rules;
+use crate::scope::Scopes;
 use crate::token::{Bearer, Bearers};
 use crate::user::Users;
 use crate::webhook::{Webhooks, is_event};
@@ -59,6 +65,10 @@ pub struct State {
     pub(crate) webhooks: Webhooks,
     pub(crate) linked_accounts: LinkedAccounts,
     pub(crate) catalogue: Catalogue,
+    pub(crate) scopes: Scopes,
+    pub(crate) organizations: Organizations,
+    pub(crate) apps: Apps,
+    pub(crate) authorizations: Authorizations,
 }
 
 impl State {
@@ -85,6 +95,10 @@ impl State {
             webhooks: Webhooks::default(),
             linked_accounts: LinkedAccounts::default(),
             catalogue: Catalogue::default(),
+            scopes: Scopes::default(),
+            organizations: Organizations::default(),
+            apps: Apps::default(),
+            authorizations: Authorizations::default(),
         }
     }
 
@@ -166,6 +180,26 @@ impl State {
     /// Permissions as records, by content type.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// What apps can ask for.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Who agrees to what apps ask for.
+    pub fn organizations(&self) -> &Organizations {
+        &self.organizations
+    }
+
+    /// Who asks.
+    pub fn apps(&self) -> &Apps {
+        &self.apps
+    }
+
+    /// What was agreed on.
+    pub fn authorizations(&self) -> &Authorizations {
+        &self.authorizations
     }
 
     /// In the realm `system`: the realms of this store.
@@ -321,6 +355,7 @@ impl State {
                 self.catalogue.delete_permission(*number)?;
                 self.forget(ObjectRef { kind: PERMISSION_TYPE, id: &number.to_string() });
             }
+            Change::Apps(change) => self.fold_apps(change, stamp)?,
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();
                 self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });

@@ -27,6 +27,13 @@ pub enum Bearer {
         /// Which of its tokens.
         token: Uuid,
     },
+    /// A token of an organization's own.
+    Organization {
+        /// The organization's number.
+        organization: u64,
+        /// Which of its tokens.
+        token: Uuid,
+    },
 }
 
 /// Every valid bearer secret of the realm, by hash.

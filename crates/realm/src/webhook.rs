@@ -3,6 +3,7 @@
 //! The record says where to and of what. What is to be sent waits in ephemeral rows, which are written in the transaction of
 //! the entry that they speak of: so nothing is told that did not happen, and nothing that happened is forgotten.
 
+mod authorization_event;
 mod commands;
 mod delivery;
 mod event;
@@ -10,6 +11,7 @@ mod finished;
 mod retries;
 mod sending;
 
+pub use authorization_event::AuthorizationEvent;
 pub use commands::{
     CreateWebhook, DeleteWebhook, RotateWebhookSecret, SecretRotated, UpdateWebhook, WebhookCreated,
 };

@@ -130,13 +130,14 @@ impl Client {
         self.answer(why.on(request).call())
     }
 
-    /// Every item of a list, over all its pages.
+    /// Every item of a list, over all its pages. The path may have a query.
     pub(crate) fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let begun = if path.contains('?') { '&' } else { '?' };
         let mut items = Vec::new();
         let mut next: Option<String> = None;
         loop {
             let cursor = next.as_deref().map(|next| format!("&cursor={}", segment(next))).unwrap_or_default();
-            let mut page = self.get(&format!("{path}?limit=1000{cursor}"))?.body;
+            let mut page = self.get(&format!("{path}{begun}limit=1000{cursor}"))?.body;
             if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {
                 items.extend(found);
             }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod approvals;
+mod apps;
 mod client;
 mod copies;
 mod erasure;

@@ -8,7 +8,7 @@ use tokio_postgres::{Error, IsolationLevel};
 use super::PostgresStore;
 use super::error::{store_error, too_slow};
 use super::read::{head_row, signed};
-use crate::plan::Plan;
+use crate::plan::{Plan, Taking};
 use crate::store::{Appended, RowWrite, SealedSecret, SecretWrite, StoreError};
 
 pub(super) async fn append(store: &PostgresStore, plan: &Plan) -> Appended {
@@ -45,6 +45,11 @@ async fn attempt(client: &mut Client, plan: &Plan, committing: &AtomicBool) -> R
             Some(head) => Appended::Conflict(head),
             None => Appended::Rejected(StoreError::NoLedger(plan.realm.clone())),
         });
+    }
+    let untaken = untaken(&change, plan).await?;
+    if !untaken.is_empty() {
+        change.rollback().await?;
+        return Ok(Appended::Untaken(untaken));
     }
     write_entries(&change, plan).await?;
     write_disclosures(&change, plan).await?;
@@ -160,6 +165,24 @@ async fn write_disclosures(change: &Transaction<'_>, plan: &Plan) -> Result<(), 
     Ok(())
 }
 
+/// Looked at under the head's lock, before anything is written: nobody else appends to this ledger meanwhile.
+async fn untaken(change: &Transaction<'_>, plan: &Plan) -> Result<Vec<usize>, Error> {
+    let mut taking = Taking::default();
+    for (index, row) in plan.rows.iter().enumerate() {
+        if let Some((kind, key)) = taking.judge(index, row) {
+            let statement = change
+                .prepare_cached(
+                    "SELECT value FROM ephemeral_row WHERE realm = $1 AND kind = $2 AND key = $3 FOR UPDATE",
+                )
+                .await?;
+            let found = change.query_opt(&statement, &[&plan.realm, &kind, &key]).await?;
+            let value: Option<Vec<u8>> = found.map(|found| found.get(0));
+            taking.found(index, row, value.as_deref());
+        }
+    }
+    Ok(taking.untaken())
+}
+
 async fn write_row(change: &Transaction<'_>, realm: &str, row: &RowWrite) -> Result<(), Error> {
     match row {
         RowWrite::Put { kind, key, value, expires } => {
@@ -190,7 +213,7 @@ async fn write_row(change: &Transaction<'_>, realm: &str, row: &RowWrite) -> Res
                 .await?;
             change.execute(&statement, &[&realm, kind, key, to, value, expires]).await?;
         }
-        RowWrite::Delete { kind, key } => {
+        RowWrite::Delete { kind, key } | RowWrite::Take { kind, key, .. } => {
             let statement = change
                 .prepare_cached("DELETE FROM ephemeral_row WHERE realm = $1 AND kind = $2 AND key = $3")
                 .await?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::entry::{Hash, LedgerId};
-use crate::plan::{Placed, Plan};
+use crate::plan::{Placed, Plan, Taking};
 use crate::store::{Head, RowWrite, SealedSecret, SecretWrite, StoreError};
 
 /// What an append came to, if its transaction commits.
@@ -12,6 +12,8 @@ pub(super) enum Verdict {
     Applied(Head),
     /// Nothing was written, the head is this one.
     Conflict(Head),
+    /// Nothing was written, these rows cannot be taken.
+    Untaken(Vec<usize>),
     /// Nothing was written.
     Refused(StoreError),
 }
@@ -23,6 +25,10 @@ pub(super) fn apply(conn: &Connection, plan: &Plan) -> rusqlite::Result<Verdict>
     };
     if head != plan.expected {
         return Ok(Verdict::Conflict(head));
+    }
+    let untaken = untaken(conn, plan)?;
+    if !untaken.is_empty() {
+        return Ok(Verdict::Untaken(untaken));
     }
     for placed in &plan.entries {
         write_entry(conn, &plan.realm, placed)?;
@@ -89,6 +95,23 @@ fn write_entry(conn: &Connection, realm: &str, placed: &Placed) -> rusqlite::Res
     Ok(())
 }
 
+/// Looked at before anything is written, so that nothing has to be taken back.
+fn untaken(conn: &Connection, plan: &Plan) -> rusqlite::Result<Vec<usize>> {
+    let mut taking = Taking::default();
+    for (index, row) in plan.rows.iter().enumerate() {
+        if let Some((kind, key)) = taking.judge(index, row) {
+            let found: Option<Vec<u8>> = conn
+                .prepare_cached(
+                    "SELECT value FROM ephemeral_row WHERE realm = ?1 AND kind = ?2 AND key = ?3",
+                )?
+                .query_row(params![plan.realm, kind, key], |row| row.get(0))
+                .optional()?;
+            taking.found(index, row, found.as_deref());
+        }
+    }
+    Ok(taking.untaken())
+}
+
 fn write_row(conn: &Connection, realm: &str, row: &RowWrite) -> rusqlite::Result<()> {
     match row {
         RowWrite::Put { kind, key, value, expires } => conn
@@ -108,7 +131,7 @@ fn write_row(conn: &Connection, realm: &str, row: &RowWrite) -> rusqlite::Result
                  WHERE realm = ?1 AND kind = ?2 AND key = ?3",
             )?
             .execute(params![realm, kind, key, to, value, expires])?,
-        RowWrite::Delete { kind, key } => conn
+        RowWrite::Delete { kind, key } | RowWrite::Take { kind, key, .. } => conn
             .prepare_cached("DELETE FROM ephemeral_row WHERE realm = ?1 AND kind = ?2 AND key = ?3")?
             .execute(params![realm, kind, key])?,
     };

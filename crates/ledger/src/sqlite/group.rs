@@ -72,6 +72,7 @@ fn answer(verdict: Verdict) -> Appended {
     match verdict {
         Verdict::Applied(head) => Appended::Durable(head),
         Verdict::Conflict(head) => Appended::Conflict(head),
+        Verdict::Untaken(rows) => Appended::Untaken(rows),
         Verdict::Refused(error) => Appended::Rejected(error),
     }
 }

@@ -93,7 +93,7 @@ pub async fn erase(
         append.erase = found;
         match store.append(append).await {
             Appended::Durable(head) => return Ok(Erased { values, revision: head.revision }),
-            Appended::Conflict(_) => {}
+            Appended::Conflict(_) | Appended::Untaken(_) => {}
             Appended::Rejected(error) => return Err(error.into()),
             Appended::Unknown(error) => return Err(EraseError::Unknown(error)),
         }

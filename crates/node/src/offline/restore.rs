@@ -152,7 +152,9 @@ async fn go_on(store: &SqliteStore, realm: String, schema: Arc<Schema>) -> Resul
         Appended::Durable(head) => {
             Ok(Continued { realm, ledger_id, revision: head.revision, state_hash: verified.state_hash })
         }
-        Appended::Conflict(_) => Err(StoreError::Damaged("the head moved by itself".into()).into()),
+        Appended::Conflict(_) | Appended::Untaken(_) => {
+            Err(StoreError::Damaged("the head moved by itself".into()).into())
+        }
         Appended::Rejected(error) | Appended::Unknown(error) => Err(error.into()),
     }
 }

@@ -1,5 +1,6 @@
 //! Golden ledgers: what was written once reads, and folds to the same state, for ever.
 
+mod apps;
 mod ending;
 mod form;
 mod linking;

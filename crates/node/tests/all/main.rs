@@ -24,6 +24,7 @@ mod rows;
 mod shared;
 mod stopping;
 mod support;
+mod taking;
 mod unknown;
 mod unloading;
 mod waiting;

@@ -33,14 +33,14 @@ pub enum Member {
 }
 
 impl Member {
-    fn find(&self, state: &State) -> Result<(), Refusal> {
+    pub(crate) fn find(&self, state: &State) -> Result<(), Refusal> {
         match self {
             Self::User(login) => User::find(state, login).map(|_| ()),
             Self::Role(key) => Role::find(state, key).map(|_| ()),
         }
     }
 
-    fn subject(&self) -> SubjectRef<'_> {
+    pub(crate) fn subject(&self) -> SubjectRef<'_> {
         match self {
             Self::User(login) => SubjectRef::Object(ObjectRef { kind: "user", id: login }),
             Self::Role(key) => members_of(key),
@@ -151,6 +151,21 @@ pub(crate) fn roles_of(state: &State, login: &str, now: Micros) -> Vec<String> {
     let mut roles: Vec<String> = lasting.map(|found| found.object.id.to_owned()).collect();
     roles.sort_unstable();
     roles
+}
+
+/// The keys of the roles that a user is in, also by way of other roles.
+pub(crate) fn roles_above(state: &State, login: &str, now: Micros) -> BTreeSet<String> {
+    let mut seen: BTreeSet<String> = roles_of(state, login, now).into_iter().collect();
+    let mut open: Vec<String> = seen.iter().cloned().collect();
+    while let Some(role) = open.pop() {
+        for above in state.graph().resources_of(members_of(&role), ROLE_TYPE) {
+            if above.relation == MEMBER && lasts(above.until, now) && seen.insert(above.object.id.to_owned())
+            {
+                open.push(above.object.id.to_owned());
+            }
+        }
+    }
+    seen
 }
 
 /// `role:<role> # member @ <member>`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::authorization_event::{self, AuthorizationEvent};
 use crate::change::{Change, shared};
 use crate::codec::{CodecError, Reader, Writer};
 use crate::request::{Asked, Outcome, Request, Settlement, Status};
@@ -25,12 +26,25 @@ pub enum EventKind {
     RequestExpired,
     /// 4: taken back.
     RequestCancelled,
+    /// 5: an organization lets an app do something there for the first time.
+    AuthorizationGranted,
+    /// 6: it lets it do more or less, or has agreed anew.
+    AuthorizationChanged,
+    /// 7: it has disconnected the app, or the time is over.
+    AuthorizationRevoked,
 }
 
 impl EventKind {
     /// Those that a webhook can choose; their numbers are 1 to 31.
-    pub const CHOSEN: [Self; 4] =
-        [Self::RequestCreated, Self::RequestDecided, Self::RequestExpired, Self::RequestCancelled];
+    pub const CHOSEN: [Self; 7] = [
+        Self::RequestCreated,
+        Self::RequestDecided,
+        Self::RequestExpired,
+        Self::RequestCancelled,
+        Self::AuthorizationGranted,
+        Self::AuthorizationChanged,
+        Self::AuthorizationRevoked,
+    ];
 
     /// Its name on the wire.
     pub fn name(self) -> &'static str {
@@ -40,6 +54,9 @@ impl EventKind {
             Self::RequestDecided => "request.decided",
             Self::RequestExpired => "request.expired",
             Self::RequestCancelled => "request.cancelled",
+            Self::AuthorizationGranted => "authorization.granted",
+            Self::AuthorizationChanged => "authorization.changed",
+            Self::AuthorizationRevoked => "authorization.revoked",
         }
     }
 
@@ -55,6 +72,9 @@ impl EventKind {
             Self::RequestDecided => 2,
             Self::RequestExpired => 3,
             Self::RequestCancelled => 4,
+            Self::AuthorizationGranted => 5,
+            Self::AuthorizationChanged => 6,
+            Self::AuthorizationRevoked => 7,
         }
     }
 
@@ -125,6 +145,8 @@ pub enum Subject {
     Nothing,
     /// 1: a request.
     Request(Box<RequestEvent>),
+    /// 2: an authorization.
+    Authorization(Box<AuthorizationEvent>),
 }
 
 /// A request as it was at the time.
@@ -192,11 +214,15 @@ impl RequestEvent {
 /// Whether a change is told of.
 pub(crate) fn is_event(change: &Change) -> bool {
     matches!(change, Change::RequestCreated { .. } | Change::RequestSettled { .. })
+        || authorization_event::is_event(change)
 }
 
 /// What the changes of one entry tell of, in their order. `state` is the one that they were decided on.
 pub fn events(state: &State, changes: &[Change], now: Micros) -> Vec<Event> {
-    changes.iter().filter_map(|change| event(state, changes, change, now)).collect()
+    let mut told: Vec<Event> =
+        changes.iter().filter_map(|change| event(state, changes, change, now)).collect();
+    told.extend(authorization_event::events(state, changes, now));
+    told
 }
 
 fn event(state: &State, changes: &[Change], change: &Change, now: Micros) -> Option<Event> {
@@ -252,6 +278,10 @@ impl Event {
                 w.u8(1);
                 write_request(w, request);
             }
+            Subject::Authorization(authorization) => {
+                w.u8(2);
+                authorization.write(w);
+            }
         }
     }
 
@@ -263,6 +293,7 @@ impl Event {
             subject: match r.u8()? {
                 0 => Subject::Nothing,
                 1 => Subject::Request(Box::new(read_request(r)?)),
+                2 => Subject::Authorization(Box::new(AuthorizationEvent::read(r)?)),
                 other => {
                     return Err(CodecError::Unknown { what: "an event's subject", found: other.to_string() });
                 }

@@ -91,6 +91,7 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::OperationDenied { .. }
         | Refusal::OwnRequest
         | Refusal::ReservedRole { .. }
+        | Refusal::Consent(_)
         | Refusal::ManagedIdentity(_) => StatusCode::FORBIDDEN,
         Refusal::NotFound { .. } | Refusal::NoRealm => StatusCode::NOT_FOUND,
         Refusal::Exists { .. }
@@ -100,9 +101,10 @@ fn refused(refusal: &Refusal) -> Problem {
         | Refusal::LastSuperUser { .. }
         | Refusal::RequestSettled { .. }
         | Refusal::Orphans(_)
+        | Refusal::Taken
         | Refusal::IdempotencyKeyReused => StatusCode::CONFLICT,
         Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Invalid { .. } => StatusCode::BAD_REQUEST,
+        Refusal::Invalid { .. } | Refusal::Grant(_) => StatusCode::BAD_REQUEST,
     };
     let problem = Problem::new(status, refusal.code()).detail(refusal.to_string());
     match refusal {

@@ -1,6 +1,8 @@
 //! grantd's own API, under `/api/v1`: JSON in snake_case, problem+json errors, cursors.
 
 mod approval_sessions;
+mod apps;
+mod authorizations;
 mod batch;
 mod bench;
 mod catalogue;
@@ -16,6 +18,10 @@ mod ledger;
 mod linked_accounts;
 mod names;
 mod openapi;
+mod organization_approvals;
+mod organization_members;
+mod organization_tokens;
+mod organizations;
 mod page;
 mod realms;
 mod relationship_lines;
@@ -25,6 +31,7 @@ mod roles;
 mod routes;
 mod rules;
 mod schema;
+mod scopes;
 mod search;
 mod session;
 mod user_permissions;

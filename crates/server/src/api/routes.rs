@@ -4,8 +4,9 @@ use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use super::{
-    approval_sessions, batch, catalogue, check, entities, export, import, keys, ledger, linked_accounts,
-    realms, relationships, requests, roles, rules, schema, search, session, user_permissions, users,
+    approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
+    linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
+    realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
     webhook_deliveries, webhooks,
 };
 use crate::app::SharedApp;
@@ -61,8 +62,59 @@ pub fn routes() -> Router<SharedApp> {
         .route("/api/v1/webhooks/{id}/test", post(webhook_deliveries::test_webhook))
         .route("/api/v1/webhooks/{id}/deliveries", get(webhook_deliveries::list_deliveries))
         .route("/api/v1/session", get(session::get_session))
+        .merge(app_routes())
         .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
         .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))
+}
+
+/// Apps, organizations, and what these let those do.
+fn app_routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/api/v1/scopes", get(scopes::list_scopes))
+        .route(
+            "/api/v1/scopes/{id}",
+            get(scopes::get_scope).put(scopes::define_scope).delete(scopes::delete_scope),
+        )
+        .route(
+            "/api/v1/organizations",
+            post(organizations::create_organization).get(organizations::list_organizations),
+        )
+        .route(
+            "/api/v1/organizations/{id}",
+            get(organizations::get_organization)
+                .patch(organizations::update_organization)
+                .delete(organizations::delete_organization),
+        )
+        .route("/api/v1/organizations/{id}/members", get(organization_members::list_seats))
+        .route(
+            "/api/v1/organizations/{id}/members/{member}",
+            put(organization_members::seat_member).delete(organization_members::unseat_member),
+        )
+        .route(
+            "/api/v1/organizations/{id}/tokens",
+            post(organization_tokens::issue_token).get(organization_tokens::list_tokens),
+        )
+        .route("/api/v1/organizations/{id}/tokens/{token}", delete(organization_tokens::revoke_token))
+        .route("/api/v1/organizations/{id}/approvals", get(organization_approvals::list_approvals))
+        .route(
+            "/api/v1/organizations/{id}/approvals/{app}",
+            put(organization_approvals::approve_app).delete(organization_approvals::withdraw_approval),
+        )
+        .route("/api/v1/apps", post(apps::create_app).get(apps::list_apps))
+        .route(
+            "/api/v1/apps/{client_id}",
+            get(apps::get_app).patch(apps::update_app).delete(apps::delete_app),
+        )
+        .route("/api/v1/apps/{client_id}/secret", post(apps::rotate_secret))
+        .route(
+            "/api/v1/authorizations",
+            post(authorizations::create_authorization).get(authorizations::list_authorizations),
+        )
+        .route(
+            "/api/v1/authorizations/{id}",
+            get(authorizations::get_authorization).delete(authorizations::end_authorization),
+        )
+        .route("/api/v1/authorizations/{id}/scopes/{scope}", delete(authorizations::withdraw_scope))
 }
 
 /// The routes that take long bodies.

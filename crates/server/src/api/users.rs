@@ -41,9 +41,9 @@ pub(super) struct ChangedUser {
 }
 
 /// A member that is there, if only as null.
-pub(super) fn present<'de, D: Deserializer<'de>>(
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Option<String>>, D::Error> {
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

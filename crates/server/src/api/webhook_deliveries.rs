@@ -57,7 +57,7 @@ impl Delivery {
             timestamp: rfc3339(event.at),
             request: match &event.subject {
                 Subject::Request(request) => Some(request.id),
-                Subject::Nothing => None,
+                Subject::Nothing | Subject::Authorization(_) => None,
             },
             status,
             attempts,

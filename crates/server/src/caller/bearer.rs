@@ -34,6 +34,8 @@ fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {
                 valid_key(&published.state, id, now).then(|| Caller::local(Actor::ApiKey(id)))
             }
             Bearer::Token { identity, .. } => Some(Caller::local(Actor::Identity(identity))),
+            // An organization's own token speaks for it in the app-permissions dialect alone.
+            Bearer::Organization { .. } => None,
         };
     }
     let system = app.system.published();

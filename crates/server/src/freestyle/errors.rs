@@ -89,6 +89,7 @@ impl From<Refusal> for Error {
             | Refusal::NotHeld(_)
             | Refusal::OwnRequest
             | Refusal::ReservedRole { .. }
+            | Refusal::Consent(_)
             | Refusal::OperationDenied { .. } => (StatusCode::FORBIDDEN, "FORBIDDEN"),
             Refusal::NotFound { noun, .. } => (StatusCode::NOT_FOUND, not_found(*noun)),
             Refusal::Exists { noun: Noun::RepositoryGrant | Noun::VmGrant, .. } => {
@@ -97,15 +98,17 @@ impl From<Refusal> for Error {
             Refusal::NoRealm => (StatusCode::NOT_FOUND, "INVALID_REQUEST"),
             Refusal::ManagedIdentity(_) => (StatusCode::FORBIDDEN, "CANNOT_MODIFY_MANAGED_IDENTITY"),
             Refusal::IdempotencyKeyReused
+            | Refusal::Taken
             | Refusal::Exists { .. }
             | Refusal::SuperUsersFixed
             | Refusal::LastSuperUser { .. }
             | Refusal::RequestSettled { .. }
             | Refusal::TooMany { .. }
             | Refusal::Orphans(_) => (StatusCode::CONFLICT, "INVALID_REQUEST"),
-            Refusal::Invalid { .. } | Refusal::ManagedRelation { .. } | Refusal::Precondition { .. } => {
-                (StatusCode::BAD_REQUEST, "INVALID_REQUEST")
-            }
+            Refusal::Invalid { .. }
+            | Refusal::ManagedRelation { .. }
+            | Refusal::Precondition { .. }
+            | Refusal::Grant(_) => (StatusCode::BAD_REQUEST, "INVALID_REQUEST"),
         };
         Self::new(status, code, refusal.to_string())
     }
@@ -128,6 +131,12 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::Rule
         | Noun::Webhook
         | Noun::LinkedAccount
+        | Noun::Scope
+        | Noun::Organization
+        | Noun::OrganizationToken
+        | Noun::App
+        | Noun::Authorization
+        | Noun::Approval
         | Noun::ContentType
         | Noun::CataloguePermission => "INVALID_REQUEST",
     }

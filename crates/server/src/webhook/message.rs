@@ -6,7 +6,7 @@
 use grantd_node::realm::State;
 use grantd_node::realm::personal::Personal;
 use grantd_node::realm::realms::DEFAULT;
-use grantd_node::realm::webhook::{Delivery, Event, RequestEvent, Subject};
+use grantd_node::realm::webhook::{AuthorizationEvent, Delivery, Event, RequestEvent, Subject};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -32,6 +32,19 @@ struct Data<'a> {
     url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Request<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization: Option<Authorization<'a>>,
+}
+
+#[derive(Serialize)]
+struct Authorization<'a> {
+    id: Uuid,
+    app: &'a str,
+    organization: &'a str,
+    /// What the app has now.
+    scopes: Vec<&'a str>,
+    added: Vec<&'a str>,
+    removed: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +72,8 @@ pub(super) fn name(delivery: &Delivery) -> String {
 /// Whether a state is as new as the event, as far as it can be told: what is forgotten by now is not known either.
 pub(super) fn is_known(event: &Event, state: &State) -> bool {
     match &event.subject {
-        Subject::Nothing => true,
+        // An authorization is told of as it was.
+        Subject::Nothing | Subject::Authorization(_) => true,
         Subject::Request(event) => {
             let request = state.requests().get(event.id);
             request.is_some_and(|request| event.decided_by.is_none() || request.decided_by.is_some())
@@ -69,13 +83,31 @@ pub(super) fn is_known(event: &Event, state: &State) -> bool {
 
 /// The body. `state` is the newest one.
 pub(super) fn body(event: &Event, realm: &str, state: &State, public_url: &str) -> Vec<u8> {
-    let (url, request) = match &event.subject {
-        Subject::Nothing => (None, None),
-        Subject::Request(event) => (Some(link(realm, public_url, event.id)), Some(request(event, state))),
-    };
-    let data = Data { realm, url, request };
+    let mut data = Data { realm, url: None, request: None, authorization: None };
+    match &event.subject {
+        Subject::Nothing => {}
+        Subject::Request(event) => {
+            data.url = Some(link(realm, public_url, event.id));
+            data.request = Some(request(event, state));
+        }
+        Subject::Authorization(event) => data.authorization = Some(authorization(event)),
+    }
     let message = Message { kind: event.kind.name(), timestamp: rfc3339(event.at), data };
     serde_json::to_vec(&message).unwrap_or_default()
+}
+
+fn authorization(event: &AuthorizationEvent) -> Authorization<'_> {
+    fn list(scopes: &[std::sync::Arc<str>]) -> Vec<&str> {
+        scopes.iter().map(|scope| &**scope).collect()
+    }
+    Authorization {
+        id: event.id,
+        app: &event.app,
+        organization: &event.organization,
+        scopes: list(&event.scopes),
+        added: list(&event.added),
+        removed: list(&event.removed),
+    }
 }
 
 /// The request's page in the inbox.

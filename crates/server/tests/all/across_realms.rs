@@ -19,6 +19,10 @@ struct Marked {
     token: String,
     repository: String,
     vm: String,
+    organization: String,
+    app: String,
+    authorization: String,
+    scope: String,
 }
 
 impl Marked {
@@ -55,10 +59,37 @@ impl Marked {
         let users = json!({"allowedUsers": [mark("account")]});
         call("POST", &format!("{grants}/vm/{vm}")).json(users).await.is(200);
         let whoami = call("GET", "/freestyle/auth/v1/whoami").send().await.is(200);
-        let mut marks = vec![format!("only-in-{name}"), text(&whoami.body["accountId"]), secret];
+        let scope = format!("only-in-{name}.read");
+        let texts = json!({"texts": {"en": {"description": mark("description")}}});
+        call("PUT", &format!("/api/v1/scopes/{scope}")).json(texts).await.is(200);
+        let made = call("POST", "/api/v1/organizations").json(json!({"name": mark("organization")})).await;
+        let organization = text(&made.is(201).body["id"]);
+        let app = json!({"name": mark("app"), "redirect_uris": ["https://shop.example/"]});
+        let app = text(&call("POST", "/api/v1/apps").json(app).await.is(201).body["client_id"]);
+        let given = json!({"app": app, "organization": organization, "scopes": [scope]});
+        let given = call("POST", "/api/v1/authorizations").json(given).await.is(201);
+        let (authorization, access) = (text(&given.body["id"]), text(&given.body["access_token"]));
+        let mut marks = vec![access, format!("only-in-{name}"), text(&whoami.body["accountId"]), secret];
         marks.extend([&key, &key_id, &identity, &token, &repository].map(String::clone));
+        marks.extend([&organization, &app, &authorization].map(String::clone));
         let member = format!("user:{user}");
-        Self { name, key, marks, member, role, user, key_id, identity, token, repository, vm }
+        Self {
+            name,
+            key,
+            marks,
+            member,
+            role,
+            user,
+            key_id,
+            identity,
+            token,
+            repository,
+            vm,
+            organization,
+            app,
+            authorization,
+            scope,
+        }
     }
 
     /// A path with its parameters filled in with what there is in this realm.
@@ -74,6 +105,11 @@ impl Marked {
             "{repo}" | "{repo_id}" | "{repository}" => &self.repository,
             "{vm}" | "{vm_id}" => &self.vm,
             "{id}" if path.contains("/entities/") => &self.user,
+            "{app}" | "{client_id}" => &self.app,
+            "{scope}" => &self.scope,
+            "{id}" if path.contains("/organizations/") => &self.organization,
+            "{id}" if path.contains("/authorizations/") => &self.authorization,
+            "{id}" if path.contains("/scopes/") => &self.scope,
             "{id}" => &self.key_id,
             parameter if parameter.starts_with('{') => panic!("fill in {parameter} of {path}"),
             plain => plain,

@@ -10,6 +10,7 @@
 )]
 
 mod across_realms;
+mod apps;
 mod authzen;
 mod authzen_search;
 mod bodies;

@@ -133,6 +133,52 @@ pub(crate) async fn a_row_is_moved_by_one(world: &World) {
     assert_eq!(rows().await, "d=4");
 }
 
+fn take(key: &[u8], value: &[u8]) -> RowWrite {
+    RowWrite::Take { kind: "session", key: key.to_vec(), value: value.to_vec() }
+}
+
+pub(crate) async fn a_row_is_taken_once(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let append = async |rows| world.store.append(Append { rows, ..Append::on(REALM, head) }).await;
+    durable(append(vec![put(b"k", b"v", 100)]).await);
+    for wrong in [take(b"k", b"w"), take(b"j", b"v")] {
+        assert!(matches!(append(vec![wrong]).await, Appended::Untaken(rows) if rows == [0]));
+    }
+    let elsewhere = RowWrite::Take { kind: "code", key: b"k".to_vec(), value: b"v".to_vec() };
+    assert!(matches!(append(vec![elsewhere]).await, Appended::Untaken(rows) if rows == [0]));
+    // In place of it another one, as a rotation does.
+    durable(append(vec![take(b"k", b"v"), put(b"k", b"w", 100)]).await);
+    assert!(matches!(append(vec![take(b"k", b"v")]).await, Appended::Untaken(rows) if rows == [0]));
+    durable(append(vec![take(b"k", b"w")]).await);
+    assert_eq!(world.store.row(REALM, "session", b"k", 0).await.unwrap(), None);
+    assert!(matches!(append(vec![take(b"k", b"w")]).await, Appended::Untaken(rows) if rows == [0]));
+    // What the same append did before counts.
+    durable(append(vec![put(b"k", b"1", 100), take(b"k", b"1"), put(b"k", b"2", 100)]).await);
+    let twice = vec![take(b"k", b"2"), take(b"k", b"2")];
+    assert!(matches!(append(twice).await, Appended::Untaken(rows) if rows == [1]));
+    let deleted = RowWrite::Delete { kind: "session", key: b"k".to_vec() };
+    let after_deletion = vec![put(b"x", b"x", 100), deleted, take(b"k", b"2")];
+    assert!(matches!(append(after_deletion).await, Appended::Untaken(rows) if rows == [2]));
+    assert_eq!(world.store.row(REALM, "session", b"k", 0).await.unwrap().as_deref(), Some(&b"2"[..]));
+    assert_eq!(world.store.row(REALM, "session", b"x", 0).await.unwrap(), None, "all or nothing");
+}
+
+pub(crate) async fn what_cannot_be_taken_writes_nothing(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let secrets = vec![SecretWrite::Delete("a".to_owned())];
+    let rows = vec![put(b"x", b"1", 100), take(b"absent", b""), take(b"gone", b"")];
+    let append = Append { rows, secrets, ..append_of(REALM, head, [2]) };
+    let appended = world.store.append(append).await;
+    assert!(matches!(&appended, Appended::Untaken(rows) if *rows == [1, 2]), "{appended:?}");
+    assert_eq!(world.store.head(REALM).await.unwrap(), head);
+    assert_eq!(world.store.row(REALM, "session", b"x", 0).await.unwrap(), None);
+    // On another head it is a conflict before anything else.
+    let stale = Head { revision: 0, ..head };
+    let rows = vec![take(b"absent", b"")];
+    let appended = world.store.append(Append { rows, ..append_of(REALM, stale, [3]) }).await;
+    assert!(matches!(appended, Appended::Conflict(now) if now == head), "{appended:?}");
+}
+
 pub(crate) async fn secrets(world: &World) {
     let head = world.ledger(REALM, 1).await;
     world.ledger("other", 0).await;

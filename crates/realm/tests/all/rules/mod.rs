@@ -1,6 +1,8 @@
 //! The rules, one by one.
 
+mod app_events;
 mod approvals;
+mod apps;
 mod catalogue;
 mod client_ca;
 mod entities;
@@ -21,5 +23,6 @@ mod roles;
 mod sessions;
 mod starting_again;
 mod supposing;
+mod tokens;
 mod vms;
 mod webhooks;

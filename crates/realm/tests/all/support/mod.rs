@@ -1,5 +1,6 @@
 //! A realm to test with.
 
+mod apps;
 mod catalogue_step;
 mod sample;
 mod step;

@@ -1,11 +1,15 @@
 //! One change of each kind, with every field told apart from its neighbours.
 
+use grantd_realm::app::AppSettings;
+use grantd_realm::authorization::Consent;
 use grantd_realm::caller::Actor;
-use grantd_realm::change::Change;
+use grantd_realm::change::{AppChange, Change};
 use grantd_realm::engine::{Condition, Relationship};
+use grantd_realm::organization::{OrganizationToken, Policy};
 use grantd_realm::personal::Personal;
 use grantd_realm::request::{Asked, Decider, Outcome, Settlement};
-use grantd_realm::rule::{Effect, RuleForm, Scope};
+use grantd_realm::rule::{Effect, RuleForm, Scope as RuleScope};
+use grantd_realm::scope::{Scope, ScopeText};
 use grantd_realm::webhook::{EventKind, WebhookForm, WebhookUpdate};
 use uuid::Uuid;
 
@@ -49,7 +53,7 @@ fn settled(outcome: Outcome, by: Decider, reason: Option<Personal>) -> Change {
     Change::RequestSettled { settlement: Box::new(settlement) }
 }
 
-fn rule(effect: Effect, scope: Scope, command: Option<std::sync::Arc<str>>) -> Change {
+fn rule(effect: Effect, scope: RuleScope, command: Option<std::sync::Arc<str>>) -> Change {
     let rule = RuleForm {
         id: id(20),
         number: 23,
@@ -95,7 +99,7 @@ pub(crate) fn samples() -> Vec<Change> {
     let branch = || "main".to_owned();
     let login = || "alice".to_owned();
     let vm = || "a/b".to_owned();
-    vec![
+    let changes = vec![
         Change::RealmCreated { name: "acme".into(), account: id(1) },
         Change::RealmListed { name: "acme".into() },
         Change::RealmUnlisted { name: "acme".into() },
@@ -151,9 +155,9 @@ pub(crate) fn samples() -> Vec<Change> {
         settled(Outcome::Denied, Decider::Rule(id(20)), None),
         settled(Outcome::Expired, Decider::Timeout, None),
         settled(Outcome::Cancelled, Decider::Actor(Actor::Identity(id(8))), None),
-        rule(Effect::Allow, Scope::Realm, None),
-        rule(Effect::Ask, Scope::Session("s".into()), Some("git *".into())),
-        rule(Effect::Deny, Scope::Realm, Some("rm *".into())),
+        rule(Effect::Allow, RuleScope::Realm, None),
+        rule(Effect::Ask, RuleScope::Session("s".into()), Some("git *".into())),
+        rule(Effect::Deny, RuleScope::Realm, Some("rm *".into())),
         Change::AccountLinked { login: login(), issuer: "https://id.example".into(), account: [21; 32] },
         Change::AccountUnlinked { account: [21; 32] },
         Change::RuleDeleted { id: id(20) },
@@ -198,5 +202,98 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::RoleChanged { key: "qa".into(), display_name: name("Q"), description: None },
         Change::RoleChanged { key: "qa".into(), display_name: None, description: name("Q") },
         Change::RoleDeleted { key: "qa".into() },
+    ];
+    let apps = app_samples().into_iter().map(|change| Change::Apps(Box::new(change)));
+    changes.into_iter().chain(apps).collect()
+}
+
+fn app_samples() -> Vec<AppChange> {
+    let text = |text: &str| Personal::new(text, [9; 32], commit);
+    let of = || "org_12345678".to_owned();
+    let app = || "app_x".to_owned();
+    let scope = |warning: Option<std::sync::Arc<str>>| {
+        let texts = vec![ScopeText { language: "en".into(), description: "See reports".into(), warning }];
+        Scope { id: "reports.read".into(), texts, in_v1: false, in_v2: true, deprecated: false }
+    };
+    let settings = |website: Option<String>| AppSettings {
+        redirect_uris: vec!["https://example.com/cb".into(), "https://example.com/".into()],
+        public: website.is_none(),
+        optional_scopes: vec!["payments.read".into()],
+        pkce_required: website.is_some(),
+        website,
+    };
+    let consent = Consent {
+        user: "alice".into(),
+        text_version: 3,
+        locale: "nl_NL".into(),
+        address: text("192.0.2.1"),
+        at: 25,
+    };
+    let secret = Some([13; 32]);
+    let (organization, by) = (of, || Actor::App("app_y".into()));
+    let authorized = |consent: Option<Consent>, expires| AppChange::Authorized {
+        id: id(31),
+        app: app(),
+        organization: of(),
+        generation: 2,
+        expires,
+        consent,
+    };
+    vec![
+        AppChange::ScopeDefined { scope: scope(None) },
+        AppChange::ScopeDefined { scope: scope(Some("Think".into())) },
+        AppChange::ScopeDeleted { id: "reports.read".into() },
+        AppChange::OrganizationCreated { id: of(), number: 26, name: text("Acme") },
+        AppChange::OrganizationRenamed { id: of(), name: text("Acme BV") },
+        AppChange::OrganizationDeleted { id: of() },
+        AppChange::PolicySet {
+            organization: organization(),
+            policy: Policy { longest_life: Some(27), approval: true },
+        },
+        AppChange::PolicySet { organization: organization(), policy: Policy::default() },
+        AppChange::AppApproved {
+            organization: organization(),
+            app: app(),
+            scopes: vec!["payments.read".into(), "payments.write".into()],
+            by: by(),
+        },
+        AppChange::ApprovalWithdrawn { organization: organization(), app: app() },
+        AppChange::OrganizationTokenIssued {
+            organization: organization(),
+            token: OrganizationToken {
+                id: id(28),
+                name: text("ci"),
+                scopes: vec!["payments.read".into()],
+                by: by(),
+                created_at: 29,
+                hash: [30; 32],
+            },
+        },
+        AppChange::OrganizationTokenRevoked { organization: organization(), id: id(28) },
+        AppChange::AppCreated {
+            client_id: app(),
+            number: 32,
+            name: text("Shop"),
+            settings: settings(None),
+            secret,
+        },
+        AppChange::AppCreated {
+            client_id: app(),
+            number: 32,
+            name: text("Shop"),
+            settings: settings(Some("https://example.com".into())),
+            secret: None,
+        },
+        AppChange::AppChanged { client_id: app(), name: Some(text("Shop 2")), settings: settings(None) },
+        AppChange::AppChanged {
+            client_id: app(),
+            name: None,
+            settings: settings(Some("https://x.example".into())),
+        },
+        AppChange::AppSecretSet { client_id: app(), secret: [14; 32] },
+        AppChange::AppDeleted { client_id: app() },
+        authorized(Some(consent), Some(33)),
+        authorized(None, None),
+        AppChange::AuthorizationEnded { id: id(31) },
     ]
 }

@@ -34,6 +34,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use uuid::Uuid;
 
+use super::apps::{AppStep, app_steps};
 use super::{World, catalogue_step, key_of, root, with};
 
 /// A command by a caller, at a time.
@@ -116,6 +117,7 @@ enum What {
     PutModel(&'static str),
     MakeClientCa(u32),
     Catalogue(catalogue_step::What),
+    Apps(AppStep),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
 }
 
@@ -280,6 +282,7 @@ fn what() -> impl Strategy<Value = What> {
         3 => (select(&LOGINS[..3]), select(&["1", "2", ""][..])).prop_map(|(l, s)| What::LinkAccount(l, s)),
         2 => any().prop_map(What::UnlinkAccount),
         16 => approvals(),
+        30 => app_steps().prop_map(What::Apps),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
         4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
@@ -560,6 +563,7 @@ impl Step {
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
             }
             What::Catalogue(what) => what.outcome(world, by),
+            What::Apps(step) => step.outcome(world, by),
             What::PutEntity(on, properties) => {
                 decided(world, by, PutEntity { object: object(on), properties: properties.parse().unwrap() })
             }

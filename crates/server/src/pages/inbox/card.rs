@@ -157,6 +157,10 @@ pub(super) fn who(state: &State, actor: &Actor) -> String {
         Actor::SystemKey(id) => format!("system API key {}", short(*id)),
         Actor::Identity(id) => format!("identity {}", short(*id)),
         Actor::System(what) => format!("grantd ({what})"),
+        Actor::App(client_id) => match state.apps().get(client_id).and_then(|app| app.name.text()) {
+            Some(name) => format!("{name} (app)"),
+            None => format!("app {client_id}"),
+        },
     }
 }
 
