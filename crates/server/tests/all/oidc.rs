@@ -304,6 +304,23 @@ async fn a_sign_in_is_finished_once_by_the_browser_that_began_it() {
 }
 
 #[tokio::test]
+async fn of_many_who_come_back_at_once_one_is_signed_in() {
+    let policy = Policy { create_users: true, ..Policy::default() };
+    let world = World::of(policy, &["default"], Some("http://grantd.example")).await;
+    let there = world.rig.another().await;
+    world.provider.does(Fault::CodesLast);
+    let mut ann = Browser::new(&world.rig);
+    let back = world.comes_back(&mut ann, "/login/oidc").await;
+    let comes_back = |n: usize| {
+        let (browser, back) = (if n % 2 == 0 { ann.clone() } else { ann.on(&there) }, &back);
+        async move { browser.call("GET", back).send().await.status }
+    };
+    let statuses = futures::future::join_all((0..12).map(comes_back)).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [303, 400].contains(status)), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn somebody_elses_code_is_of_no_use() {
     let world = World::new().await;
     let mut ann = Browser::new(&world.rig);
