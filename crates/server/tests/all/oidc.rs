@@ -130,6 +130,10 @@ async fn an_address_has_to_be_verified_and_of_a_domain_that_is_taken() {
     }
     let without = Account { email: None, ..ann.clone() };
     world.is_refused(without, 403, "is verified").await;
+    world.rig.user("bob").await;
+    for no_address in ["bob", "@example.com", "bob@", ""] {
+        world.is_refused(Account::of(no_address), 403, "is verified").await;
+    }
     for other in
         ["ann@example.org", "ann@sub.example.com", "ann@example.com.evil.example", "ann@evil-example.com"]
     {
@@ -545,7 +549,9 @@ async fn the_catalogue_dialect_says_what_went_wrong_in_its_own_words() {
     world.provider.does(Fault::None);
     world.provider.signs_in(Account { verified: json!(false), ..Account::of("ann@example.com") });
     says(400, json!({"error": "Unverified email!"})).await;
-    world.provider.signs_in(Account::of("admin"));
+    world.rig.user("root@example.com").await;
+    world.rig.call("PUT", "/api/v1/roles/super-users/members/user:root@example.com").send().await.is(200);
+    world.provider.signs_in(Account::of("root@example.com"));
     let mut browser = Browser::new(&world.rig);
     let back = world.comes_back(&mut browser, "/v1/login/oidc").await;
     browser.get(&back).await.is(403);
