@@ -59,6 +59,7 @@ const WEBHOOKS: u8 = 6;
 
 /// Begins, after that, the catalogue. The numbers in between are others'.
 const CATALOGUE: u8 = 12;
+
 /// Begins, at the very end, scopes, organizations, apps and authorizations.
 const APPS: u8 = 20;
 

@@ -59,7 +59,7 @@ fn is_within(one: Authorities, other: Authorities) -> bool {
 fn every_kind_of_change_happens_in_random_histories() {
     let mut runner = TestRunner::deterministic();
     let mut happened: BTreeMap<u16, usize> = BTreeMap::new();
-    for _ in 0..512 {
+    for _ in 0..768 {
         let history = histories().new_tree(&mut runner).unwrap().current();
         let entries = lived(&history).entries;
         for change in entries.iter().flat_map(|(_, changes)| changes) {

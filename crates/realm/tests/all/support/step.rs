@@ -217,7 +217,7 @@ fn approvals() -> impl Strategy<Value = What> {
         2 => Just(What::Expire),
         3 => (effect, option::of(select(&PATTERNS[..])), option::of(session()), option::of(-2..40_i64))
             .prop_map(|(e, p, s, t)| What::CreateRule(e, p, s, t)),
-        1 => any::<Index>().prop_map(What::DeleteRule),
+        2 => any::<Index>().prop_map(What::DeleteRule),
         2 => (select(&EVENTS[..]), any::<bool>()).prop_map(|(e, d)| What::CreateWebhook(e, d)),
         2 => (any::<Index>(), option::of(select(&EVENTS[..])), option::of(any::<bool>()), any::<bool>())
             .prop_map(|(w, e, on, d)| What::UpdateWebhook(w, e, on, d)),
@@ -282,7 +282,6 @@ fn what() -> impl Strategy<Value = What> {
         3 => (select(&LOGINS[..3]), select(&["1", "2", ""][..])).prop_map(|(l, s)| What::LinkAccount(l, s)),
         2 => any().prop_map(What::UnlinkAccount),
         16 => approvals(),
-        30 => app_steps().prop_map(What::Apps),
         3 => (grants, option::of(-10..60_i64)).prop_map(|(g, e)| What::CreateKey(g, e)),
         1 => any().prop_map(What::RevokeKey),
         4 => prop::bool::weighted(0.1).prop_map(What::CreateIdentity),
@@ -309,8 +308,14 @@ fn what() -> impl Strategy<Value = What> {
 
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
+    let apps = app_steps().prop_map(What::Apps);
     let catalogue = catalogue_step::what().prop_map(What::Catalogue);
-    let what = prop_oneof![40 => what(), 1 => (0..3_u32).prop_map(What::MakeClientCa), 6 => catalogue];
+    let what = prop_oneof![
+        40 => what(),
+        1 => (0..3_u32).prop_map(What::MakeClientCa),
+        6 => catalogue,
+        10 => apps,
+    ];
     prop::collection::vec(step(who(), face(), what), 20..150)
 }
 
