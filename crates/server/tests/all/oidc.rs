@@ -316,7 +316,7 @@ async fn of_many_who_come_back_at_once_one_is_signed_in() {
     let mut ann = Browser::new(&world.rig);
     let back = world.comes_back(&mut ann, "/login/oidc").await;
     let comes_back = |n: usize| {
-        let (browser, back) = (if n % 2 == 0 { ann.clone() } else { ann.on(&there) }, &back);
+        let (browser, back) = (if n.is_multiple_of(2) { ann.clone() } else { ann.on(&there) }, &back);
         async move { browser.call("GET", back).send().await.status }
     };
     let statuses = futures::future::join_all((0..12).map(comes_back)).await;
