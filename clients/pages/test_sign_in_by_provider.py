@@ -81,8 +81,16 @@ def test_by_the_button_and_on_to_where_one_wanted(signing, tabs):
 
 
 def test_who_does_not_get_in(signing, tabs):
+    native = signing.client()
+    native.post("/api/v1/users", {"login": "root@example.com"}).ok()
+    native.put("/api/v1/roles/super-users/members/user:root@example.com").ok()
+    native.close()
     tab = tabs()
-    for address, text in [("unverified@example.com", "is verified"), ("admin", "somebody who runs this server")]:
+    for address, text in [
+        ("unverified@example.com", "is verified"),
+        ("admin", "is verified"),
+        ("root@example.com", "somebody who runs this server"),
+    ]:
         tab.go(f"{signing.url}/login")
         tab.click("Sign in with Example ID")
         continues_as(tab, address)

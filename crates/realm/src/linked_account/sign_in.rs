@@ -115,19 +115,30 @@ impl Command for BeginSignIn {
     }
 }
 
-/// Notes that somebody is back: once.
+/// Takes the sign-in of somebody who is back: of all who try, on whatever node, one does, and the others are refused as
+/// [`Refusal::Taken`].
 pub struct EndPending {
     /// Whose sign-in it is.
     pub key: PendingKey,
+    /// As it was found.
+    pub pending: Pending,
 }
 
 impl Command for EndPending {
     type Answer = ();
     const REQUIRES: Authority = Authority::Admin;
 
-    fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        let delete = RowWrite::Delete { kind: PENDING_ROWS, key: self.key.row() };
-        Ok(Decision { rows: vec![delete], ..Decision::unchanged(()) })
+    fn decide(&self, _: &State, cx: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
+        let (key, value) = (self.key.row(), self.pending.value());
+        let take = RowWrite::Take { kind: PENDING_ROWS, key, value };
+        // A row of its own, by which a command of unknown fate knows that it took the other; longer than any `state` makes.
+        let mark = RowWrite::Put {
+            kind: PENDING_ROWS,
+            key: [b"taken ".as_slice(), &cx.entropy.bytes::<32>()].concat(),
+            value: Vec::new(),
+            expires: cx.now.saturating_add(PENDING_FOR),
+        };
+        Ok(Decision { rows: vec![take, mark], ..Decision::unchanged(()) })
     }
 }
 

@@ -108,7 +108,8 @@ pub fn whose(
         let login = account.login.to_string();
         return active(state, &login).map(|()| Whose::Linked(login));
     }
-    let email = proven.email.as_deref().ok_or(NotSignedIn::UnverifiedEmail)?;
+    let email = proven.email.as_deref().filter(|email| is_address(email));
+    let email = email.ok_or(NotSignedIn::UnverifiedEmail)?;
     if !policy.takes(email) {
         return Err(NotSignedIn::Domain);
     }
@@ -131,6 +132,11 @@ pub fn whose(
         return Err(NotSignedIn::OtherAccount);
     }
     Ok(Whose::ByEmail(email.to_owned()))
+}
+
+/// Whether it is an address at all: else somebody who may call theirs what they like could be any login.
+fn is_address(email: &str) -> bool {
+    email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
 fn active(state: &State, login: &str) -> Result<(), NotSignedIn> {

@@ -5,13 +5,13 @@ mod prove;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
 use grantd_node::realm::command::{Command, Secret};
 use grantd_node::realm::linked_account::{
     EndPending, PENDING_ROWS, Pending, PendingKey, ProvenAccount, SignInByAccount, whose,
 };
 use grantd_node::realm::session::{Device, Entrance, Limits};
+use grantd_node::realm::{Caller, Refusal};
 use grantd_node::{Done, Realm, Request};
 use serde::Deserialize;
 
@@ -104,8 +104,12 @@ async fn take(
     if !pending.is_of(browser) || pending.redirect_uri != back.redirect_uri {
         return Err(OidcError::Stale);
     }
-    submit(realm, Caller::system("system"), back.via, EndPending { key }).await?;
-    Ok(pending)
+    let command = EndPending { key, pending: pending.clone() };
+    match submit(realm, Caller::system("system"), back.via, command).await {
+        Ok(_) => Ok(pending),
+        Err(OidcError::Call(CallError::Refused(Refusal::Taken))) => Err(OidcError::Stale),
+        Err(other) => Err(other),
+    }
 }
 
 /// A session for whom the account is.

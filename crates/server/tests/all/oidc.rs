@@ -130,6 +130,10 @@ async fn an_address_has_to_be_verified_and_of_a_domain_that_is_taken() {
     }
     let without = Account { email: None, ..ann.clone() };
     world.is_refused(without, 403, "is verified").await;
+    world.rig.user("bob").await;
+    for no_address in ["bob", "@example.com", "bob@", ""] {
+        world.is_refused(Account::of(no_address), 403, "is verified").await;
+    }
     for other in
         ["ann@example.org", "ann@sub.example.com", "ann@example.com.evil.example", "ann@evil-example.com"]
     {
@@ -301,6 +305,23 @@ async fn a_sign_in_is_finished_once_by_the_browser_that_began_it() {
         mallory.get(&format!("/login/oidc/callback{query}")).await.is(400);
     }
     assert!(!mallory.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn of_many_who_come_back_at_once_one_is_signed_in() {
+    let policy = Policy { create_users: true, ..Policy::default() };
+    let world = World::of(policy, &["default"], Some("http://grantd.example")).await;
+    let there = world.rig.another().await;
+    world.provider.does(Fault::CodesLast);
+    let mut ann = Browser::new(&world.rig);
+    let back = world.comes_back(&mut ann, "/login/oidc").await;
+    let comes_back = |n: usize| {
+        let (browser, back) = (if n.is_multiple_of(2) { ann.clone() } else { ann.on(&there) }, &back);
+        async move { browser.call("GET", back).send().await.status }
+    };
+    let statuses = futures::future::join_all((0..12).map(comes_back)).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [303, 400].contains(status)), "{statuses:?}");
 }
 
 #[tokio::test]
@@ -528,7 +549,9 @@ async fn the_catalogue_dialect_says_what_went_wrong_in_its_own_words() {
     world.provider.does(Fault::None);
     world.provider.signs_in(Account { verified: json!(false), ..Account::of("ann@example.com") });
     says(400, json!({"error": "Unverified email!"})).await;
-    world.provider.signs_in(Account::of("admin"));
+    world.rig.user("root@example.com").await;
+    world.rig.call("PUT", "/api/v1/roles/super-users/members/user:root@example.com").send().await.is(200);
+    world.provider.signs_in(Account::of("root@example.com"));
     let mut browser = Browser::new(&world.rig);
     let back = world.comes_back(&mut browser, "/v1/login/oidc").await;
     browser.get(&back).await.is(403);

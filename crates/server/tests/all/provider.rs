@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     NotJson,
     WrongSubjectAtUserInfo,
     EndlessAnswer,
+    /// Codes can be used again and again.
+    CodesLast,
 }
 
 /// Who is signed in at the provider.
@@ -68,6 +70,7 @@ impl Account {
     }
 }
 
+#[derive(Clone)]
 struct Grant {
     nonce: String,
     challenge: String,
@@ -276,6 +279,9 @@ async fn token(State(served): State<Served>, headers: HeaderMap, body: Bytes) ->
         return refused("invalid_client");
     }
     let Some(grant) = inner.grants.remove(&of("code")) else { return refused("invalid_grant") };
+    if fault == Fault::CodesLast {
+        inner.grants.insert(of("code"), grant.clone());
+    }
     inner.used.insert(of("code"));
     let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, of("code_verifier").as_bytes()));
     if challenge != grant.challenge || of("redirect_uri") != grant.redirect_uri {
