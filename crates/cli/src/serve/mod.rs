@@ -15,6 +15,7 @@ use grantd_node::realm::webhook::Retries;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
 use grantd_server::mix::Cors;
+use grantd_server::outbound::read_authorities;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
 use grantd_server::telemetry::{Metrics, log};
 use grantd_server::webhook::WebhookSettings;
@@ -101,7 +102,7 @@ fn webhooks(args: &ServeArgs) -> anyhow::Result<WebhookSettings> {
     let mut settings =
         WebhookSettings { allow_private: args.webhook_allow_private, ..WebhookSettings::default() };
     if let Some(path) = &args.webhook_ca_file {
-        settings.believe(path)?;
+        settings.authorities = read_authorities(path).context("--webhook-ca-file")?;
     }
     settings.queue = args.webhook_queue.unwrap_or(settings.queue);
     if !args.webhook_retries.is_empty() {

@@ -7,6 +7,7 @@ use grantd_node::realm::command::Secret;
 use grantd_node::realm::linked_account::Policy;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_server::oidc::OidcSettings;
+use grantd_server::outbound::read_authorities;
 
 use crate::args::ServeArgs;
 
@@ -23,7 +24,8 @@ pub(super) fn settings(args: &ServeArgs) -> anyhow::Result<Option<OidcSettings>>
         bail!("--oidc-issuer needs --oidc-client-id, by which the provider knows this server");
     };
     let secret = args.oidc_client_secret_file.as_deref().map(secret).transpose()?;
-    let authorities = args.oidc_ca_file.as_deref().map(authorities).transpose()?;
+    let authorities =
+        args.oidc_ca_file.as_deref().map(read_authorities).transpose().context("--oidc-ca-file")?;
     let realms = if args.oidc_realms.is_empty() { vec![DEFAULT.into()] } else { args.oidc_realms.clone() };
     Ok(Some(OidcSettings {
         name: args.oidc_name.clone().unwrap_or_else(|| host(&issuer)),
@@ -47,12 +49,6 @@ fn secret(file: &Path) -> anyhow::Result<Secret> {
         "" => bail!("{} is empty", named()),
         secret => Ok(Secret(secret.into())),
     }
-}
-
-fn authorities(file: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
-    let named = || format!("--oidc-ca-file `{}`", file.display());
-    let pem = std::fs::read(file).with_context(named)?;
-    OidcSettings::authorities(&pem).with_context(named)
 }
 
 /// What stands between the scheme and the path.

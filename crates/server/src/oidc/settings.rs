@@ -4,7 +4,6 @@ use grantd_node::realm::command::Secret;
 use grantd_node::realm::linked_account::Policy;
 use http::Uri;
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 
 /// A provider by which people sign in.
 #[derive(Debug, Clone)]
@@ -23,8 +22,8 @@ pub struct OidcSettings {
     pub policy: Policy,
     /// The realms whose people sign in by it.
     pub realms: Vec<String>,
-    /// Authorities (DER) that are believed besides the public ones.
-    pub authorities: Vec<Vec<u8>>,
+    /// Whose signature is believed besides that of the public authorities.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// What is wrong with a setting.
@@ -35,9 +34,6 @@ pub enum SettingsError {
         "`{0}` is no issuer: it must be an https URL without query or fragment, or an http one of this machine (127.0.0.1, [::1], localhost)"
     )]
     Issuer(String),
-    /// There is no certificate in the file.
-    #[error("there is no certificate (PEM) in it")]
-    NoCertificate,
 }
 
 impl OidcSettings {
@@ -54,16 +50,6 @@ impl OidcSettings {
             (Some("http"), Some(host)) if here.contains(&host) => Ok(()),
             _ => Err(error()),
         }
-    }
-
-    /// The certificates of a PEM file.
-    pub fn authorities(pem: &[u8]) -> Result<Vec<Vec<u8>>, SettingsError> {
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let found = found.map_err(|_| SettingsError::NoCertificate)?;
-        if found.is_empty() {
-            return Err(SettingsError::NoCertificate);
-        }
-        Ok(found.into_iter().map(|certificate| certificate.as_ref().to_vec()).collect())
     }
 }
 

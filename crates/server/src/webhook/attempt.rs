@@ -47,7 +47,7 @@ async fn post(
     webhook: &Webhook,
     delivery: &Delivery,
 ) -> Result<Answer, Failure> {
-    let url = webhook.url.text().and_then(|url| sender.targets().check(url).ok()).ok_or(Failure::Target)?;
+    let url = webhook.url.text().and_then(|url| sender.targets.check(url).ok()).ok_or(Failure::Target)?;
     let mut secrets = Vec::new();
     for version in webhook.secrets(sender.now()) {
         let secret = realm.secret(&signing_secret(webhook.id, version)).await;
@@ -59,7 +59,7 @@ async fn post(
     }
     let body = message::body(&delivery.event, realm.name(), &realm.published().state, &sender.public_url);
     let request = request(&url, delivery, &secrets, body, sender.now() / 1_000_000)?;
-    let connection = sender.connector.connect(&url).await?;
+    let connection = sender.connector.connect(&url, |address| sender.targets.admits(address)).await?;
     let mut http = http1::Builder::new();
     let handshake = http.max_buf_size(MOST).handshake(TokioIo::new(connection)).await;
     let (mut sending, connection) = handshake.map_err(|_| Failure::Protocol)?;

@@ -6,7 +6,6 @@
 
 mod answer;
 mod attempt;
-mod connect;
 mod failure;
 mod message;
 mod outcome;
@@ -15,20 +14,17 @@ mod supervisor;
 mod target;
 mod worker;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use grantd_node::Node;
 use grantd_node::realm::Micros;
 use grantd_node::realm::webhook::Retries;
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use tokio::sync::watch;
 
 use crate::edge::Drain;
-use crate::edge::tls::TlsError;
+use crate::outbound::Connector;
 use crate::telemetry::{Metrics, WebhookMetrics};
-use connect::Connector;
 pub(crate) use target::Targets;
 
 /// How many deliveries of a webhook may wait, unless it is set otherwise.
@@ -53,26 +49,10 @@ impl Default for WebhookSettings {
     }
 }
 
-impl WebhookSettings {
-    /// Believes the authorities in this file (PEM) too.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or has no certificate in it.
-    pub fn believe(&mut self, path: &Path) -> Result<(), TlsError> {
-        let pem = std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
-        let broken = || TlsError::Broken { what: "certificate", path: path.to_owned() };
-        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        self.authorities = read.map_err(|_| broken())?;
-        if self.authorities.is_empty() {
-            return Err(TlsError::NothingInIt { what: "certificate", path: path.to_owned() });
-        }
-        Ok(())
-    }
-}
-
 /// Who sends.
 pub(crate) struct Sender {
     node: Arc<Node>,
+    targets: Targets,
     connector: Connector,
     retries: Retries,
     queue: usize,
@@ -90,10 +70,10 @@ impl Sender {
         metrics: &Metrics,
         drain: Drain,
     ) -> Result<Self, rustls::Error> {
-        let targets = Targets { private: settings.allow_private };
         Ok(Self {
             node,
-            connector: Connector::new(targets, &settings.authorities)?,
+            targets: Targets { private: settings.allow_private },
+            connector: Connector::new(&settings.authorities)?,
             retries: settings.retries.clone(),
             queue: settings.queue.max(1),
             public_url: public_url.to_owned(),
@@ -105,7 +85,7 @@ impl Sender {
 
     /// Where webhooks may lead.
     pub(crate) fn targets(&self) -> Targets {
-        self.connector.targets()
+        self.targets
     }
 
     /// Looks at once for what is new: a webhook, or something to send that is no entry of the ledger.

@@ -1,15 +1,20 @@
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+use std::sync::Arc;
+
 use grantd_node::realm::linked_account::Policy;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
-use rustls_pki_types::PrivateKeyDer;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
 
-fn fetcher(issuer: &str, authorities: Vec<Vec<u8>>) -> Fetcher {
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+fn fetcher(issuer: &str, authorities: Vec<CertificateDer<'static>>) -> Fetcher {
     Fetcher::new(&OidcSettings {
         issuer: issuer.into(),
         client_id: "grantd".into(),
@@ -58,13 +63,13 @@ async fn serve(
 const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 /// A certificate for `localhost` that signs itself, and a server's half of it.
-fn certificate() -> (Vec<u8>, TlsAcceptor) {
+fn certificate() -> (CertificateDer<'static>, TlsAcceptor) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap();
-    (cert.der().to_vec(), TlsAcceptor::from(Arc::new(config)))
+    (cert.der().clone(), TlsAcceptor::from(Arc::new(config)))
 }
 
 #[tokio::test]

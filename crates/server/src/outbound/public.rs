@@ -1,5 +1,4 @@
-//! Which addresses are of the public internet. Where somebody else says what this server is to ask, it must not be sent anywhere in
-//! its own network.
+//! Which addresses are the whole internet's.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -49,5 +48,33 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         [0x2620, 0x4f, 0x8000, ..] => false,
         // Only these are given out.
         [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+
+    #[test]
+    fn addresses_are_judged_as_the_table_says() {
+        let table = include_str!("../../../../cases/public-addresses.txt");
+        let (mut public, mut special) = (0, 0);
+        for line in table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+            let (said, address) = line.split_once(' ').unwrap();
+            let is = match said {
+                "public" => {
+                    public += 1;
+                    true
+                }
+                "special" => {
+                    special += 1;
+                    false
+                }
+                _ => panic!("{line}"),
+            };
+            assert_eq!(is_public(address.trim().parse().unwrap()), is, "{line}");
+        }
+        assert!(public > 10 && special > 50, "{public} {special}");
     }
 }
