@@ -53,7 +53,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
     use super::*;
 
     #[test]
