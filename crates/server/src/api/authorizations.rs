@@ -17,6 +17,7 @@ use super::organizations::published_for_seated;
 use super::page::{Page, Paging};
 use super::users::READERS;
 use super::{Call, read};
+use crate::face::CallError;
 use crate::time::{parse_rfc3339, rfc3339};
 
 /// What an app is to be let do, without anybody's consent.
@@ -96,6 +97,9 @@ pub(super) struct Authorization {
     expires: Option<String>,
     /// Null if it was approved beforehand.
     consent: Option<ConsentEvidence>,
+    /// When the app last called with it, up to a minute behind; not in lists, and null if it never did or that was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<String>,
     #[serde(skip)]
     place: Place,
 }
@@ -121,6 +125,7 @@ impl Authorization {
             changed_at: rfc3339(authorization.changed_at),
             expires: authorization.expires.map(rfc3339),
             consent: authorization.consent.as_ref().map(evidence),
+            last_used_at: None,
             place: authorization.place(),
         }
     }
@@ -238,7 +243,9 @@ pub(super) async fn get_authorization(call: Call) -> Result<Json<Authorization>,
         call.published_for(&READERS)?;
     }
     let found = found.ok_or_else(|| Refusal::not_found(Noun::Authorization, id))?;
-    Ok(Json(Authorization::new(&published.state, found, call.now())))
+    let last_used = call.realm.last_used(id).await.map_err(CallError::from)?;
+    let authorization = Authorization::new(&published.state, found, call.now());
+    Ok(Json(Authorization { last_used_at: last_used.map(rfc3339), ..authorization }))
 }
 
 /// Disconnects the app: everything that was issued under the authorization is over.

@@ -76,6 +76,7 @@ async fn an_operator_lets_an_app_do_something_and_takes_it_back() {
     assert_eq!(asked.body["allowed"], true);
 
     let read = cast.reads(&format!("/api/v1/authorizations/{id}")).await.is(200);
+    assert!(read.body["last_used_at"].is_string(), "{}", read.text);
     assert_eq!(read.body["scopes"], json!(["orders.read", "payments.read"]));
     assert_eq!((&read.body["status"], &read.body["consent"]), (&json!("active"), &Value::Null));
     let gone = format!("/api/v1/authorizations/{id}/scopes/payments.read");
