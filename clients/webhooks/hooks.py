@@ -18,6 +18,9 @@ from standardwebhooks import Webhook
 
 from harness import Client, free_port, record_secret
 
+# The third attempt of the default would come after five minutes.
+PRIVATE = ["--webhook-allow-private", "--webhook-retries", "1,1,1,600"]
+
 
 @dataclass
 class Message:

@@ -6,19 +6,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from harness import Server, Temp, grantd, record_secret
-from hooks import Receiver, ask, deliveries, eventually, make, ping, rotate
-
-# The third attempt of the default would come after five minutes.
-PRIVATE = ["--webhook-allow-private", "--webhook-retries", "1,1,1,600"]
-
-
-@pytest.fixture
-def hooked(request):
-    """A server that may send to this machine, and a receiver."""
-    with Temp("webhooks") as data:
-        with Receiver(data) as receiver, Server(data / "grantd", f"webhooks-{request.node.name}", args=PRIVATE) as server:
-            yield server, receiver
-
+from hooks import PRIVATE, Receiver, ask, deliveries, eventually, make, ping, rotate
 
 def approver(server: Server):
     key = server.client().post("/api/v1/keys", {"name": "approver", "grants": ["approver"]}).ok().json()["key"]

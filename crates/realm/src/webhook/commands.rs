@@ -81,12 +81,8 @@ impl Command for CreateWebhook {
         check_url(&self.url)?;
         let description = self.description.as_deref().filter(|description| !description.is_empty());
         description.map_or(Ok(()), check_description)?;
-        if self
-            .app
-            .as_ref()
-            .is_some_and(|app| app.is_empty() || app.len() > 255 || app.chars().any(char::is_control))
-        {
-            return Err(Refusal::invalid("app", "must be the id of an app"));
+        if self.app.as_deref().is_some_and(|app| state.apps().get(app).is_none()) {
+            return Err(Refusal::invalid("app", "must be the client id of an app of this realm"));
         }
         if state.webhooks().len() >= MAX_WEBHOOKS {
             return Err(Refusal::TooMany { what: "webhooks", most: MAX_WEBHOOKS as u64 });

@@ -1,5 +1,6 @@
 //! Webhooks: who makes them, of what they are told, and what becomes of what waits to be sent.
 
+use grantd_realm::app::{AppSettings, CreateApp};
 use grantd_realm::caller::Authority::{Approver, Operator, Requester};
 use grantd_realm::caller::Caller;
 use grantd_realm::command::{self, Command, Context, Decision, RowWrite, SealedWrite};
@@ -106,7 +107,7 @@ fn what_no_webhook_can_be_made_of_is_refused() {
     assert_eq!(field(&|one| one.url = format!("https://{}", "a".repeat(MAX_URL))), "url");
     assert_eq!(field(&|one| one.url = "https://a.example/\n".into()), "url");
     assert_eq!(field(&|one| one.description = Some("x".repeat(2_000))), "description");
-    assert_eq!(field(&|one| one.app = Some(String::new())), "app");
+    assert_eq!(field(&|one| one.app = Some("app_that_is_not_there".into())), "app");
     for _ in 0..MAX_WEBHOOKS {
         webhook(&mut world, &[]);
     }
@@ -235,7 +236,8 @@ fn who_is_not_to_be_told_is_not() {
     let mut world = World::new();
     let agent = world.user_with("agent", &[Requester]);
     assert!(told(&world, &agent, &asks("make")).is_empty(), "there is no webhook");
-    let of_app = CreateWebhook { app: Some("app_1".into()), ..to("https://a.example", &[]) };
+    let app = world.does(CreateApp { name: "Shop".into(), settings: AppSettings::default() });
+    let of_app = CreateWebhook { app: Some(app.client_id), ..to("https://a.example", &[]) };
     world.does(of_app);
     assert!(told(&world, &agent, &asks("make")).is_empty(), "an app is told only of what concerns it");
     let id = webhook(&mut world, &[]);
