@@ -8,6 +8,7 @@ from standardwebhooks import WebhookVerificationError
 from harness import Server, Temp, grantd, record_secret
 from hooks import PRIVATE, Receiver, ask, deliveries, eventually, make, ping, rotate
 
+
 def approver(server: Server):
     key = server.client().post("/api/v1/keys", {"name": "approver", "grants": ["approver"]}).ok().json()["key"]
     return server.client(key=record_secret("api key", key))

@@ -4,28 +4,35 @@
 //! ledgers hold both. A reader that meets a kind or version it does not know stops; it never skips.
 
 mod apps;
+mod relationships;
+mod requests;
+mod webhooks;
 
 pub use apps::AppChange;
 pub(crate) use apps::{
     read_consent, read_policy, read_scope, read_settings, read_token, write_consent, write_policy,
     write_scope, write_settings, write_token,
 };
+pub(crate) use relationships::{
+    read_key, read_object, read_relationship, write_key, write_relationship, write_relationship_ref,
+};
+pub(crate) use requests::{read_decider, read_outcome, read_rule, write_decider, write_outcome, write_rule};
 
 use std::sync::Arc;
 
-use grantd_engine::{
-    Condition, Key, Object, ObjectRef, RelationName, Relationship, RelationshipRef, Subject, SubjectRef,
-    TypeName,
-};
+use grantd_engine::{Key, Object, Relationship};
 use uuid::Uuid;
 
 use crate::Micros;
 use crate::caller::Actor;
 use crate::codec::{CodecError, Reader, Writer};
 use crate::personal::Personal;
-use crate::request::{Asked, Decider, Outcome, Settlement};
-use crate::rule::{Effect, RuleForm, Scope};
-use crate::webhook::{EventSet, WebhookForm, WebhookUpdate};
+use crate::request::{Asked, Settlement};
+use crate::rule::RuleForm;
+use crate::webhook::{WebhookForm, WebhookUpdate};
+use relationships::write_object;
+use requests::{read_asked, read_settlement, write_asked, write_settlement};
+use webhooks::{read_webhook, read_webhook_update, write_webhook, write_webhook_update};
 
 /// Where in the ledger a change stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -544,290 +551,8 @@ impl Change {
     }
 }
 
-fn write_asked(w: &mut Writer, asked: &Asked) {
-    w.uuid(asked.id);
-    w.u64(asked.number);
-    w.text(&asked.session);
-    w.text(&asked.tool);
-    w.option(asked.path.as_deref(), Writer::text);
-    w.slot(&asked.action);
-    w.slot(&asked.description);
-    w.slot(&asked.params);
-    w.option(asked.parent_tool_call.as_deref(), Writer::text);
-    asked.requester.write(w);
-    w.i64(asked.expires_at);
-    w.u32(asked.size);
-}
-
-fn read_asked(r: &mut Reader<'_>) -> Result<Asked, CodecError> {
-    Ok(Asked {
-        id: r.uuid()?,
-        number: r.u64()?,
-        session: shared(r.text()?),
-        tool: shared(r.text()?),
-        path: r.option(|r| r.text().map(shared))?,
-        action: r.slot()?,
-        description: r.slot()?,
-        params: r.slot()?,
-        parent_tool_call: r.option(|r| r.text().map(shared))?,
-        requester: Actor::read(r)?,
-        expires_at: r.i64()?,
-        size: r.u32()?,
-    })
-}
-
-fn write_settlement(w: &mut Writer, settlement: &Settlement) {
-    w.uuid(settlement.id);
-    w.text(&settlement.session);
-    write_outcome(w, settlement.outcome);
-    write_decider(w, &settlement.by);
-    w.option(settlement.reason.as_ref(), Writer::slot);
-    w.option(settlement.edited_params.as_ref(), Writer::slot);
-    w.u32(settlement.size);
-}
-
-fn read_settlement(r: &mut Reader<'_>) -> Result<Settlement, CodecError> {
-    Ok(Settlement {
-        id: r.uuid()?,
-        session: shared(r.text()?),
-        outcome: read_outcome(r)?,
-        by: read_decider(r)?,
-        reason: r.option(Reader::slot)?,
-        edited_params: r.option(Reader::slot)?,
-        size: r.u32()?,
-    })
-}
-
-pub(crate) fn write_outcome(w: &mut Writer, outcome: Outcome) {
-    w.u8(match outcome {
-        Outcome::Granted => 1,
-        Outcome::Denied => 2,
-        Outcome::Expired => 3,
-        Outcome::Cancelled => 4,
-    });
-}
-
-pub(crate) fn read_outcome(r: &mut Reader<'_>) -> Result<Outcome, CodecError> {
-    Ok(match r.u8()? {
-        1 => Outcome::Granted,
-        2 => Outcome::Denied,
-        3 => Outcome::Expired,
-        4 => Outcome::Cancelled,
-        other => return Err(CodecError::Unknown { what: "an outcome", found: other.to_string() }),
-    })
-}
-
-pub(crate) fn write_decider(w: &mut Writer, decider: &Decider) {
-    match decider {
-        Decider::Actor(actor) => {
-            w.u8(0);
-            actor.write(w);
-        }
-        Decider::Rule(id) => {
-            w.u8(1);
-            w.uuid(*id);
-        }
-        Decider::Timeout => w.u8(2),
-    }
-}
-
-pub(crate) fn read_decider(r: &mut Reader<'_>) -> Result<Decider, CodecError> {
-    Ok(match r.u8()? {
-        0 => Decider::Actor(Actor::read(r)?),
-        1 => Decider::Rule(r.uuid()?),
-        2 => Decider::Timeout,
-        other => return Err(CodecError::Unknown { what: "a decider", found: other.to_string() }),
-    })
-}
-
-pub(crate) fn write_rule(w: &mut Writer, rule: &RuleForm) {
-    w.uuid(rule.id);
-    w.u64(rule.number);
-    w.u8(match rule.effect {
-        Effect::Allow => 1,
-        Effect::Ask => 2,
-        Effect::Deny => 3,
-    });
-    w.text(&rule.tool);
-    w.option(rule.command.as_deref(), Writer::text);
-    w.option(rule.path.as_deref(), Writer::text);
-    w.option(
-        match &rule.scope {
-            Scope::Realm => None,
-            Scope::Session(id) => Some(&**id),
-        },
-        Writer::text,
-    );
-    w.option(rule.expires, Writer::i64);
-    rule.by.write(w);
-}
-
-pub(crate) fn read_rule(r: &mut Reader<'_>) -> Result<RuleForm, CodecError> {
-    let (id, number) = (r.uuid()?, r.u64()?);
-    let effect = match r.u8()? {
-        1 => Effect::Allow,
-        2 => Effect::Ask,
-        3 => Effect::Deny,
-        other => return Err(CodecError::Unknown { what: "an effect", found: other.to_string() }),
-    };
-    Ok(RuleForm {
-        id,
-        number,
-        effect,
-        tool: shared(r.text()?),
-        command: r.option(|r| r.text().map(shared))?,
-        path: r.option(|r| r.text().map(shared))?,
-        scope: r.option(|r| r.text().map(shared))?.map_or(Scope::Realm, Scope::Session),
-        expires: r.option(Reader::i64)?,
-        by: Actor::read(r)?,
-    })
-}
-
-fn write_webhook(w: &mut Writer, webhook: &WebhookForm) {
-    w.uuid(webhook.id);
-    w.u64(webhook.number);
-    w.slot(&webhook.url);
-    webhook.events.write(w);
-    w.option(webhook.description.as_ref(), Writer::slot);
-    w.option(webhook.app.as_deref(), Writer::text);
-    webhook.by.write(w);
-}
-
-fn read_webhook(r: &mut Reader<'_>) -> Result<WebhookForm, CodecError> {
-    Ok(WebhookForm {
-        id: r.uuid()?,
-        number: r.u64()?,
-        url: r.slot()?,
-        events: EventSet::read(r)?,
-        description: r.option(Reader::slot)?,
-        app: r.option(|r| r.text().map(shared))?,
-        by: Actor::read(r)?,
-    })
-}
-
-fn write_webhook_update(w: &mut Writer, update: &WebhookUpdate) {
-    w.uuid(update.id);
-    w.option(update.url.as_ref(), Writer::slot);
-    w.option(update.events, |w, events| events.write(w));
-    w.option(update.description.as_ref(), |w, text| w.option(text.as_ref(), Writer::slot));
-    w.option(update.enabled, Writer::bool);
-}
-
-fn read_webhook_update(r: &mut Reader<'_>) -> Result<WebhookUpdate, CodecError> {
-    Ok(WebhookUpdate {
-        id: r.uuid()?,
-        url: r.option(Reader::slot)?,
-        events: r.option(EventSet::read)?,
-        description: r.option(|r| r.option(Reader::slot))?,
-        enabled: r.option(Reader::bool)?,
-    })
-}
-
 pub(crate) fn unknown<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> CodecError {
     move |problem| CodecError::Unknown { what, found: problem.to_string() }
-}
-
-fn write_object(w: &mut Writer, object: &Object) {
-    w.text(object.kind());
-    w.text(object.id());
-}
-
-pub(crate) fn read_object(r: &mut Reader<'_>) -> Result<Object, CodecError> {
-    Object::new(r.text()?, r.text()?).map_err(unknown("an object"))
-}
-
-fn read_relation(r: &mut Reader<'_>) -> Result<RelationName, CodecError> {
-    RelationName::try_new(r.text()?).map_err(unknown("a relation"))
-}
-
-fn write_subject(w: &mut Writer, subject: &Subject) {
-    match subject {
-        Subject::Object(object) => {
-            w.u8(0);
-            write_object(w, object);
-        }
-        Subject::Userset(object, relation) => {
-            w.u8(1);
-            write_object(w, object);
-            w.text(relation.as_str());
-        }
-        Subject::Wildcard(kind) => {
-            w.u8(2);
-            w.text(kind.as_str());
-        }
-    }
-}
-
-fn read_subject(r: &mut Reader<'_>) -> Result<Subject, CodecError> {
-    match r.u8()? {
-        0 => Ok(Subject::Object(read_object(r)?)),
-        1 => Ok(Subject::Userset(read_object(r)?, read_relation(r)?)),
-        2 => Ok(Subject::Wildcard(TypeName::try_new(r.text()?).map_err(unknown("a type"))?)),
-        other => Err(CodecError::Unknown { what: "a subject", found: other.to_string() }),
-    }
-}
-
-pub(crate) fn write_key(w: &mut Writer, key: &Key) {
-    write_object(w, &key.resource);
-    w.text(key.relation.as_str());
-    write_subject(w, &key.subject);
-}
-
-pub(crate) fn read_key(r: &mut Reader<'_>) -> Result<Key, CodecError> {
-    Ok(Key { resource: read_object(r)?, relation: read_relation(r)?, subject: read_subject(r)? })
-}
-
-pub(crate) fn write_relationship(w: &mut Writer, relationship: &Relationship) {
-    write_key(w, &relationship.key);
-    write_terms(w, relationship.until, relationship.condition.as_ref());
-}
-
-/// The same bytes as those of the relationship itself.
-pub(crate) fn write_relationship_ref(w: &mut Writer, relationship: &RelationshipRef<'_>) {
-    let write_object = |w: &mut Writer, object: &ObjectRef<'_>| {
-        w.text(object.kind);
-        w.text(object.id);
-    };
-    write_object(w, &relationship.resource);
-    w.text(relationship.relation);
-    match &relationship.subject {
-        SubjectRef::Object(object) => {
-            w.u8(0);
-            write_object(w, object);
-        }
-        SubjectRef::Userset(object, relation) => {
-            w.u8(1);
-            write_object(w, object);
-            w.text(relation);
-        }
-        SubjectRef::Wildcard(kind) => {
-            w.u8(2);
-            w.text(kind);
-        }
-    }
-    write_terms(w, relationship.until, relationship.condition);
-}
-
-fn write_terms(w: &mut Writer, until: Option<Micros>, condition: Option<&Condition>) {
-    w.option(until, Writer::i64);
-    w.option(condition, |w, condition| {
-        w.text(&condition.name);
-        w.text(&condition.parameters.to_string());
-    });
-}
-
-pub(crate) fn read_relationship(r: &mut Reader<'_>) -> Result<Relationship, CodecError> {
-    Ok(Relationship {
-        key: read_key(r)?,
-        until: r.option(Reader::i64)?,
-        condition: r.option(read_condition)?,
-    })
-}
-
-fn read_condition(r: &mut Reader<'_>) -> Result<Condition, CodecError> {
-    let name = r.text()?.into();
-    let parameters = r.text()?.parse().map_err(unknown("the parameters of a condition"))?;
-    Ok(Condition { name, parameters })
 }
 
 /// A text shared by records and indexes.
