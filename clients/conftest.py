@@ -15,3 +15,19 @@ def server(request):
     name = request.module.__name__.rpartition(".")[2]
     with Temp(name) as data, Server(data, name) as running:
         yield running
+
+
+@pytest.fixture
+def tabs(browser):
+    """Opens tabs; in the end none of them has complained of what the page's own policy forbids."""
+    opened = []
+
+    def open_tab(**more):
+        opened.append(browser.tab(**more))
+        return opened[-1]
+
+    yield open_tab
+    complaints = [complaint for tab in opened for complaint in tab.complaints]
+    for tab in opened:
+        tab.close()
+    assert complaints == []

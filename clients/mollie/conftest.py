@@ -22,22 +22,6 @@ def browser():
         running.close()
 
 
-@pytest.fixture
-def tabs(browser):
-    """Opens tabs; in the end none of them has complained of what the page's own policy forbids."""
-    opened = []
-
-    def open_tab(**more):
-        opened.append(browser.tab(**more))
-        return opened[-1]
-
-    yield open_tab
-    complaints = [complaint for tab in opened for complaint in tab.complaints]
-    for tab in opened:
-        tab.close()
-    assert complaints == []
-
-
 @pytest.fixture(scope="module")
 def callback():
     """Where the apps are sent their codes."""

@@ -29,19 +29,3 @@ def person(server, request):
     native.post("/api/v1/users", {"login": login, "name": "Ann Ångström", "password": password}).ok()
     native.close()
     return login, password
-
-
-@pytest.fixture
-def tabs(browser):
-    """Opens tabs; in the end none of them has complained of what the page's own policy forbids."""
-    opened = []
-
-    def open_tab(**more):
-        opened.append(browser.tab(**more))
-        return opened[-1]
-
-    yield open_tab
-    complaints = [complaint for tab in opened for complaint in tab.complaints]
-    for tab in opened:
-        tab.close()
-    assert complaints == []

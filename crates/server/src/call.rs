@@ -1,7 +1,6 @@
 //! A call: a request whose caller and realm are known.
 
 use std::marker::PhantomData;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,7 +23,7 @@ use crate::app::{App, SharedApp};
 use crate::consistency::{RevisionNote, RevisionToken, settle};
 use crate::edge::layers::ORDINARY_TIMEOUT;
 use crate::edge::{
-    EdgeError, JsonRules, Peer, Source, check_content_type, client_address, parse_object, read_bytes,
+    EdgeError, JsonRules, Peer, Source, check_content_type, parse_object, read_bytes, sender_address,
 };
 use crate::face::{CallError, Credential, Face, Shown, Unauthorized};
 use crate::{caller, csrf};
@@ -126,9 +125,7 @@ impl<F: Face> Call<F> {
         let realm = realm(app, name).await?;
         let note = parts.extensions.get::<RevisionNote>().cloned().unwrap_or_default();
         note_head(&note, &realm.published());
-        let peer = parts.extensions.get::<Peer>();
-        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
-        let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
+        let source = Source::of(sender_address(&parts, app.trusted_hops));
         let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
         let shown = shown(app, &realm, &parts.headers, certificate.as_deref());
         let is_forged = match F::credential(&shown) {

@@ -32,4 +32,5 @@ pub use rate_limit::{Attempt, FailureLimits, FailureQuotas, Limited};
 pub use request_id::{RequestId, RequestIds};
 pub use server::{BindError, Server};
 pub use settings::{EdgeSettings, Listen};
+pub(crate) use source::sender_address;
 pub use source::{Source, client_address};

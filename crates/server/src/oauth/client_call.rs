@@ -1,6 +1,5 @@
 //! A request whose client is known: an app that showed its secret, or a public one that has none (RFC 6749 section 2.3).
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
@@ -19,7 +18,7 @@ use super::parameters::Parameters;
 use crate::app::SharedApp;
 use crate::call::{RealmName, realm};
 use crate::consistency::{RevisionNote, RevisionToken};
-use crate::edge::{EdgeError, Peer, Source, client_address, read_bytes};
+use crate::edge::{EdgeError, Source, read_bytes, sender_address};
 use crate::face::{CallError, Credential, basic};
 
 /// A request with its parameters, whose client is still to be known.
@@ -39,9 +38,7 @@ impl FromRequest<SharedApp> for Posted {
         let (parts, body) = request.into_parts();
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
-        let peer = parts.extensions.get::<Peer>();
-        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
-        let source = Source::of(client_address(peer, &parts.headers, app.trusted_hops));
+        let source = Source::of(sender_address(&parts, app.trusted_hops));
         let note = parts.extensions.get::<RevisionNote>().cloned().unwrap_or_default();
         let body = read_bytes(body).await.map_err(CallError::from)?;
         let parameters = Parameters::read(&parts.headers, &body);

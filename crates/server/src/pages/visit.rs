@@ -23,7 +23,7 @@ use super::errors::PageError;
 use super::frame::Frame;
 use crate::app::SharedApp;
 use crate::call::{RealmName, realm};
-use crate::edge::{EdgeError, Peer, Source, client_address, read_bytes};
+use crate::edge::{EdgeError, Source, read_bytes, sender_address};
 use crate::face::CallError;
 use crate::{caller, csrf, session_cookie};
 
@@ -58,9 +58,7 @@ impl Visit {
     async fn of(mut parts: Parts, app: &SharedApp) -> Result<Self, PageError> {
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
-        let peer = parts.extensions.get::<Peer>();
-        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
-        let address = client_address(peer, &parts.headers, app.trusted_hops).to_canonical();
+        let address = sender_address(&parts, app.trusted_hops).to_canonical();
         let cookie = session_cookie::name(realm.name(), app.is_secure());
         let session = match session_cookie::read(&parts.headers, &cookie) {
             Some(cookie) => caller::session::find(app, &realm, cookie).await?,

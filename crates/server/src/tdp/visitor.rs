@@ -14,7 +14,7 @@ use super::cookies;
 use super::errors::Error;
 use crate::app::{App, SharedApp};
 use crate::call::{RealmName, realm};
-use crate::edge::{Peer, Source, client_address, read_bytes};
+use crate::edge::{Source, read_bytes, sender_address};
 
 /// A request, whoever makes it.
 pub(super) struct Visitor {
@@ -35,9 +35,7 @@ impl FromRequest<SharedApp> for Visitor {
         let (parts, body) = request.into_parts();
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
-        let peer = parts.extensions.get::<Peer>();
-        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.addr.ip());
-        let address = client_address(peer, &parts.headers, app.trusted_hops).to_canonical();
+        let address = sender_address(&parts, app.trusted_hops).to_canonical();
         Ok(Self {
             app: app.clone(),
             realm,
