@@ -35,7 +35,7 @@ impl Store for PostgresStore {
         check_realm(realm)?;
         let head = Head::empty(ledger_id);
         let made = self
-            .ask(async |client| {
+            .change(async |client| {
                 client
                     .execute(
                         "INSERT INTO ledger (realm, ledger_id, revision, hash, time) VALUES ($1, $2, 0, $3, 0)
@@ -98,9 +98,7 @@ impl Store for PostgresStore {
             return Err(StoreError::Unavailable("the store was closed".to_owned()));
         }
         self.pool.retain(|_, _| false);
-        for realm in self.unsettled_realms() {
-            self.settle(&realm).await?;
-        }
+        self.settle_all().await?;
         self.now().await.map(|_| ())
     }
 
@@ -138,12 +136,12 @@ impl Store for PostgresStore {
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let purged = self
-            .ask(async |client| {
+            .change(async |client| {
                 client
                     .execute(
                         "DELETE FROM ephemeral_row WHERE (realm, kind, key) IN
                          (SELECT realm, kind, key FROM ephemeral_row WHERE expires <= $1
-                          ORDER BY expires LIMIT $2)",
+                          ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED)",
                         &[&now, &limit],
                     )
                     .await
@@ -180,7 +178,7 @@ impl Store for PostgresStore {
 
     async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.head(realm).await?;
-        self.ask(async |client| {
+        self.change(async |client| {
             client
                 .execute(
                     "INSERT INTO checkpoint
