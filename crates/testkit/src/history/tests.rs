@@ -20,16 +20,16 @@ fn names(violations: &[Violation]) -> Vec<&'static str> {
 proptest! {
     #[test]
     fn a_cluster_that_does_right_is_not_accused(lot in any::<u64>()) {
-        let (ledger, history) = random::cluster(lot);
+        let random::Past { ledger, history } = random::cluster(lot);
         prop_assert_eq!(check(&ledger, &history, Rules::default()), vec![]);
     }
 
     #[test]
     fn whatever_is_changed_is_found(lot in any::<u64>(), pick in any::<u64>()) {
         for mutation in mutation::ALL {
-            let (mut ledger, mut history) = random::cluster(lot);
-            if (mutation.change)(&mut ledger, &mut history, pick).is_some() {
-                let found = names(&check(&ledger, &history, Rules::default()));
+            let mut past = random::cluster(lot);
+            if (mutation.change)(&mut past, pick).is_some() {
+                let found = names(&check(&past.ledger, &past.history, Rules::default()));
                 prop_assert!(found.contains(&mutation.name), "{} is not in {found:?}", mutation.name);
             }
         }
@@ -39,10 +39,7 @@ proptest! {
 #[test]
 fn each_change_can_be_made() {
     for mutation in mutation::ALL {
-        let made = (0..200).any(|lot| {
-            let (mut ledger, mut history) = random::cluster(lot);
-            (mutation.change)(&mut ledger, &mut history, lot).is_some()
-        });
+        let made = (0..200).any(|lot| (mutation.change)(&mut random::cluster(lot), lot).is_some());
         assert!(made, "no random history has what {} takes", mutation.name);
     }
 }

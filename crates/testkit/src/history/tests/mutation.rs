@@ -1,13 +1,13 @@
 //! Ways to spoil a history, each with what must be found then. The places are looked for by brute force.
 
-use super::random::Lot;
+use super::random::{Lot, Past};
 use crate::history::{Change, Kind, Operation, Outcome, Rules};
 
 pub(super) struct Mutation {
     /// The violation that must be among those found.
     pub(super) name: &'static str,
     /// Spoils it; none if it has no place for this.
-    pub(super) change: fn(&mut Vec<Change>, &mut [Operation], u64) -> Option<()>,
+    pub(super) change: fn(&mut Past, u64) -> Option<()>,
 }
 
 pub(super) const ALL: [Mutation; 14] = [
@@ -54,55 +54,51 @@ fn truth(ledger: &[Change], key: &str, revision: u64) -> bool {
     changes.next_back().is_some_and(|change| change.value)
 }
 
-fn drop_an_entry(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn drop_an_entry(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     ledger.remove(at);
     Some(())
 }
 
-fn repeat_an_entry(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn repeat_an_entry(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     let again = Change { revision: ledger.last()?.revision + 1, ..ledger[at].clone() };
     ledger.push(again);
     Some(())
 }
 
-fn deny_a_write(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn deny_a_write(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     history[writer(history, &ledger[at])?].outcome = Outcome::Failed;
     Some(())
 }
 
-fn tell_another_revision(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn tell_another_revision(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     history[writer(history, &ledger[at])?].revision = Some(ledger[at].revision + 1 + pick % 3);
     Some(())
 }
 
-fn turn_an_entry(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn turn_an_entry(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     ledger[at].value ^= true;
     Some(())
 }
 
-fn move_an_entry_to_another_key(
-    ledger: &mut Vec<Change>,
-    history: &mut [Operation],
-    pick: u64,
-) -> Option<()> {
+fn move_an_entry_to_another_key(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     ledger[at].key.push('x');
     Some(())
 }
 
-fn rename_a_reason(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn rename_a_reason(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
     ledger[at].reason = Some("nobody".to_owned());
     Some(())
 }
 
 /// Two writes of which one was over when the other began change places, and are told so.
-fn swap_two_writes(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn swap_two_writes(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let mut pairs = Vec::new();
     for (first, a) in ledger.iter().enumerate() {
         for (second, b) in ledger.iter().enumerate().skip(first + 1) {
@@ -124,26 +120,26 @@ fn swap_two_writes(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u6
     Some(())
 }
 
-fn turn_an_answer(_: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn turn_an_answer(Past { history, .. }: &mut Past, pick: u64) -> Option<()> {
     let at = operation(history, pick, Operation::is_done_read)?;
     history[at].value = history[at].value.map(|value| !value);
     Some(())
 }
 
-fn tell_no_revision(_: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn tell_no_revision(Past { history, .. }: &mut Past, pick: u64) -> Option<()> {
     let at = operation(history, pick, Operation::is_done_read)?;
     history[at].revision = None;
     Some(())
 }
 
-fn ask_for_more(_: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn ask_for_more(Past { history, .. }: &mut Past, pick: u64) -> Option<()> {
     let at = operation(history, pick, Operation::is_done_read)?;
     history[at].at_least = history[at].revision.map(|revision| revision + 1);
     Some(())
 }
 
 /// A `full` read is told the truth of a revision before the latest that somebody had seen when it began.
-fn put_a_full_read_back(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn put_a_full_read_back(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let latest = |history: &[Operation], of: &Operation| {
         let before = history.iter().filter(|one| {
             one.outcome == Outcome::Ok && one.returned.is_some_and(|returned| returned < of.invoked)
@@ -158,7 +154,7 @@ fn put_a_full_read_back(ledger: &mut Vec<Change>, history: &mut [Operation], pic
 }
 
 /// A read is told the truth of a revision before the one that its node had told the same process.
-fn put_a_read_back(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn put_a_read_back(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let latest = |history: &[Operation], of: &Operation| {
         let before = history.iter().filter(|one| {
             one.outcome == Outcome::Ok
@@ -175,7 +171,7 @@ fn put_a_read_back(ledger: &mut Vec<Change>, history: &mut [Operation], pick: u6
 }
 
 /// The answer is older than the rules allow, and does not say so any more.
-fn take_a_mark_away(_: &mut Vec<Change>, history: &mut [Operation], pick: u64) -> Option<()> {
+fn take_a_mark_away(Past { history, .. }: &mut Past, pick: u64) -> Option<()> {
     let bound = u64::try_from(Rules::default().stale_after.as_nanos()).ok()?;
     let is_old = |history: &[Operation], of: &Operation| {
         let later = |one: &&Operation| one.outcome == Outcome::Ok && one.revision > of.revision;

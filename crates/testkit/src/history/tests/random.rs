@@ -11,18 +11,25 @@ const KEYS: u64 = 3;
 const NODES: usize = 3;
 const CLIENTS: usize = 4;
 
-/// What happened in a random run.
-pub(super) fn cluster(lot: u64) -> (Vec<Change>, Vec<Operation>) {
+/// What happened in a run.
+pub(super) struct Past {
+    pub(super) ledger: Vec<Change>,
+    pub(super) history: Vec<Operation>,
+}
+
+/// A random run.
+pub(super) fn cluster(lot: u64) -> Past {
     let mut run = Run { lot: Lot(lot), nodes: vec![Node::default(); NODES], ..Run::default() };
     let ticks = 20 + run.lot.below(180);
     while run.now < ticks {
         run.now += 1;
         run.tick();
     }
-    (run.ledger, run.history)
+    Past { ledger: run.ledger, history: run.history }
 }
 
 /// A small repeatable generator (splitmix64).
+#[derive(Default)]
 pub(super) struct Lot(pub(super) u64);
 
 impl Lot {
@@ -35,12 +42,6 @@ impl Lot {
 
     fn one_in(&mut self, of: u64) -> bool {
         self.below(of) == 0
-    }
-}
-
-impl Default for Lot {
-    fn default() -> Self {
-        Self(0)
     }
 }
 
