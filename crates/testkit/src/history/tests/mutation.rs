@@ -69,13 +69,15 @@ fn repeat_an_entry(Past { ledger, history }: &mut Past, pick: u64) -> Option<()>
 
 fn deny_a_write(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
-    history[writer(history, &ledger[at])?].outcome = Outcome::Failed;
+    let write = writer(history, &ledger[at])?;
+    history[write].outcome = Outcome::Failed;
     Some(())
 }
 
 fn tell_another_revision(Past { ledger, history }: &mut Past, pick: u64) -> Option<()> {
     let at = acknowledged(ledger, history, pick)?;
-    history[writer(history, &ledger[at])?].revision = Some(ledger[at].revision + 1 + pick % 3);
+    let write = writer(history, &ledger[at])?;
+    history[write].revision = Some(ledger[at].revision + 1 + pick % 3);
     Some(())
 }
 
@@ -111,7 +113,8 @@ fn swap_two_writes(Past { ledger, history }: &mut Past, pick: u64) -> Option<()>
     }
     let (first, second) = one_of(&pairs, pick)?;
     for (at, to) in [(first, second), (second, first)] {
-        history[writer(history, &ledger[at])?].revision = Some(ledger[to].revision);
+        let write = writer(history, &ledger[at])?;
+        history[write].revision = Some(ledger[to].revision);
     }
     let (earlier, later) = (ledger[first].revision, ledger[second].revision);
     ledger[first].revision = later;
