@@ -188,10 +188,14 @@ class Traffic:
             if not self._known:
                 time.sleep(0.05)
                 continue
-            key = lot.choice(self._known[-60:])
+            key = self.any_key(lot)
             how = lot.choices(["plain", "at least", "full"], [10, 7, 2])[0]
             op = self.read(session, session.choose(), key, how)
             time.sleep(0.005 if op.outcome == "ok" else 0.05)
+
+    def any_key(self, lot: random.Random) -> Key:
+        """One of those that were written lately."""
+        return lot.choice(self._known[-60:])
 
     def read(self, session: Session, node: Node, key: Key, how: str) -> Op:
         op = Op(f"op-{next(_ids)}", "read", key.name, None, full=how == "full")
