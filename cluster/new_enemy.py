@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """The new-enemy problem: who was shut out by one node must not be let in by another.
 
-    target/venv/bin/python cluster/new_enemy.py [--rounds 10000] [--lag-rounds 1000]
+    cluster/new_enemy.py [--rounds 10000] [--lag-rounds 1000]
 
 Each round grants through one node and asks another with the revision of the grant, then revokes and asks again: two times an old
 answer would be wrong. After that the same without a revision: how long after the acknowledgement the other node first says no.
