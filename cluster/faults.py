@@ -97,8 +97,8 @@ class Round:
         self.found = faults_in(ops, lines)
         self.wrong += [f"{name}: {line}" for name, found in self.found.items() for line in found[:5]]
         self.wrong += [f"unexpected: {line}" for line in history.unexpected[:5]]
-        if unlike := self.cluster.unlike():
-            self.wrong.append(unlike)
+        if complaint := self.cluster.complaint():
+            self.wrong.append(complaint)
         good, self.words = verdict(history, lines, self.cluster.data)
         if not good:
             self.wrong += [f"checker: {line}" for line in self.words.splitlines()[:8]]
