@@ -192,6 +192,9 @@ class Pair:
     def fail_over(self) -> None:
         """The primary is gone and the replica takes its place, alone, as a failover manager would do it."""
         self.primary.kill()
+        self.promote()
+
+    def promote(self) -> None:
         self.replica.promote()
         self.primary, self.replica = self.replica, self.primary
 

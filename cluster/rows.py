@@ -4,10 +4,12 @@ A row's `fault` does it, undoes it where that is anybody's to undo, and returns;
 returns is a word for the report. It raises `AssertionError` when something is not as promised.
 """
 
+import json
 import random
 import signal
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Callable
 
 from history import Op
@@ -85,6 +87,36 @@ def primary_killed(scene: Scene) -> str:
     return f"primary {lost} killed, {scene.cluster.pair.primary.name} promoted"
 
 
+def primary_away(scene: Scene) -> str:
+    """Until somebody is promoted, checks are answered and say how old they may be, and writes are told at once to come again."""
+    pair = scene.cluster.pair
+    pair.primary.kill()
+    answers = ask_all(scene, 6.0)
+    told = [told_to_come_again(node) for node in scene.cluster.nodes]
+    answers += [(after + 6.0, op) for after, op in ask_all(scene, 6.0)]
+    ready = {node.node: node.is_ready() for node in scene.cluster.nodes}
+    pair.promote()
+    judge_answers(answers)
+    assert not any(told), f"writes without a primary: {told}"
+    assert all(status == 200 for status, _ in ready.values()), f"all nodes answer checks, and /readyz says {ready}"
+    return f"no primary for 12 s; {len(answers)} checks answered meanwhile"
+
+
+def told_to_come_again(node: Node) -> str | None:
+    """What is wrong with the answer to a write that cannot be done."""
+    client, start = node.client(timeout=10), time.monotonic()
+    try:
+        item = {"resource": "role:nobody", "relation": "member", "subject": f"user:{start}"}
+        answer = client.post("/api/v1/relationships", {"write": [item]})
+    except OSError as error:
+        return f"node {node.node}: {error!r}"
+    finally:
+        client.close()
+    took, again = time.monotonic() - start, answer.headers.get("Retry-After")
+    good = answer.status == 503 and again and took < 3
+    return None if good else f"node {node.node}: {answer.status} after {took:.1f} s, Retry-After: {again}"
+
+
 def rejoin(scene: Scene) -> None:
     """The lost one is back as the replica, while the clients go on."""
     scene.cluster.pair.rejoin()
@@ -157,12 +189,17 @@ def all_cut(scene: Scene) -> str:
     finally:
         for node in scene.cluster.nodes:
             node.heal()
+    judge_answers(answers)
+    return f"all nodes cut off ({how}) for 9 s; {len(answers)} checks answered meanwhile"
+
+
+def judge_answers(answers: list[tuple[float, Op]]) -> None:
+    """Of checks that were asked so many seconds after the databases went."""
     silent = [op for _, op in answers if op.outcome != "ok"]
     assert not silent, f"{len(silent)} of {len(answers)} checks were not answered while the databases were away: {silent[0]}"
     # Five seconds, and as long as a node may take to find that its question to the store is not answered.
     unmarked = [op for after, op in answers if after > 7 and op.stale is None]
-    assert not unmarked, f"{len(unmarked)} answers of the last two seconds are not marked stale, the first by {unmarked[0].node}"
-    return f"all nodes cut off ({how}) for 9 s; {len(answers)} checks answered meanwhile"
+    assert not unmarked, f"{len(unmarked)} answers after more than seven seconds are not marked stale, the first by {unmarked[0].node}"
 
 
 def ask_all(scene: Scene, seconds: float) -> list[tuple[float, Op]]:
@@ -220,6 +257,9 @@ def clock_wrong(scene: Scene) -> str:
         at_least = {"Grantd-At-Least": revision}
         allowed = {user: ask(wrong, user, role, at_least) for user in ("soon", "later")}
         assert allowed == {"soon": True, "later": True}, f"a clock {seconds:+d} s off ends what has not ended: {allowed}"
+        made = wrong.post("/api/v1/relationships", {"write": [{**items[1], "subject": "user:third"}]}).ok().revision
+        off = abs(entry_time(scene.cluster, made) - time.time())
+        assert off < 5, f"what a node with a clock {seconds:+d} s off writes is dated {off:.0f} s off"
         time.sleep(2.5)
         allowed = {user: ask(wrong, user, role, at_least) for user in ("soon", "later")}
         assert allowed == {"soon": False, "later": True}, f"a clock {seconds:+d} s off: {allowed} after its end"
@@ -243,6 +283,11 @@ def ask(client, user: str, role: str, headers: dict) -> bool:
     return client.post("/api/v1/check", question, headers=headers).ok().json()["allowed"]
 
 
+def entry_time(cluster: Cluster, revision: int) -> float:
+    shown = cluster.ledger("show", "--after", revision - 1, "--limit", 1, "--json").stdout
+    return datetime.fromisoformat(json.loads(shown)["time"][:19] + "+00:00").timestamp()
+
+
 def iso(when: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when)) + f".{int(when % 1 * 1000):03d}Z"
 
@@ -251,11 +296,12 @@ PROXIED = {"proxied": True}
 # A session that goes silent in the middle of an append holds the ledger's row for two seconds at the most.
 HUSH = 4.0
 # What is done when the writes go on, before the next round.
-AFTERWARDS = {primary_killed: rejoin, clock_wrong: clock_right}
+AFTERWARDS = {primary_killed: rejoin, primary_away: rejoin, clock_wrong: clock_right}
 
 ROWS = [
     Row("node-kill", "SIGKILL of a node in the middle of its COMMIT", node_killed, PROXIED, hush=HUSH),
     Row("primary-kill", "SIGKILL of the primary, promotion of the replica", primary_killed, within=20),
+    Row("primary-away", "the primary is gone for long before the replica is promoted", primary_away, within=20),
     Row("replica-away", "the replica is gone for seconds, and commits wait", replica_lost, within=20),
     Row("cut-reset", "a node and the databases: connections reset, new ones refused", cut("reset"), PROXIED, hush=HUSH),
     Row("cut-freeze", "a node and the databases: nothing moves, and all of it arrives later", cut("freeze"), PROXIED, hush=HUSH),
