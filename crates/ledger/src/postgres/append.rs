@@ -6,13 +6,13 @@
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use super::error::{store_error, too_slow, warned};
 use super::flush::{Answer, Flush, Param};
 use super::read::{head_and_epoch, signed, values_of};
 use super::rows::write_rows;
 use super::session::Session;
 use super::unsettled::InFlight;
 use super::{Client, PostgresStore};
-use super::error::{store_error, too_slow, warned};
 use crate::entry::Micros;
 use crate::plan::{Plan, Taking};
 use crate::store::{Appended, Head, RowWrite, SealedSecret, SecretWrite, StoreError};
@@ -184,7 +184,9 @@ async fn take_head<'a>(
     }
     // Rows are looked at under the head's lock, by a statement that begins after it is held: an append of rows alone leaves
     // the head as it is.
-    flush.add("SELECT 1 FROM ledger WHERE realm = $1 FOR UPDATE", vec![Box::new(plan.realm.as_str())]).await?;
+    flush
+        .add("SELECT 1 FROM ledger WHERE realm = $1 FOR UPDATE", vec![Box::new(plan.realm.as_str())])
+        .await?;
     params.push(Box::new(taken.kinds.clone()));
     params.push(Box::new(taken.keys.clone()));
     params.push(Box::new(taken.values.clone()));

@@ -53,9 +53,7 @@ async fn applied(client: &Client) -> Result<Option<i64>, Error> {
 
 /// Locks a row of a table that has no other use, until the session ends.
 async fn hold(session: &Session) -> Result<(), Error> {
-    session
-        .batch_execute("SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = 0")
-        .await?;
+    session.batch_execute("SET lock_timeout = '60s'; SET idle_in_transaction_session_timeout = 0").await?;
     let made = session.batch_execute("CREATE TABLE IF NOT EXISTS migration_lock (one BIGINT)").await;
     if let Err(error) = made {
         // Two that make it at the same moment: the second fails on the name, and by then the table is there.

@@ -8,6 +8,7 @@ mod connect;
 mod error;
 mod flush;
 mod migrate;
+mod moving;
 mod options;
 mod read;
 mod rows;
@@ -15,12 +16,14 @@ mod session;
 mod snapshots;
 mod store;
 mod unsettled;
+mod view;
 
 use std::future::Future;
 
 use tokio_postgres::{Config, Error};
 
 pub use options::PostgresOptions;
+pub use view::PostgresView;
 
 use crate::store::StoreError;
 use connect::{Client, Pool};

@@ -179,16 +179,14 @@ mod tests {
 
     #[test]
     fn a_key_that_comes_again_waits_for_the_next_round() {
-        assert_eq!(shape(&[put(b"a"), delete(b"a"), put(b"b"), put(b"a")]), [
-            [2, 0, 0, 0],
-            [0, 0, 0, 1],
-            [1, 0, 0, 0]
-        ]);
+        assert_eq!(
+            shape(&[put(b"a"), delete(b"a"), put(b"b"), put(b"a")]),
+            [[2, 0, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
+        );
         assert_eq!(shape(&[moved(b"a", b"b"), put(b"b"), delete(b"c")]), [[0, 0, 1, 1], [1, 0, 0, 0]]);
-        assert_eq!(shape(&[put(b"b"), moved(b"a", b"b"), put(b"a")]), [
-            [1, 0, 0, 0],
-            [0, 0, 1, 0],
-            [1, 0, 0, 0]
-        ]);
+        assert_eq!(
+            shape(&[put(b"b"), moved(b"a", b"b"), put(b"a")]),
+            [[1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
+        );
     }
 }
