@@ -137,7 +137,7 @@ pub(super) async fn find(settings: &GitSettings) -> Result<PathBuf, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
     use std::collections::BTreeMap;
 
     use http::Method;

@@ -52,7 +52,7 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
     use super::*;
 
     #[test]
