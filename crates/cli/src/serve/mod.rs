@@ -125,7 +125,7 @@ fn git(args: &ServeArgs) -> anyhow::Result<GitSettings> {
     Ok(GitSettings {
         directory: args.git_directory.clone().unwrap_or_else(|| args.store.data().join("git")),
         program: args.git_program.clone().unwrap_or(default.program),
-        processes: args.git_processes.map_or(default.processes, |count| usize::from(count)),
+        processes: args.git_processes.map_or(default.processes, usize::from),
         idle: args.git_idle.map_or(default.idle, Duration::from_secs),
         max_push: match args.git_max_push {
             None => default.max_push,
