@@ -180,6 +180,13 @@ class Client:
             self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._connection
 
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None
+
+    def connect(self) -> None:
+        self._open()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

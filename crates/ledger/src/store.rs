@@ -1,6 +1,9 @@
 //! What a store of ledgers must do. SQLite and PostgreSQL implement it; one conformance suite tests both.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use tokio::sync::broadcast;
 
 use crate::entry::{CommandId, Disclosed, Draft, Entry, Hash, LedgerId, Micros, Revision};
 
@@ -265,6 +268,15 @@ pub trait Store: Send + Sync + 'static {
     /// Where the realm's ledger ends, as the store knows it now.
     async fn head(&self, realm: &str) -> Result<Head, StoreError>;
 
+    /// Where the ledgers of these realms end, and the store's clock, as one question. Realms without a ledger are left out.
+    async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError>;
+
+    /// Realms to which somebody else says to have appended. Only a hint: it may be lost, repeated, or of ourselves. `None`
+    /// where nobody says so; then heads have to be asked for now and then.
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        None
+    }
+
     /// Up to `limit` entries after `after`, in order, each checked against its own hash and chained to the
     /// one before in the answer. [`StoreError::Damaged`] names the revision that does not fit.
     async fn entries(&self, realm: &str, after: Revision, limit: usize)
@@ -292,6 +304,16 @@ pub trait Store: Send + Sync + 'static {
         key: &[u8],
         now: Micros,
     ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The ephemeral rows of a family that have these keys and have not expired at `now`, as one question: for each key its
+    /// value.
+    async fn row_values(
+        &self,
+        realm: &str,
+        kind: &str,
+        keys: &[Vec<u8>],
+        now: Micros,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
     /// The ephemeral rows of a family whose keys begin with a prefix and that have not expired at `now`, by key, at most
     /// `limit`.

@@ -9,6 +9,7 @@ use grantd_ledger::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
 use grantd_ledger::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError,
 };
+use tokio::sync::broadcast;
 
 /// What happens to one append.
 #[derive(Clone, Debug)]
@@ -164,6 +165,15 @@ impl Store for FaultyStore {
         self.inner.head(realm).await
     }
 
+    async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
+        self.may_read()?;
+        self.inner.heads(realms).await
+    }
+
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        self.inner.announcements()
+    }
+
     async fn entries(
         &self,
         realm: &str,
@@ -237,6 +247,17 @@ impl Store for FaultyStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.may_read()?;
         self.inner.row(realm, kind, key, now).await
+    }
+
+    async fn row_values(
+        &self,
+        realm: &str,
+        kind: &str,
+        keys: &[Vec<u8>],
+        now: Micros,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.may_read()?;
+        self.inner.row_values(realm, kind, keys, now).await
     }
 
     async fn rows(

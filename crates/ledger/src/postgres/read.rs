@@ -1,6 +1,9 @@
 //! The questions to the store.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::GenericClient;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
@@ -9,17 +12,60 @@ use crate::entry::{CommandId, LedgerId, Micros, Revision};
 use crate::page::{DisclosureRow, EntryRow};
 use crate::store::{Checkpoint, Head, SealedSecret, StoreError, behind};
 
+/// The store's clock, in microseconds.
+pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
 pub(super) async fn head_row(client: &impl GenericClient, realm: &str) -> Result<Option<Head>, Error> {
     let statement =
         client.prepare_cached("SELECT ledger_id, revision, hash, time FROM ledger WHERE realm = $1").await?;
-    let Some(row) = client.query_opt(&statement, &[&realm]).await? else { return Ok(None) };
-    Ok(Some(Head {
+    client.query_opt(&statement, &[&realm]).await?.map(|row| head_of(&row)).transpose()
+}
+
+/// A row that begins with `ledger_id, revision, hash, time`.
+fn head_of(row: &Row) -> Result<Head, Error> {
+    Ok(Head {
         // The lengths of both are held by the table's own checks.
         ledger_id: LedgerId(Uuid::from_slice(row.try_get(0)?).unwrap_or_default()),
         revision: row.try_get::<_, i64>(1)?.unsigned_abs(),
         hash: hash_column(row.try_get(2)?).unwrap_or_default(),
         time: row.try_get(3)?,
-    }))
+    })
+}
+
+/// Where these ledgers end, and the store's clock; both are sent before the first answer is there.
+pub(super) async fn heads(
+    client: &impl GenericClient,
+    realms: &[String],
+) -> Result<(Micros, Vec<(String, Head)>), Error> {
+    let (now, heads) = tokio::try_join!(
+        client.prepare_cached(NOW),
+        client.prepare_cached(
+            "SELECT ledger_id, revision, hash, time, realm FROM ledger WHERE realm = ANY($1) ORDER BY realm",
+        )
+    )?;
+    let asked: [&(dyn ToSql + Sync); 1] = [&realms];
+    let (now, rows) = tokio::try_join!(client.query_one(&now, &[]), client.query(&heads, &asked))?;
+    let heads = rows.iter().map(|row| Ok((row.try_get(4)?, head_of(row)?))).collect::<Result<_, Error>>()?;
+    Ok((now.try_get(0)?, heads))
+}
+
+pub(super) async fn row_values(
+    client: &impl GenericClient,
+    realm: &str,
+    kind: &str,
+    keys: &[Vec<u8>],
+    now: Micros,
+) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    let statement = client
+        .prepare_cached(
+            "SELECT key, value FROM ephemeral_row
+             WHERE realm = $1 AND kind = $2 AND key = ANY($3) AND expires > $4",
+        )
+        .await?;
+    let rows = client.query(&statement, &[&realm, &kind, &keys, &now]).await?;
+    let found: HashMap<Vec<u8>, Vec<u8>> =
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, Error>>()?;
+    Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 
 pub(super) async fn entry_rows(

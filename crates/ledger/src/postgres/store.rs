@@ -17,8 +17,7 @@ impl Store for PostgresStore {
 
     async fn now(&self) -> Result<Micros, StoreError> {
         self.ask(async |client| {
-            let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-            let statement = client.prepare_cached(sql).await?;
+            let statement = client.prepare_cached(read::NOW).await?;
             client.query_one(&statement, &[]).await?.try_get(0)
         })
         .await
@@ -53,6 +52,10 @@ impl Store for PostgresStore {
         self.ask(async |client| read::head_row(client, realm).await)
             .await?
             .ok_or_else(|| StoreError::NoLedger(realm.to_owned()))
+    }
+
+    async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
+        self.ask(async |client| read::heads(client, realms).await).await
     }
 
     async fn entries(
@@ -109,6 +112,16 @@ impl Store for PostgresStore {
         now: Micros,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.ask(async |client| read::row(client, realm, kind, key, now).await).await
+    }
+
+    async fn row_values(
+        &self,
+        realm: &str,
+        kind: &str,
+        keys: &[Vec<u8>],
+        now: Micros,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.ask(async |client| read::row_values(client, realm, kind, keys, now).await).await
     }
 
     async fn rows(

@@ -23,6 +23,21 @@ pub(super) fn head(conn: &Connection, realm: &str) -> Result<Head, StoreError> {
         .ok_or_else(|| StoreError::NoLedger(realm.to_owned()))
 }
 
+/// All in one view; realms without a ledger are left out.
+pub(super) fn heads(conn: &mut Connection, realms: Vec<String>) -> Result<Vec<(String, Head)>, StoreError> {
+    let read = || {
+        let view = conn.transaction()?;
+        let mut heads = Vec::with_capacity(realms.len());
+        for realm in realms {
+            if let Some(head) = read_head(&view, &realm)? {
+                heads.push((realm, head));
+            }
+        }
+        Ok(heads)
+    };
+    read().map_err(|error: rusqlite::Error| store_error(&error))
+}
+
 pub(super) fn entries(
     conn: &mut Connection,
     realm: &str,

@@ -43,6 +43,12 @@ impl Store for SqliteStore {
         self.readers.read(move |conn| read::head(conn, &realm)).await
     }
 
+    async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
+        let realms = realms.to_vec();
+        let heads = self.readers.read(move |conn| read::heads(conn, realms)).await?;
+        Ok((self.now().await?, heads))
+    }
+
     async fn entries(
         &self,
         realm: &str,
@@ -97,6 +103,20 @@ impl Store for SqliteStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let (realm, kind, key) = (realm.to_owned(), kind.to_owned(), key.to_vec());
         self.readers.read(move |conn| read::row(conn, &realm, &kind, &key, now)).await
+    }
+
+    async fn row_values(
+        &self,
+        realm: &str,
+        kind: &str,
+        keys: &[Vec<u8>],
+        now: Micros,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let (realm, kind, keys) = (realm.to_owned(), kind.to_owned(), keys.to_vec());
+        let values = move |conn: &mut rusqlite::Connection| {
+            keys.iter().map(|key| read::row(conn, &realm, &kind, key, now)).collect()
+        };
+        self.readers.read(values).await
     }
 
     async fn rows(

@@ -44,10 +44,10 @@ macro_rules! conformance {
 }
 
 conformance! {
-    appends: create_once, order_and_paging, conflict_tells_the_head, one_winner_among_many, many_at_once,
+    appends: create_once, order_and_paging, heads_of_many, conflict_tells_the_head, one_winner_among_many, many_at_once,
         refused_drafts, unknown_realm, realms_are_isolated, commands_are_found, continue_as, time_never_runs_back,
         reopen_keeps_everything, closed_store_fails;
-    side_data: rows_expire_and_are_purged, rows_go_with_the_append, rows_are_listed_by_prefix,
+    side_data: rows_expire_and_are_purged, rows_go_with_the_append, rows_are_listed_by_prefix, rows_are_found_by_key,
         a_renewed_row_does_not_come_back, a_row_is_moved_by_one, a_row_is_taken_once, what_cannot_be_taken_writes_nothing, secrets, checkpoints;
     erasure: erased_values_are_gone, erasure_needs_the_head, late_snapshot_is_refused;
     snapshots: round_trip, newest_replaces_older, damaged_chunk_counts_as_none, foreign_snapshot_counts_as_none;

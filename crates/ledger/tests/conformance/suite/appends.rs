@@ -47,6 +47,17 @@ pub(crate) async fn order_and_paging(world: &World) {
     assert!(world.store.entries(REALM, 0, 0).await.unwrap().is_empty());
 }
 
+pub(crate) async fn heads_of_many(world: &World) {
+    let (first, second) = (world.ledger("second", 2).await, world.ledger("first", 5).await);
+    let before = world.store.now().await.unwrap();
+    let asked = ["second", "missing", "first"].map(str::to_owned);
+    let (now, mut heads) = world.store.heads(&asked).await.unwrap();
+    heads.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(heads, [("first".to_owned(), second), ("second".to_owned(), first)]);
+    assert!(before <= now && now <= world.store.now().await.unwrap());
+    assert!(world.store.heads(&[]).await.unwrap().1.is_empty());
+}
+
 pub(crate) async fn conflict_tells_the_head(world: &World) {
     let head = world.ledger(REALM, 2).await;
     let others = [

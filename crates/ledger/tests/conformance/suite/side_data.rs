@@ -80,6 +80,19 @@ pub(crate) async fn rows_are_listed_by_prefix(world: &World) {
     assert_eq!(list(b"b", 10).await, "");
 }
 
+pub(crate) async fn rows_are_found_by_key(world: &World) {
+    let head = world.ledger(REALM, 1).await;
+    let rows = vec![put(b"a", b"1", 100), put(b"b", b"2", 200), put(b"c", b"3", 300)];
+    durable(world.store.append(Append { rows, ..Append::on(REALM, head) }).await);
+    let keys = [&b"c"[..], b"a", b"none", b"b", b"c"].map(<[u8]>::to_vec);
+    let found = world.store.row_values(REALM, "session", &keys, 100).await.unwrap();
+    let three = Some(b"3".to_vec());
+    assert_eq!(found, [three.clone(), None, None, Some(b"2".to_vec()), three]);
+    assert_eq!(world.store.row_values(REALM, "code", &keys, 0).await.unwrap(), vec![None; 5]);
+    assert_eq!(world.store.row_values("other", "session", &keys[..1], 0).await.unwrap(), [None]);
+    assert!(world.store.row_values(REALM, "session", &[], 0).await.unwrap().is_empty());
+}
+
 pub(crate) async fn a_renewed_row_does_not_come_back(world: &World) {
     let head = world.ledger(REALM, 1).await;
     let renew = |value: &[u8], expires| RowWrite::Renew {
