@@ -55,6 +55,7 @@ class Round:
         time.sleep(AFTER)
         self.ended = time.monotonic_ns()
         self.traffic.finish()
+        self._expect(self._nobody_was_held_up)
         self._expect(self._all_are_ready)
         self._expect(self._all_agree)
         self._judge()
@@ -73,6 +74,9 @@ class Round:
         wait_until(again, 90, "writes do not go on")
         self.resumed = (min(op.returned for op in self.acknowledged() if op.returned > self.gone) - self.gone) / 1e9
         assert self.resumed < self.row.within, f"writes went on after {self.resumed:.1f} s, not within {self.row.within:.0f}"
+
+    def _nobody_was_held_up(self) -> None:
+        assert self.longest_pause() < self.row.hush, f"nobody could write for {self.longest_pause():.1f} s, as one node could not"
 
     def _all_are_ready(self) -> None:
         for node in self.cluster.nodes:
