@@ -7,8 +7,8 @@ RUN cargo build --locked --profile dist --package grantd-cli
 
 # The same Debian as above, as the program uses its C library.
 FROM debian:bookworm-slim
-RUN groupadd --system --gid 10001 grantd \
-    && useradd --system --uid 10001 --gid grantd --no-create-home --home-dir /var/lib/grantd --shell /usr/sbin/nologin grantd \
+RUN groupadd --gid 10001 grantd \
+    && useradd --uid 10001 --gid grantd --no-create-home --home-dir /var/lib/grantd --shell /usr/sbin/nologin grantd \
     && install --directory --owner=grantd --group=grantd --mode=0700 /var/lib/grantd
 COPY --from=build --chmod=0755 /src/target/dist/grantd /usr/local/bin/grantd
 USER 10001:10001

@@ -15,8 +15,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients"))
-
 from harness import free_port
 from postgres import programs
 
@@ -86,7 +84,7 @@ class Member:
         self.process = None
 
     def start(self) -> None:
-        self.process = self.members.run(["patroni", str(self.config)], self.name)
+        self.process = self.members.run(["patroni", str(self.config)], "log", self.dir)
 
     def kill(self) -> None:
         """Nothing of Patroni, of PostgreSQL or of its sessions runs after this: the machine is gone."""
@@ -128,7 +126,7 @@ class Members:
              "--listen-client-urls", client, "--advertise-client-urls", client,
              "--listen-peer-urls", f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}",
              "--initial-cluster", f"one=http://127.0.0.1:{peer}"],
-            "etcd",
+            "etcd.log", self.dir,
         )  # fmt: skip
         wait_for("etcd", 20, lambda: get(self.etcd_port, "/health"))
         self.members = [Member(self, name) for name in ("one", "two")]
@@ -143,9 +141,9 @@ class Members:
             raise
         return self
 
-    def run(self, command: list[str], log: str) -> subprocess.Popen:
+    def run(self, command: list[str], log: str, directory: Path) -> subprocess.Popen:
         """Starts a program as the user that PostgreSQL wants, with a log of its own."""
-        file = open(self.dir / f"{log}.log", "ab")
+        file = open(directory / log, "ab")
         self.logs.append(file)
         who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         # In a session of its own: what ends this program must not end it by the way.
@@ -153,8 +151,7 @@ class Members:
             command, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, **who
         )
 
-    @property
-    def url(self) -> str:
+    def url(self, _proxies=None) -> str:
         """Both servers; whoever connects looks for the one that takes writes."""
         hosts = ",".join(f"127.0.0.1:{member.port}" for member in self.members)
         return f"postgres://postgres@{hosts}/grantd?target_session_attrs=read-write"
@@ -189,7 +186,7 @@ class Members:
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200, answer.read()
 
-    def __exit__(self, kind, value, trace) -> None:
+    def __exit__(self, kind=None, *rest) -> None:
         for member in getattr(self, "members", []):
             member.stop()
         self.etcd.terminate()
@@ -199,7 +196,7 @@ class Members:
         if kind is None:
             shutil.rmtree(self.dir, ignore_errors=True)
         else:
-            print(f"what they wrote is kept: {self.dir}/*.log", file=sys.stderr)
+            print(f"what they wrote is kept: {self.dir}/*/log", file=sys.stderr)
 
 
 def own(path: Path) -> None:

@@ -75,6 +75,8 @@ for name in nodes:
         stop(name)
     if verb in ("start", "restart"):
         start(name)
+    if verb == "restart":
+        time.sleep(2)
 '''
 
 

@@ -103,7 +103,7 @@ def make_realms(server: Server, names: list[str], relationships: int) -> float:
 def ask_each(server: Server, names: list[str]) -> list[float]:
     """Seconds until each realm answered one question, one after the other."""
     client, times = server.client(), []
-    question = {"subject": "user:person-3", "action": "member", "resource": "role:team-3"}
+    question = {"subject": "user:person-0", "action": "member", "resource": "role:team-0"}
     for name in names:
         began = time.monotonic()
         answer = client.post(f"/r/{name}/api/v1/check", question).ok()
@@ -140,15 +140,19 @@ def main() -> None:
             server, store = Server(data, "scale", env), Sqlite(data)
         server.start()
         say(f"store {args.store}; memory of a server with the first realms alone", f"{memory(server) / 1e6:.1f} MB")
+        server.restart()
         before, log = store.size(), store.log()
         seconds = make_realms(server, names, args.relationships)
-        after = store.size()
+        log_grown = store.log() - log
         say(f"{args.realms} realms made, each with {args.relationships} relationships", f"{args.realms / seconds:.0f}/s")
+        server.terminate()
+        # Only now SQLite has everything in its one file.
+        after = store.size()
         say("bytes in the store, each realm", f"{(after['all'] - before['all']) / args.realms:.0f}")
-        if store.log():
-            say("bytes of write-ahead log, each realm", f"{(store.log() - log) / args.realms:.0f}")
+        if log_grown:
+            say("bytes of write-ahead log, each realm", f"{log_grown / args.realms:.0f}")
         began = time.monotonic()
-        server.restart()
+        server.start()
         say("restart with so many realms, until ready", f"{time.monotonic() - began:.2f} s")
         idle = memory(server)
         say("memory then, none of them loaded", f"{idle / 1e6:.1f} MB")
@@ -160,19 +164,21 @@ def main() -> None:
         if args.store == "postgres":
             say("connections of the node to PostgreSQL", str(store.connections()))
         # What one write of one relationship leaves behind.
+        server.restart()
         client = server.client()
         before, log = store.size(), store.log()
         for number in range(args.writes):
             member = {"resource": "role:ops", "relation": "member", "subject": f"user:somebody-{number}"}
             client.post(RELATIONSHIPS, {"write": [member]}).ok()
+        log_grown = store.log() - log
+        server.terminate()
         after = store.size()
         say(f"{args.writes} writes of one relationship: bytes in the store, each", f"{(after['all'] - before['all']) / args.writes:.0f}")
         for table in sorted(after):
             if table != "all" and after[table] - before[table] > args.writes:
                 say(f"  of these in `{table}`", f"{(after[table] - before[table]) / args.writes:.0f}")
-        if store.log():
-            say("  bytes of write-ahead log, each", f"{(store.log() - log) / args.writes:.0f}")
-        server.terminate()
+        if log_grown:
+            say("  bytes of write-ahead log, each", f"{log_grown / args.writes:.0f}")
 
 
 if __name__ == "__main__":

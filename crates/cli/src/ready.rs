@@ -53,6 +53,7 @@ fn words(said: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), plain);
     let status = said.get("status").map_or_else(String::new, text);
     let reasons = said.get("reasons").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let reasons: Vec<String> = reasons.iter().map(|reason| text(reason.get("code").unwrap_or(reason))).collect();
+    let reasons: Vec<String> =
+        reasons.iter().map(|reason| text(reason.get("code").unwrap_or(reason))).collect();
     if reasons.is_empty() { status } else { format!("{status}: {}", reasons.join(", ")) }
 }

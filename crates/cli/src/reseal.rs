@@ -40,7 +40,8 @@ pub(crate) async fn run(args: &ResealArgs) -> anyhow::Result<Ended> {
 fn tell(args: &ResealArgs, done: &Resealed) -> anyhow::Result<()> {
     let lost = by_kind(done);
     if args.json {
-        let lost: BTreeMap<String, usize> = lost.into_iter().map(|((realm, kind), n)| (format!("{realm}/{kind}"), n)).collect();
+        let lost: BTreeMap<String, usize> =
+            lost.into_iter().map(|((realm, kind), n)| (format!("{realm}/{kind}"), n)).collect();
         return output::json(&json!({
             "resealed": done.resealed, "already": done.already, "forgotten": args.forget_lost, "unopened": lost,
         }));

@@ -52,11 +52,7 @@ pub enum ResealError {
 
 /// Seals whatever is under another key than the one in force. Servers may run meanwhile: a secret is replaced only as
 /// long as nothing was appended since it was read.
-pub async fn reseal(
-    store: &dyn Store,
-    key: &MasterKey,
-    unopened: Unopened,
-) -> Result<Resealed, ResealError> {
+pub async fn reseal(store: &dyn Store, key: &MasterKey, unopened: Unopened) -> Result<Resealed, ResealError> {
     let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut done = Resealed::default();
     for (realm, secret) in store.secrets().await? {

@@ -51,7 +51,8 @@ async fn post(
     let mut secrets = Vec::new();
     for version in webhook.secrets(sender.now()) {
         // One that went with a lost master key must not keep the one after it from signing.
-        secrets.extend(realm.secret(&signing_secret(webhook.id, version)).await.map_err(|_| Failure::Secret)?);
+        secrets
+            .extend(realm.secret(&signing_secret(webhook.id, version)).await.map_err(|_| Failure::Secret)?);
     }
     if secrets.is_empty() {
         return Err(Failure::Secret);
