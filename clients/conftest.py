@@ -1,5 +1,6 @@
 """A fresh server for each test module."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,19 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import Server, Temp  # noqa: E402
+from postgres import Postgres  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store():
+    """With `GRANTD_TEST_NODES`, the PostgreSQL in which each server of several nodes has a database."""
+    if not os.environ.get("GRANTD_TEST_NODES") or os.environ.get("GRANTD_TEST_POSTGRES"):
+        yield
+        return
+    with Postgres(settings={"max_connections": "500", "shared_buffers": "64MB"}) as postgres:
+        os.environ["GRANTD_TEST_POSTGRES"] = postgres.url
+        yield
+        del os.environ["GRANTD_TEST_POSTGRES"]
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,7 @@ class Cluster:
         node.wanted = False
         node.terminate()
 
-    def unlike(self) -> str | None:
+    def complaint(self) -> str | None:
         """What `grantd ledger verify` has against the ledgers."""
         done = self.ledger("verify")
         return None if done.returncode == 0 else f"ledger verify: {done.returncode} {done.stdout}{done.stderr}"

@@ -25,7 +25,7 @@ def judge(cluster, traffic, capsys) -> None:
         print(f"\n  {words.splitlines()[-1]}")
     assert traffic.history.unexpected == []
     assert faults_in(ops, lines) == {"lost": [], "twice": [], "undone": [], "stale": []}
-    assert cluster.unlike() is None
+    assert cluster.complaint() is None
     assert good, words
 
 
