@@ -203,6 +203,7 @@ class Balanced:
   proxy_buffering off;
   proxy_read_timeout 1h;
   proxy_send_timeout 1h;
+  send_timeout 1h;
 {self._upstreams()}"""
         for at, (_, address) in enumerate(self.addresses):
             # Nodes that are gone together with nginx are a process that is gone, not a bad gateway.

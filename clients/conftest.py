@@ -12,6 +12,16 @@ from harness import Server, Temp  # noqa: E402
 from postgres import Postgres  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "one_node(why): cannot be looked at through several nodes behind nginx")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items if os.environ.get("GRANTD_TEST_NODES") else []:
+        for mark in item.iter_markers("one_node"):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def store():
     """With `GRANTD_TEST_NODES`, the PostgreSQL in which each server of several nodes has a database."""

@@ -119,6 +119,10 @@ class Answer:
         return self
 
 
+# Why some paths and failures are looked at on one node only.
+NGINX_REFUSES = "nginx refuses such a path itself"
+EACH_COUNTS = "wrong credentials are counted by each node"
+
 # What knows grantd. On several nodes such a client says that it wants the newest; those of the dialects do not know how to.
 OWN_FACES = re.compile(r"(/r/[^/]+)?/(api|access)/v1/")
 
