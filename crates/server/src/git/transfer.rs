@@ -130,17 +130,15 @@ impl<E: Future<Output = ()>> Transfer<E> {
         let end = {
             let (fed, taken) = watch::channel(false);
             let feeding = async {
-                let fed_whole = feed(stdin, request, &movement).await;
-                // Nobody reads it any more when the answer is over.
+                feed(stdin, request, &movement).await?;
                 fed.send_replace(true);
-                fed_whole
+                Ok(())
             };
             let moving = async {
-                let (fed, answered) = tokio::join!(feeding, bring(stdout, &mut answer, taken, &movement));
-                match (fed, answered) {
-                    (Err(Broken), _) | (_, Err(NoAnswer::Gone)) => End::Gone,
-                    (Ok(()), Err(NoAnswer::Malformed)) => End::Failed,
-                    (Ok(()), Ok(())) => End::Done,
+                match tokio::try_join!(feeding, bring(stdout, &mut answer, taken, &movement)) {
+                    Ok(_) => End::Done,
+                    Err(Broken::Client) => End::Gone,
+                    Err(Broken::Git) => End::Failed,
                 }
             };
             tokio::select! {
@@ -183,15 +181,20 @@ impl Answer {
     }
 }
 
-/// The client stopped in the middle of its request.
-struct Broken;
+/// Why a transfer cannot go on.
+enum Broken {
+    /// The client stopped in the middle of its request, or does not wait for the answer.
+    Client,
+    /// What git says is no answer.
+    Git,
+}
 
 /// Hands the request to git, and says that it ends. If git takes no more of it, that is no error: its answer says why.
 async fn feed(mut stdin: ChildStdin, mut request: Body, movement: &Movement) -> Result<(), Broken> {
     let mut takes = true;
     let mut discarded = 0;
     while let Some(frame) = request.frame().await {
-        let Ok(piece) = frame.map_err(|_| Broken)?.into_data() else { continue };
+        let Ok(piece) = frame.map_err(|_| Broken::Client)?.into_data() else { continue };
         movement.note();
         if takes {
             takes = stdin.write_all(&piece).await.is_ok();
@@ -206,25 +209,20 @@ async fn feed(mut stdin: ChildStdin, mut request: Body, movement: &Movement) -> 
     Ok(())
 }
 
-enum NoAnswer {
-    Gone,
-    Malformed,
-}
-
 /// Brings git's answer to the client.
 async fn bring(
     mut stdout: ChildStdout,
     answer: &mut Answer,
     mut fed: watch::Receiver<bool>,
     movement: &Movement,
-) -> Result<(), NoAnswer> {
+) -> Result<(), Broken> {
     let mut held = BytesMut::with_capacity(PIECE);
     let (head, length) = loop {
-        if let Some(read) = Head::read(&held).map_err(|_| NoAnswer::Malformed)? {
+        if let Some(read) = Head::read(&held).map_err(|_| Broken::Git)? {
             break read;
         }
         if read(&mut stdout, &mut held, movement).await? == 0 {
-            return Err(NoAnswer::Malformed);
+            return Err(Broken::Git);
         }
     };
     let _head = held.split_to(length);
@@ -240,11 +238,11 @@ async fn bring(
         let _its_rest = fed.wait_for(|fed| *fed).await;
     }
     if let Some(waits) = answer.head.take() {
-        waits.send(head).map_err(|_| NoAnswer::Gone)?;
+        waits.send(head).map_err(|_| Broken::Client)?;
     }
     loop {
         if !held.is_empty() {
-            answer.pieces.send(held.split().freeze()).await.map_err(|_| NoAnswer::Gone)?;
+            answer.pieces.send(held.split().freeze()).await.map_err(|_| Broken::Client)?;
             movement.note();
         }
         if ended || read(&mut stdout, &mut held, movement).await? == 0 {
@@ -253,9 +251,9 @@ async fn bring(
     }
 }
 
-async fn read(stdout: &mut ChildStdout, into: &mut BytesMut, movement: &Movement) -> Result<usize, NoAnswer> {
+async fn read(stdout: &mut ChildStdout, into: &mut BytesMut, movement: &Movement) -> Result<usize, Broken> {
     into.reserve(PIECE);
-    let count = stdout.read_buf(into).await.map_err(|_| NoAnswer::Malformed)?;
+    let count = stdout.read_buf(into).await.map_err(|_| Broken::Git)?;
     movement.note();
     Ok(count)
 }
