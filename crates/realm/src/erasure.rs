@@ -36,6 +36,10 @@ impl Change {
             Self::RepositoryCreated { id, name, .. } => {
                 (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
             }
+            Self::TriggerCreated { trigger } => {
+                let is_it = object.kind == "fs_repo" && object.id == trigger.repository.to_string();
+                (Some(&trigger.endpoint).filter(|_| is_it), None)
+            }
             Self::CataloguePermissionCreated { number, name, .. }
             | Self::CataloguePermissionChanged { number, name, .. } => (
                 Some(name).filter(|_| object.kind == PERMISSION_TYPE && object.id == number.to_string()),
@@ -91,7 +95,10 @@ impl State {
             ("user", _) => self.users.erase_name(object.id),
             ("role", _) => self.roles.erase_texts(object.id),
             ("api_key", Ok(id)) => self.api_keys.erase_name(id),
-            ("fs_repo", Ok(id)) => self.repositories.erase_name(id),
+            ("fs_repo", Ok(id)) => {
+                self.repositories.erase_name(id);
+                self.triggers.erase(id);
+            }
             ("request", Ok(id)) => self.requests.erase(id),
             ("webhook", Ok(id)) => self.webhooks.erase(id),
             (SESSION_TYPE, _) => {

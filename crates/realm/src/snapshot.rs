@@ -29,12 +29,13 @@ use crate::request::{Request, Status};
 use crate::role::Role;
 use crate::rule::Rule;
 use crate::token::{Bearer, Tokens};
+use crate::trigger::{Trigger, TriggerForm};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
-pub const FORMAT: u32 = 9;
+pub const FORMAT: u32 = 10;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -65,6 +66,9 @@ const APPS: u8 = 20;
 
 /// Begins, after that, the accounts by which people sign in, where there are any.
 const LINKED_ACCOUNTS: u8 = 13;
+
+/// Begins, at the very end, who is told of pushes, where anybody ever was.
+const TRIGGERS: u8 = 21;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -116,6 +120,10 @@ impl State {
             w.u8(APPS);
             self.write_apps(&mut w);
         }
+        if self.triggers.next_number > 0 {
+            w.u8(TRIGGERS);
+            self.write_triggers(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -133,6 +141,7 @@ impl State {
         self.write_catalogue(&mut w);
         self.write_linked_accounts(&mut w);
         self.write_apps(&mut w);
+        self.write_triggers(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -265,6 +274,24 @@ impl State {
         Ok(())
     }
 
+    fn write_triggers(&self, w: &mut Writer) {
+        w.u64(self.triggers.next_number);
+        write_list(w, self.triggers.len(), self.triggers.iter(), |w, trigger| {
+            trigger.form.write(w, Writer::personal);
+            w.i64(trigger.created_at);
+        });
+    }
+
+    fn read_triggers(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let form = TriggerForm::read(r, Reader::personal)?;
+            self.triggers.insert(Trigger { form, created_at: r.i64()? }).map_err(unknown("a trigger"))?;
+        }
+        self.triggers.next_number = next_number;
+        Ok(())
+    }
+
     fn write_catalogue(&self, w: &mut Writer) {
         let catalogue = &self.catalogue;
         w.u64(catalogue.next_type);
@@ -355,6 +382,7 @@ impl State {
         state.read_catalogue(r)?;
         state.read_linked_accounts(r)?;
         state.read_apps(r)?;
+        state.read_triggers(r)?;
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
