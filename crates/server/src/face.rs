@@ -11,15 +11,15 @@ use http::HeaderMap;
 use crate::app::App;
 use crate::edge::EdgeError;
 use crate::session_cookie;
+use crate::telemetry::NowAndThen;
 
 /// A face: one dialect, or grantd's own API.
 pub trait Face: Send + Sync + 'static {
     /// Its name in the ledger and the metrics.
     const VIA: &'static str;
 
-    /// Whether reads ask the store's head first where other nodes append: for clients that know nothing of the consistency
-    /// headers and expect to read what they wrote.
-    const READS_AT_HEAD: bool = false;
+    /// What begins at the store's head where other nodes append, whatever the request says of consistency.
+    const AT_HEAD: AtHead = AtHead::Nothing;
 
     /// How it says what went wrong.
     type Error: From<CallError> + IntoResponse + Send;
@@ -32,6 +32,28 @@ pub trait Face: Send + Sync + 'static {
     /// Who calls without any credential. By default such a call is refused.
     fn nobody(_app: &App, _shown: &Shown<'_>) -> Option<Caller> {
         None
+    }
+}
+
+/// What of a face asks the store's head first: for clients that know nothing of the consistency headers, expect to read what they wrote,
+/// and may be sent to another node each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtHead {
+    /// Nothing does: its questions are checks, and are answered from memory.
+    Nothing,
+    /// What is read with `GET`; checks are asked with `POST`.
+    Reads,
+    /// Everything, who calls included.
+    Everything,
+}
+
+impl AtHead {
+    pub(crate) fn includes(self, method: &http::Method) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Reads => method.is_safe(),
+            Self::Everything => true,
+        }
     }
 }
 
@@ -197,14 +219,25 @@ impl From<RealmError> for CallError {
 
 impl From<LoadError> for CallError {
     fn from(error: LoadError) -> Self {
-        tracing::error!(%error, "a realm cannot be loaded");
+        if let LoadError::Contradicted(_) = error {
+            // The log has said how.
+            return Self::Submit(SubmitError::Contradicted);
+        }
+        match error {
+            LoadError::Store(error) => return error.into(),
+            error => tracing::error!(%error, "a realm cannot be loaded"),
+        }
         Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
     }
 }
 
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store cannot be read");
+        static AWAY: NowAndThen = NowAndThen::new();
+        // While the store is away this is each request's.
+        if !matches!(error, StoreError::Unavailable(_)) || AWAY.is_due() {
+            tracing::error!(%error, "the store cannot be read");
+        }
         Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
     }
 }

@@ -43,7 +43,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::edge::{ContentTypeRule, JsonRules};
-use crate::face::{Credential, Face, Shown, bearer};
+use crate::face::{AtHead, Credential, Face, Shown, bearer};
 
 pub(crate) use bench::constant;
 pub use openapi::document;
@@ -55,6 +55,7 @@ pub struct Api;
 
 impl Face for Api {
     const VIA: &'static str = "api";
+    const AT_HEAD: AtHead = AtHead::Reads;
     type Error = errors::Error;
 
     /// A bearer key, or else the session of who is signed in to the pages.

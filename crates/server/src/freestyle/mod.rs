@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::edge::{ContentTypeRule, JsonRules};
-use crate::face::{Credential, Face, Shown, bearer};
+use crate::face::{AtHead, Credential, Face, Shown, bearer};
 
 pub use errors::render;
 pub use routes::routes;
@@ -32,7 +32,7 @@ const IDENTITY_TOKEN: &str = "x-freestyle-identity-access-token";
 
 impl Face for Freestyle {
     const VIA: &'static str = "freestyle";
-    const READS_AT_HEAD: bool = true;
+    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error;
 
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {

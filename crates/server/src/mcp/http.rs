@@ -29,7 +29,7 @@ use super::errors::Error;
 use super::tools::{Approvals, Ask, Listing, Outcome, Tools};
 use crate::app::SharedApp;
 use crate::call::{Call, aside};
-use crate::face::{CallError, Face};
+use crate::face::{AtHead, CallError, Face};
 use crate::time::rfc3339;
 
 /// How long somebody has to answer, if nobody says.
@@ -43,6 +43,7 @@ pub(crate) struct Mcp;
 
 impl Face for Mcp {
     const VIA: &'static str = "mcp";
+    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = Error;
 }
 

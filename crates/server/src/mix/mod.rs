@@ -24,7 +24,7 @@ use grantd_node::realm::Caller;
 
 use crate::app::{App, SharedApp};
 use crate::edge::layers::{LayerSettings, stack, stack_part};
-use crate::face::{Face, Shown};
+use crate::face::{AtHead, Face, Shown};
 use crate::telemetry::Metrics;
 pub use cors::{Cors, NoOrigin};
 
@@ -33,7 +33,7 @@ pub struct Mix;
 
 impl Face for Mix {
     const VIA: &'static str = "mix";
-    const READS_AT_HEAD: bool = true;
+    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error;
 
     fn nobody(app: &App, shown: &Shown<'_>) -> Option<Caller> {

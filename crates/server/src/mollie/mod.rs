@@ -24,7 +24,7 @@ use tower::util::MapResponseLayer;
 use crate::app::SharedApp;
 use crate::edge::EdgeError;
 use crate::edge::layers::{LayerSettings, stack, stack_part};
-use crate::face::Face;
+use crate::face::{AtHead, Face};
 use crate::telemetry::Metrics;
 
 pub(crate) use links::settle;
@@ -58,6 +58,7 @@ pub struct Mollie<V>(PhantomData<V>);
 
 impl<V: Version> Face for Mollie<V> {
     const VIA: &'static str = "mollie";
+    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error<V>;
 }
 

@@ -27,7 +27,7 @@ use axum::middleware::from_fn;
 use crate::app::SharedApp;
 use crate::client_certificate;
 use crate::edge::layers::{LayerSettings, stack_part};
-use crate::face::{Credential, Face, Shown, basic, bearer};
+use crate::face::{AtHead, Credential, Face, Shown, basic, bearer};
 use crate::telemetry::Metrics;
 
 pub(crate) use place::settle;
@@ -37,7 +37,7 @@ pub struct Pulp;
 
 impl Face for Pulp {
     const VIA: &'static str = "pulp";
-    const READS_AT_HEAD: bool = true;
+    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error;
 
     /// Basic first, then the certificate of the connection. An API key is taken as well; other schemes are ignored. A session is no

@@ -31,7 +31,7 @@ use axum::middleware::from_fn;
 use crate::app::SharedApp;
 use crate::dispatch::without_slash;
 use crate::edge::layers::{LayerSettings, stack};
-use crate::face::{Credential, Face, Shown, authorization};
+use crate::face::{AtHead, Credential, Face, Shown, authorization};
 use crate::telemetry::Metrics;
 
 /// The face.
@@ -39,7 +39,7 @@ pub struct Tdp;
 
 impl Face for Tdp {
     const VIA: &'static str = "tdp";
-    const READS_AT_HEAD: bool = true;
+    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error;
 
     /// An API key, as `Bearer` or as the portal's `Token`; else the dialect's own session cookie. Other schemes are ignored.
