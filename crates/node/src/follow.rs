@@ -56,7 +56,8 @@ impl Node {
     pub async fn follow(self: &Arc<Self>) {
         let Some(follow) = self.following().filter(|_| self.reach().is_shared()) else { return };
         self.poll().await;
-        let announced = Announced { receiver: self.reach().store.announcements(), not_before: Instant::now() };
+        let announced =
+            Announced { receiver: self.reach().store.announcements(), not_before: Instant::now() };
         let task = tokio::spawn(follow_store(Arc::downgrade(self), follow.poll, announced));
         self.following_by(task.abort_handle());
     }

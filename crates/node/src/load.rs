@@ -30,7 +30,9 @@ pub enum LoadError {
     #[error("the ledger does not continue at revision {0}: it was rewritten, or the store is damaged")]
     Broken(u64),
     /// The next entry was made for another one than we hold.
-    #[error("the ledger's entry {0} does not follow the entry before it that was read: it was rewritten, or the store is damaged")]
+    #[error(
+        "the ledger's entry {0} does not follow the entry before it that was read: it was rewritten, or the store is damaged"
+    )]
     Forked(u64),
     /// The store has contradicted what this node has seen.
     #[error("the realm is not served by this node until it is restarted: {0}")]

@@ -210,3 +210,27 @@ async fn many_who_ask_for_the_head_share_a_question() {
     let questions = rig.store.heads_asked() - before;
     assert!(questions <= 5, "{questions}");
 }
+
+#[tokio::test]
+async fn what_waits_behind_a_hanging_append_is_withdrawn_when_the_store_is_away() {
+    let rig = Rig::shared().await;
+    let node = rig.following(never_polls()).await;
+    let realm = default_of(&node).await;
+    rig.store.delay_appends(Duration::from_secs(3));
+    let appends = rig.store.appends();
+    let ann = tokio::spawn({
+        let realm = realm.clone();
+        async move { realm.submit(request(user("ann"))).await }
+    });
+    until(async || rig.store.appends() > appends).await;
+    let bob = async { code(realm.submit(request(user("bob"))).await) };
+    let away = async {
+        rig.store.fail_reads(2);
+        code(realm.catch_up().await)
+    };
+    assert_eq!(tokio::join!(bob, away), ("unavailable".into(), "unavailable".into()));
+    assert_eq!(code(ann.await.unwrap()), "done");
+    rig.store.delay_appends(Duration::ZERO);
+    does(&realm, user("carol")).await;
+    assert_eq!(rig.times_made("bob").await, 0, "it was said that nothing was done");
+}

@@ -74,7 +74,8 @@ async fn reads_of_who_knows_no_header_are_of_the_head() {
 #[tokio::test]
 async fn a_key_that_was_revoked_through_another_node_is_refused_where_the_head_is_asked() {
     let (here, there) = two().await;
-    let made = here.call("POST", "/api/v1/keys").json(json!({"name": "k", "grants": ["admin"]})).await.is(201);
+    let made =
+        here.call("POST", "/api/v1/keys").json(json!({"name": "k", "grants": ["admin"]})).await.is(201);
     let (id, key) = (made.body["id"].as_str().unwrap(), made.body["secret"].as_str().unwrap());
     there.with(key, "GET", "/v5/identities").send().await.is(200);
     here.call("DELETE", &format!("/api/v1/keys/{id}")).send().await;
@@ -120,8 +121,9 @@ async fn while_the_store_is_away_every_face_refuses_changes_and_says_when_to_try
         let refused = rig.call("POST", path).json(body).await.is(503);
         assert_eq!(refused.header("retry-after"), "1", "{path}");
     }
-    let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
-    let refused = rig.bare("POST", "/oauth2/tokens").fields(&form).await.is(503);
+    let form = "grant_type=refresh_token&refresh_token=x";
+    let call = rig.bare("POST", "/oauth2/tokens");
+    let refused = call.text("application/x-www-form-urlencoded", form).await.is(503);
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(rig.store.appends(), appends);
 }
