@@ -138,7 +138,7 @@ impl<F: Face> Call<F> {
         if is_forged {
             return Err(CallError::Forgery);
         }
-        if F::AT_HEAD.includes(&parts.method) {
+        if F::begins_at_head(&parts.method, parts.uri.path()) {
             at_head(app, &realm).await?;
             // Another node may just have deleted it.
             if realm.is_deleted() {

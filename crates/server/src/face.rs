@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::{Caller, Refusal};
 use grantd_node::{LoadError, RealmError, StoreError, SubmitError};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 
 use crate::app::App;
 use crate::edge::EdgeError;
@@ -18,8 +18,12 @@ pub trait Face: Send + Sync + 'static {
     /// Its name in the ledger and the metrics.
     const VIA: &'static str;
 
-    /// What begins at the store's head where other nodes append, whatever the request says of consistency.
-    const AT_HEAD: AtHead = AtHead::Nothing;
+    /// Whether a request begins at the store's head where other nodes append, who calls included, whatever it says of consistency: for
+    /// clients that know nothing of the consistency headers, expect to find what they wrote, and may be sent to another node each time.
+    /// Checks need not, and commands do by themselves.
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        false
+    }
 
     /// How it says what went wrong.
     type Error: From<CallError> + IntoResponse + Send;
@@ -32,28 +36,6 @@ pub trait Face: Send + Sync + 'static {
     /// Who calls without any credential. By default such a call is refused.
     fn nobody(_app: &App, _shown: &Shown<'_>) -> Option<Caller> {
         None
-    }
-}
-
-/// What of a face asks the store's head first: for clients that know nothing of the consistency headers, expect to read what they wrote,
-/// and may be sent to another node each time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtHead {
-    /// Nothing does: its questions are checks, and are answered from memory.
-    Nothing,
-    /// What is read with `GET`; checks are asked with `POST`.
-    Reads,
-    /// Everything, who calls included.
-    Everything,
-}
-
-impl AtHead {
-    pub(crate) fn includes(self, method: &http::Method) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Reads => method.is_safe(),
-            Self::Everything => true,
-        }
     }
 }
 

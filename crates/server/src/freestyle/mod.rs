@@ -15,11 +15,12 @@ mod wire;
 
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::token::TOKEN_PREFIX;
+use http::Method;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::edge::{ContentTypeRule, JsonRules};
-use crate::face::{AtHead, Credential, Face, Shown, bearer};
+use crate::face::{Credential, Face, Shown, bearer};
 
 pub use errors::render;
 pub use routes::routes;
@@ -32,8 +33,11 @@ const IDENTITY_TOKEN: &str = "x-freestyle-identity-access-token";
 
 impl Face for Freestyle {
     const VIA: &'static str = "freestyle";
-    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
         let headers = shown.headers;

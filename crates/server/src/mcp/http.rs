@@ -15,7 +15,7 @@ use grantd_node::realm::personal::Personal;
 use grantd_node::realm::request::{
     CancelRequest, CreateRequest, NewRequest, Request as Record, Sight, Status,
 };
-use http::request::Parts;
+use http::{Method, request::Parts};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -29,7 +29,7 @@ use super::errors::Error;
 use super::tools::{Approvals, Ask, Listing, Outcome, Tools};
 use crate::app::SharedApp;
 use crate::call::{Call, aside};
-use crate::face::{AtHead, CallError, Face};
+use crate::face::{CallError, Face};
 use crate::time::rfc3339;
 
 /// How long somebody has to answer, if nobody says.
@@ -43,8 +43,11 @@ pub(crate) struct Mcp;
 
 impl Face for Mcp {
     const VIA: &'static str = "mcp";
-    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 }
 
 /// The one route.

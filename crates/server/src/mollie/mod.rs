@@ -18,13 +18,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
-use http::header;
+use http::{Method, header};
 use tower::util::MapResponseLayer;
 
 use crate::app::SharedApp;
 use crate::edge::EdgeError;
 use crate::edge::layers::{LayerSettings, stack, stack_part};
-use crate::face::{AtHead, Face};
+use crate::face::Face;
 use crate::telemetry::Metrics;
 
 pub(crate) use links::settle;
@@ -58,8 +58,11 @@ pub struct Mollie<V>(PhantomData<V>);
 
 impl<V: Version> Face for Mollie<V> {
     const VIA: &'static str = "mollie";
-    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error<V>;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 }
 
 /// A request to this face.

@@ -23,11 +23,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
+use http::Method;
 
 use crate::app::SharedApp;
 use crate::client_certificate;
 use crate::edge::layers::{LayerSettings, stack_part};
-use crate::face::{AtHead, Credential, Face, Shown, basic, bearer};
+use crate::face::{Credential, Face, Shown, basic, bearer};
 use crate::telemetry::Metrics;
 
 pub(crate) use place::settle;
@@ -37,8 +38,11 @@ pub struct Pulp;
 
 impl Face for Pulp {
     const VIA: &'static str = "pulp";
-    const AT_HEAD: AtHead = AtHead::Everything;
     type Error = errors::Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 
     /// Basic first, then the certificate of the connection. An API key is taken as well; other schemes are ignored. A session is no
     /// credential here: a page of somebody else could use it.
