@@ -478,9 +478,13 @@ impl Writer {
                 // Not that entry is another one, but the one before it.
                 self.shared.contradict(Contradiction::Other { revision: revision.saturating_sub(1) })
             }
-            other => {
+            error => {
+                if !self.shared.level.is_unreadable() {
+                    let realm = &self.shared.name;
+                    tracing::error!(realm, %error, "this node stays at an older revision, and is not ready");
+                }
                 self.shared.level.cannot_read_on();
-                SubmitError::Broken(other.to_string())
+                SubmitError::Broken(error.to_string())
             }
         }
     }
