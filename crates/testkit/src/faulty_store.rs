@@ -351,23 +351,23 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<StoredRow>, StoreError> {
         self.may_read()?;
-        self.inner.all_rows(realm, after, limit).await
+        self.inner().all_rows(realm, after, limit).await
     }
 
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
-        self.inner.adopt_rows(realm, rows).await
+        self.inner().adopt_rows(realm, rows).await
     }
 
     async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
-        self.inner.clear_side_data(realm).await
+        self.inner().clear_side_data(realm).await
     }
 
     async fn unfinished(&self) -> Result<Option<String>, StoreError> {
-        self.inner.unfinished().await
+        self.inner().unfinished().await
     }
 
     async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
-        self.inner.set_unfinished(command).await
+        self.inner().set_unfinished(command).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
