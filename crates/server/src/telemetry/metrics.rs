@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::store_metrics::StoreMetrics;
+use super::{GitMetrics, StoreMetrics};
 
 /// Content type of [`Metrics::render`] (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -42,6 +42,8 @@ pub struct Metrics {
     pub decisions: DecisionLogMetrics,
     /// What is sent to webhooks.
     pub webhooks: WebhookMetrics,
+    /// The git front.
+    pub git: GitMetrics,
 }
 
 impl Metrics {
@@ -54,7 +56,8 @@ impl Metrics {
         let store = StoreMetrics::register(&mut registry);
         let decisions = DecisionLogMetrics::register(&mut registry);
         let webhooks = WebhookMetrics::register(&mut registry);
-        Arc::new(Self { registry, http, ledger, store, decisions, webhooks })
+        let git = GitMetrics::register(&mut registry);
+        Arc::new(Self { registry, http, ledger, store, decisions, webhooks, git })
     }
 
     /// The text of `/metrics`, to be sent as [`CONTENT_TYPE`].
