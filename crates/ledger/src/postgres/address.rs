@@ -257,4 +257,5 @@ pub(super) fn invalid(what: &str) -> StoreError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
 mod tests;

@@ -81,7 +81,8 @@ impl Proxy {
         // What is to become of this transaction, and its messages so far.
         let (mut cut, mut held) = (None, Vec::new());
         while let Some(message) = next_message(&mut from_client, &mut startup).await {
-            let says = |text: &str| message.first() == Some(&b'Q') && message[5..].starts_with(text.as_bytes());
+            let says =
+                |text: &str| message.first() == Some(&b'Q') && message[5..].starts_with(text.as_bytes());
             if says("BEGIN") {
                 cut = self.next.lock().unwrap().take();
             }
