@@ -92,7 +92,7 @@ class Balanced:
         self.ports = [[free_port() for _ in self.addresses] for _ in range(COUNT)]
         self.nodes: list[subprocess.Popen] = []
         self.nginx: subprocess.Popen | None = None
-        self.stopping = False
+        self.stopping, self.parent = False, os.getppid()
 
     def run(self) -> int:
         signal.signal(signal.SIGTERM, self.stop)
@@ -105,6 +105,9 @@ class Balanced:
                 return self.end(code)
         self.balance()
         while self.nginx.poll() is None and all(node.poll() is None for node in self.nodes):
+            if os.getppid() != self.parent:
+                # Nobody is left who could stop it.
+                return self.end(1)
             time.sleep(0.05)
         if self.stopping:
             codes = [node.wait() for node in self.nodes]
@@ -137,7 +140,9 @@ class Balanced:
             listens += ["--listen", f"{dialect}{'=' if dialect else ''}127.0.0.1:{port}"]
         shared = ["--store", self.store, "--master-key-file", str(self.data / "master.key")]
         command = [binary(), *self.args, "--data", str(own), *shared, *listens]
-        self.nodes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
+        # As on a file system that all of them mount; a flag wins over it.
+        environment = {"GRANTD_GIT_DIRECTORY": str(self.data / "git"), **os.environ}
+        self.nodes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
 
     def until_ready(self, number: int) -> int | None:
         """Nothing when all up to this node are, the exit code when one ended before that."""
