@@ -28,6 +28,7 @@ struct File {
     pulp: Option<Pulp>,
     mix: Option<Mix>,
     mollie: Option<Mollie>,
+    forward: Option<Forward>,
     webhook: Option<Webhook>,
     oidc: Option<Oidc>,
     tdp: Option<Tdp>,
@@ -59,6 +60,13 @@ struct Webhook {
     ca_file: Option<PathBuf>,
     queue: Option<usize>,
     retries: Option<Vec<u32>>,
+}
+
+/// Settings of what proxies ask.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forward {
+    rules: Option<Vec<String>>,
 }
 
 /// Settings of the app-permissions dialect.
@@ -131,6 +139,11 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.mix_open |= mix.open.unwrap_or(false);
     if args.mix_cors_origins.is_empty() {
         args.mix_cors_origins = mix.cors_origins.unwrap_or_default();
+    }
+    if args.forward_rules.is_empty() {
+        let rules = file.forward.unwrap_or_default().rules.unwrap_or_default();
+        let parsed: Result<_, String> = rules.iter().map(|text| text.parse()).collect();
+        args.forward_rules = parsed.map_err(anyhow::Error::msg).context("`forward.rules`")?;
     }
     let webhook = file.webhook.unwrap_or_default();
     args.webhook_allow_private |= webhook.allow_private.unwrap_or(false);

@@ -1,8 +1,10 @@
 //! The one point that every question passes.
 
 mod by_token;
+mod of_oneself;
 
 pub use by_token::AskingByToken;
+pub use of_oneself::AskingOfOneself;
 
 use std::borrow::Cow;
 use std::sync::Arc;

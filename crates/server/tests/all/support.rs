@@ -11,6 +11,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
+use grantd_server::forward::Rules;
 use grantd_server::mix::Cors;
 use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
@@ -64,6 +65,8 @@ pub(crate) struct Setup {
     pub(crate) mix_open: bool,
     /// Whose pages may call it.
     pub(crate) mix_cors: Cors,
+    /// Which actions the methods are that proxies ask about.
+    pub(crate) forward: Rules,
     /// What is sent to webhooks, and where to.
     pub(crate) webhooks: WebhookSettings,
     /// The provider by which people sign in.
@@ -136,6 +139,7 @@ impl Rig {
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
             mollie_docs: None,
+            forward: setup.forward.clone(),
             mix_cors: setup.mix_cors.clone(),
             webhooks: setup.webhooks.clone(),
             oidc: setup.oidc.clone(),
