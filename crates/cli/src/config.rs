@@ -27,8 +27,8 @@ struct File {
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
     mix: Option<Mix>,
-    mollie: Option<Mollie>,
     forward: Option<Forward>,
+    mollie: Option<Mollie>,
     webhook: Option<Webhook>,
     oidc: Option<Oidc>,
     tdp: Option<Tdp>,
@@ -196,7 +196,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "mollie" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "forward" | "mollie" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()
