@@ -1,6 +1,8 @@
 """Real proxies in front of a stub, each set up as `docs/enforcement.md` says: the settings are read from there."""
 
+import getpass
 import http.server
+import os
 import re
 import subprocess
 import threading
@@ -101,9 +103,11 @@ class Nginx(Proxy):
         paths = "".join(
             f"{kind}_temp_path {self.work}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
+        # Its workers write long bodies below a directory that is ours.
+        user = f"user {getpass.getuser()};\n" if os.geteuid() == 0 else ""
         conf = self.work / "nginx.conf"
         conf.write_text(
-            f"daemon off;\nworker_processes 1;\npid {self.work}/pid;\nerror_log stderr;\nevents {{}}\n"
+            f"{user}daemon off;\nworker_processes 1;\npid {self.work}/pid;\nerror_log stderr;\nevents {{}}\n"
             f"http {{\naccess_log off;\nkeepalive_requests 100000;\nclient_max_body_size 20m;\n{paths}{block}}}\n"
         )
         return ["nginx", "-c", str(conf), "-p", str(self.work)]
