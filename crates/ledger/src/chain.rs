@@ -86,6 +86,12 @@ impl ChainVerifier {
         Self::default()
     }
 
+    /// Starts behind a head that is believed.
+    #[must_use]
+    pub fn after(head: Head) -> Self {
+        Self { head: (head.revision > 0).then_some(head), ..Self::default() }
+    }
+
     /// Checks the next entry.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod postgres;
 pub mod seal;
 pub mod secret;
+pub mod source;
 pub mod sqlite;
 pub mod store;
 

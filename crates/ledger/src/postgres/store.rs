@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 
 use super::read::{self, signed};
-use super::{PostgresStore, append, snapshots};
+use super::{PostgresStore, append, moving, snapshots};
 use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
 use crate::page::page;
 use crate::plan::{Plan, check_realm};
-use crate::store::{Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError};
+use crate::store::{
+    Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
+};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -24,18 +26,14 @@ impl Store for PostgresStore {
     }
 
     async fn realms(&self) -> Result<Vec<String>, StoreError> {
-        self.ask(async |client| {
-            let rows = client.query("SELECT realm FROM ledger ORDER BY realm", &[]).await?;
-            rows.iter().map(|row| row.try_get(0)).collect()
-        })
-        .await
+        self.ask(async |client| read::realms(client).await).await
     }
 
     async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
         check_realm(realm)?;
         let head = Head::empty(ledger_id);
         let made = self
-            .ask(async |client| {
+            .change(async |client| {
                 client
                     .execute(
                         "INSERT INTO ledger (realm, ledger_id, revision, hash, time) VALUES ($1, $2, 0, $3, 0)
@@ -98,9 +96,7 @@ impl Store for PostgresStore {
             return Err(StoreError::Unavailable("the store was closed".to_owned()));
         }
         self.pool.retain(|_, _| false);
-        for realm in self.unsettled_realms() {
-            self.settle(&realm).await?;
-        }
+        self.settle_all().await?;
         self.now().await.map(|_| ())
     }
 
@@ -138,12 +134,12 @@ impl Store for PostgresStore {
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let purged = self
-            .ask(async |client| {
+            .change(async |client| {
                 client
                     .execute(
                         "DELETE FROM ephemeral_row WHERE (realm, kind, key) IN
                          (SELECT realm, kind, key FROM ephemeral_row WHERE expires <= $1
-                          ORDER BY expires LIMIT $2)",
+                          ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED)",
                         &[&now, &limit],
                     )
                     .await
@@ -163,11 +159,32 @@ impl Store for PostgresStore {
     }
 
     async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
-        self.ask(async |client| {
-            let sql = "SELECT realm, name, version, key_id, sealed FROM secret ORDER BY realm, name";
-            client.query(sql, &[]).await?.iter().map(read::secret_of).collect()
-        })
-        .await
+        self.ask(async |client| read::secrets(client).await).await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.ask(async |client| moving::all_rows(client, realm, after, limit).await).await
+    }
+
+    async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
+        self.change(async |client| moving::adopt_rows(client, realm, &rows).await).await
+    }
+
+    async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
+        self.change(async |client| moving::clear_side_data(client, realm).await).await
+    }
+
+    async fn unfinished(&self) -> Result<Option<String>, StoreError> {
+        self.ask(async |client| moving::unfinished(client).await).await
+    }
+
+    async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
+        self.change(async |client| moving::set_unfinished(client, command).await).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
@@ -180,7 +197,7 @@ impl Store for PostgresStore {
 
     async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.head(realm).await?;
-        self.ask(async |client| {
+        self.change(async |client| {
             client
                 .execute(
                     "INSERT INTO checkpoint
@@ -204,15 +221,8 @@ impl Store for PostgresStore {
     }
 
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
-        self.ask(async |client| {
-            let sql = "SELECT ledger_id, revision, head_hash, state_hash, time, public_key, signature
-                       FROM checkpoint WHERE realm = $1 ORDER BY revision, time";
-            client.query(sql, &[&realm]).await
-        })
-        .await?
-        .iter()
-        .map(read::checkpoint_of)
-        .collect()
+        let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
+        rows.iter().map(read::checkpoint_of).collect()
     }
 
     async fn close(&self) -> Result<(), StoreError> {

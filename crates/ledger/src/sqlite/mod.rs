@@ -8,6 +8,7 @@ mod backup;
 mod error;
 mod group;
 mod lock;
+mod moving;
 mod open;
 mod options;
 mod read;

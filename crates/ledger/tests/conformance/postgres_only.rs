@@ -30,7 +30,7 @@ async fn nodes_start_together() {
         .await
         .batch_execute(
             "DROP TABLE snapshot_chunk, snapshot, ledger, entry, disclosure, ephemeral_row, secret, checkpoint,
-             refinery_schema_history, migration_lock",
+             refinery_schema_history, migration_lock, unfinished",
         )
         .await
         .unwrap();
