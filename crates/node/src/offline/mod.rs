@@ -1,4 +1,4 @@
-//! What can be done to a store without a server: verify, copy, erase, sign, and let an operator back in.
+//! What can be done to a store without a server: verify, copy, erase, sign, seal anew, and let an operator back in.
 //!
 //! These are functions over an opened store; see [`crate::open`] for the ways to open one.
 
@@ -6,6 +6,7 @@ mod admin;
 mod backup;
 mod checkpoint;
 mod erase;
+mod reseal;
 mod restore;
 mod verify;
 mod walk;
@@ -14,5 +15,6 @@ pub use admin::{Reset, ResetError, reset_admin};
 pub use backup::{BackupError, backup};
 pub use checkpoint::{CheckpointFailed, SignedCheckpoint, checkpoint};
 pub use erase::{EraseError, Erased, Erasure, erase};
+pub use reseal::{ResealError, Resealed, Unopened, reseal};
 pub use restore::{Continued, RestoreError, restore};
 pub use verify::{Problem, Verified, VerifyError, verify};
