@@ -29,6 +29,7 @@ struct File {
     mix: Option<Mix>,
     forward: Option<Forward>,
     mollie: Option<Mollie>,
+    git: Option<Git>,
     webhook: Option<Webhook>,
     oidc: Option<Oidc>,
     tdp: Option<Tdp>,
@@ -67,6 +68,17 @@ struct Webhook {
 #[serde(deny_unknown_fields)]
 struct Forward {
     rules: Option<Vec<String>>,
+}
+
+/// Settings of the git front.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Git {
+    directory: Option<PathBuf>,
+    program: Option<PathBuf>,
+    processes: Option<u16>,
+    idle: Option<u64>,
+    max_push: Option<u32>,
 }
 
 /// Settings of the app-permissions dialect.
@@ -153,6 +165,12 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
         args.webhook_retries = webhook.retries.unwrap_or_default();
     }
     args.mollie_docs_url = args.mollie_docs_url.or(file.mollie.unwrap_or_default().docs_url);
+    let git = file.git.unwrap_or_default();
+    args.git_directory = args.git_directory.or(git.directory);
+    args.git_program = args.git_program.or(git.program);
+    args.git_processes = args.git_processes.or(git.processes);
+    args.git_idle = args.git_idle.or(git.idle);
+    args.git_max_push = args.git_max_push.or(git.max_push);
     merge_oidc(&mut args, file.oidc.unwrap_or_default());
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
@@ -196,7 +214,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "forward" | "mollie" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "forward" | "mollie" | "git" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

@@ -33,6 +33,8 @@ pub enum FaceName {
     Forward,
     /// The identities dialect.
     Freestyle,
+    /// The git front.
+    Git,
     /// The approvals dialect.
     Mix,
     /// The app-permissions dialect.
@@ -52,10 +54,11 @@ pub enum FaceName {
 }
 
 impl FaceName {
-    /// The dialect that an address of its own serves, by the name in `--listen NAME=ADDR`.
+    /// The dialect or the front that an address of its own serves, by the name in `--listen NAME=ADDR`.
     pub fn of_dialect(name: &str) -> Option<Self> {
         match name {
             "freestyle" => Some(Self::Freestyle),
+            "git" => Some(Self::Git),
             "mix" => Some(Self::Mix),
             "mollie" => Some(Self::Mollie),
             "pulp" => Some(Self::Pulp),
@@ -117,8 +120,13 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         Some(FaceName::Mollie) => {
             return to(FaceName::Mollie, without_slash(below("/mollie", path).unwrap_or(path)));
         }
+        Some(FaceName::Git) => return to(FaceName::Git, below("/git", path).unwrap_or(path)),
         Some(face) => return to(face, without_slash(path)),
         None => {}
+    }
+    // The identities dialect has its repository API below the same word.
+    if let Some(rest) = below("/git", path).filter(|rest| below("/v1", rest).is_none()) {
+        return to(FaceName::Git, rest);
     }
     if let Some(rest) = below("/pulp/api", path) {
         return to(FaceName::Pulp, rest);
@@ -259,6 +267,7 @@ pub struct Dispatch {
     pub(crate) authzen: Router,
     pub(crate) forward: Router,
     pub(crate) freestyle: Router,
+    pub(crate) git: Router,
     pub(crate) mix: Router,
     pub(crate) mollie: Router,
     pub(crate) pages: Router,
@@ -307,6 +316,7 @@ impl Service<Request> for Dispatch {
             FaceName::Authzen => &mut self.authzen,
             FaceName::Forward => &mut self.forward,
             FaceName::Freestyle => &mut self.freestyle,
+            FaceName::Git => &mut self.git,
             FaceName::Mix => &mut self.mix,
             FaceName::Mollie => &mut self.mollie,
             FaceName::Pages => &mut self.pages,

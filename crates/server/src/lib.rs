@@ -21,6 +21,7 @@ pub mod forward;
 pub mod freestyle;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub mod git;
 pub mod ledger_view;
 pub mod mcp;
 pub mod mix;

@@ -12,6 +12,7 @@ use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
 use grantd_server::forward::Rules;
+use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
@@ -141,6 +142,7 @@ impl Rig {
             mollie_docs: None,
             forward: setup.forward.clone(),
             mix_cors: setup.mix_cors.clone(),
+            git: GitSettings { directory: dir.path().join("git"), ..GitSettings::default() },
             webhooks: setup.webhooks.clone(),
             oidc: setup.oidc.clone(),
             catalogue: setup.catalogue,
