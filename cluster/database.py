@@ -20,6 +20,7 @@ SETTINGS = {
     "fsync": "on",
     "max_wal_senders": "8",
     "wal_receiver_timeout": "5s",
+    "wal_retrieve_retry_interval": "500ms",
     "wal_sender_timeout": "5s",
     "hot_standby": "on",
     "max_connections": "100",
@@ -174,15 +175,16 @@ class Pair:
                     member.spawn()
 
     def wait_for_copies(self) -> None:
-        """From here on each commit of the primary waits for the replica."""
+        """From here on each commit of the primary waits for the replica, which has caught up: nobody waits for that."""
+        self.until_copied("async")
         self.primary.configure(follows=None, waits_for=self.replica)
         self.primary.reload()
         self.until_copied()
 
-    def until_copied(self, timeout=30) -> None:
-        """Until the replica follows and its copy counts."""
+    def until_copied(self, how="sync", timeout=30) -> None:
+        """Until the replica follows and, if it is a synchronous one, its copy counts."""
         deadline = time.monotonic() + timeout
-        query = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'"
+        query = f"SELECT count(*) FROM pg_stat_replication WHERE sync_state = '{how}' AND state = 'streaming'"
         while self.primary.sql(query) != "1":
             assert time.monotonic() < deadline, f"{self.primary.log_tail()}\n{self.replica.log_tail()}"
             time.sleep(0.1)
@@ -190,6 +192,9 @@ class Pair:
     def fail_over(self) -> None:
         """The primary is gone and the replica takes its place, alone, as a failover manager would do it."""
         self.primary.kill()
+        self.promote()
+
+    def promote(self) -> None:
         self.replica.promote()
         self.primary, self.replica = self.replica, self.primary
 

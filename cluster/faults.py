@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The fault table: what is done to a cluster under load, round after round, and what came of it.
 
-    faults.py [--row NAME ...] [--rounds N] [--pause SECONDS] [--seed N] [--keep DIR]
+    faults.py [--row NAME ...] [--rounds N] [--jobs N] [--pause SECONDS] [--seed N] [--keep DIR]
 
-Each round prints a line. It is wrong when an acknowledged write is lost or is there twice, when what was refused is there, when a
+So many rows at once, each with a cluster of its own. Each round prints a line. It is wrong when an acknowledged write is lost or is there twice, when what was refused is there, when a
 check was answered from an older revision than its caller asked for, when writes do not go on by themselves in time, when the nodes
 do not come to the same head, or when the history checker finds anything. Ends with 1 if any round was wrong.
 """
@@ -12,9 +12,11 @@ import argparse
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients"))
@@ -27,6 +29,8 @@ from rows import AFTERWARDS, ROWS, Row, Scene  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 BEFORE, AFTER = 1.0, 2.0
+# The processes of rows.
+_started: list[subprocess.Popen] = []
 
 
 class Round:
@@ -55,6 +59,7 @@ class Round:
         time.sleep(AFTER)
         self.ended = time.monotonic_ns()
         self.traffic.finish()
+        self._expect(self._nobody_was_held_up)
         self._expect(self._all_are_ready)
         self._expect(self._all_agree)
         self._judge()
@@ -73,6 +78,9 @@ class Round:
         wait_until(again, 90, "writes do not go on")
         self.resumed = (min(op.returned for op in self.acknowledged() if op.returned > self.gone) - self.gone) / 1e9
         assert self.resumed < self.row.within, f"writes went on after {self.resumed:.1f} s, not within {self.row.within:.0f}"
+
+    def _nobody_was_held_up(self) -> None:
+        assert self.longest_pause() < self.row.hush, f"nobody could write for {self.longest_pause():.1f} s, as one node could not"
 
     def _all_are_ready(self) -> None:
         for node in self.cluster.nodes:
@@ -93,8 +101,8 @@ class Round:
         self.found = faults_in(ops, lines)
         self.wrong += [f"{name}: {line}" for name, found in self.found.items() for line in found[:5]]
         self.wrong += [f"unexpected: {line}" for line in history.unexpected[:5]]
-        if unlike := self.cluster.unlike():
-            self.wrong.append(unlike)
+        if complaint := self.cluster.complaint():
+            self.wrong.append(complaint)
         good, self.words = verdict(history, lines, self.cluster.data)
         if not good:
             self.wrong += [f"checker: {line}" for line in self.words.splitlines()[:8]]
@@ -127,7 +135,7 @@ def run_row(row: Row, rounds: int, seed: int, pause: float, keep: Path | None) -
             one = Round(row, cluster, number, seed, pause).run()
             print(one, flush=True)
             for line in one.wrong:
-                print(f"    WRONG {line}", flush=True)
+                print(f"    WRONG {row.name}: {line}", flush=True)
             done.append(one)
             if keep and one.wrong:
                 keep_round(one, cluster, keep)
@@ -152,30 +160,56 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--row", action="append", choices=[row.name for row in ROWS], help="only this; may be given again")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=2, help="rows at once")
     parser.add_argument("--pause", type=float, default=60, help="seconds for which a node is paused")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=RUN / "faults", help="where wrong rounds are kept")
     options = parser.parse_args()
-    # So that nothing of ours runs on.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    bad, total = [], 0
-    for row in ROWS:
-        if options.row and row.name not in options.row:
-            continue
-        print(f"==== {row.name}: {row.about}", flush=True)
-        start = time.monotonic()
-        try:
-            done = run_row(row, options.rounds, options.seed, options.pause, options.keep)
-        except (AssertionError, OSError, RuntimeError) as error:
-            print(f"    WRONG the row ended early: {error}", flush=True)
-            bad.append(row.name)
-            continue
-        total += len(done)
-        wrong = sum(bool(one.wrong) for one in done)
-        bad += [row.name] * bool(wrong)
-        print(f"==== {row.name}: {len(done)} rounds, {wrong} wrong, {time.monotonic() - start:.0f} s", flush=True)
-    print(f"{total} rounds; wrong rows: {', '.join(bad) or 'none'}")
-    return 1 if bad else 0
+    rows = [row for row in ROWS if not options.row or row.name in options.row]
+    signal.signal(signal.SIGTERM, end)
+    start = time.monotonic()
+    if options.jobs > 1 and len(rows) > 1:
+        # The longest first.
+        rows.sort(key=lambda row: row.name != "pause")
+        with ThreadPoolExecutor(options.jobs) as pool:
+            good = list(pool.map(lambda row: in_a_process(row, options), rows))
+    else:
+        good = [table_row(row, options) for row in rows]
+    wrong = [row.name for row, is_good in zip(rows, good) if not is_good]
+    if len(rows) > 1:
+        print(f"{len(rows)} rows in {time.monotonic() - start:.0f} s; wrong: {', '.join(wrong) or 'none'}")
+    return 1 if wrong else 0
+
+
+def table_row(row: Row, options) -> bool:
+    print(f"==== {row.name}: {row.about}", flush=True)
+    start = time.monotonic()
+    try:
+        done = run_row(row, options.rounds, options.seed, options.pause, options.keep)
+    except (AssertionError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        print(f"    WRONG {row.name} ended early: {error}", flush=True)
+        return False
+    wrong = sum(bool(one.wrong) for one in done)
+    print(f"==== {row.name}: {len(done)} rounds, {wrong} wrong, {time.monotonic() - start:.0f} s", flush=True)
+    return wrong == 0
+
+
+def end(*_) -> None:
+    """So that nothing of ours runs on."""
+    for process in _started:
+        process.terminate()
+    sys.exit(143)
+
+
+def in_a_process(row: Row, options) -> bool:
+    """Its lines are printed as they come."""
+    again = ["--row", row.name, "--rounds", options.rounds, "--pause", options.pause, "--seed", options.seed]
+    command = [sys.executable, __file__, *map(str, again), "--keep", str(options.keep)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        _started.append(process)
+        for line in process.stdout:
+            print(line, end="", flush=True)
+    return process.returncode == 0
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ class Proxy:
     async def _accept(self, reader, writer) -> None:
         link = Link(self, reader, writer)
         self._links.add(link)
+        link.task = asyncio.current_task()
         try:
             await link.run()
         finally:
@@ -106,8 +107,10 @@ class Proxy:
     def close(self) -> None:
         async def work():
             self._server.close()
-            for link in list(self._links):
-                link.abort()
+            tasks = [link.task for link in self._links]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         self.network.run(work())
 
@@ -142,12 +145,14 @@ class Link:
             for writer in (self.writer, self.up_writer):
                 writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             ways = [asyncio.create_task(self._forth()), asyncio.create_task(self._back())]
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            if self.deaf:
-                await asyncio.wait(ways, timeout=10)
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                if self.deaf:
+                    await asyncio.wait(ways, timeout=10)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
         except OSError:
             pass
         finally:

@@ -25,7 +25,7 @@ def judge(cluster, traffic, capsys) -> None:
         print(f"\n  {words.splitlines()[-1]}")
     assert traffic.history.unexpected == []
     assert faults_in(ops, lines) == {"lost": [], "twice": [], "undone": [], "stale": []}
-    assert cluster.unlike() is None
+    assert cluster.complaint() is None
     assert good, words
 
 
@@ -62,16 +62,16 @@ def test_the_primary_is_lost_under_load(cluster, capsys):
     time.sleep(2)
     cluster.pair.fail_over()
     lost = time.monotonic_ns()
-    cluster.pair.rejoin()
 
     def written():
         return any(op.outcome == "ok" for op in traffic.history.writes(since=lost))
 
     waited = wait_until(written, 60, "writes do not go on")
-    time.sleep(2)
+    cluster.pair.rejoin()
+    time.sleep(1)
     traffic.finish()
     with capsys.disabled():
-        print(f"\n  writes went on {waited:.1f} s after the replica was promoted and the old primary back", end="")
+        print(f"\n  writes went on {waited:.1f} s after the replica was promoted", end="")
     judge(cluster, traffic, capsys)
     wait_until(lambda: len(heads(cluster)) == 1, 10, f"{heads(cluster)} stay apart")
     assert any(len(op.attempts) > 1 for op in traffic.history.writes()), "nobody felt it"

@@ -23,10 +23,14 @@ _ids = itertools.count(1)
 
 
 class Session:
-    """One thread's connections, one for each node; nodes that failed lately are avoided for a second."""
+    """One thread's connections, one for each node; nodes that failed lately are avoided for a second.
 
-    def __init__(self, cluster: Cluster, lot: random.Random, timeout: float):
-        self.cluster, self.lot, self.timeout = cluster, lot, timeout
+    Who has a home calls that node as long as it answers: so a node that keeps its callers waiting does not
+    keep all of them. The others call any.
+    """
+
+    def __init__(self, cluster: Cluster, lot: random.Random, timeout: float, home: Node | None = None):
+        self.cluster, self.lot, self.timeout, self.home = cluster, lot, timeout, home
         self._clients: dict[str, Client] = {}
         # Which process of a node a connection leads to.
         self._lives: dict[str, int] = {}
@@ -34,7 +38,7 @@ class Session:
 
     def choose(self) -> Node:
         good = [node for node in self.cluster.nodes if self._shunned.get(node.node, 0) < time.monotonic()]
-        return self.lot.choice(good or self.cluster.nodes)
+        return self.home if self.home in good else self.lot.choice(good or self.cluster.nodes)
 
     def shun(self, node: Node) -> None:
         self._shunned[node.node] = time.monotonic() + 1
@@ -72,7 +76,7 @@ def outcome_of(answer: Answer) -> str:
 class Traffic:
     """So many writers and readers, from `start` to `finish`."""
 
-    def __init__(self, cluster: Cluster, writers=9, readers=3, seed=1, timeout=5.0, pause=0.0):
+    def __init__(self, cluster: Cluster, writers=9, readers=9, seed=1, timeout=5.0, pause=0.0):
         self.cluster, self.history, self.timeout, self.pause = cluster, History(), timeout, pause
         self.latest = 0
         self._known: list[Key] = []
@@ -102,7 +106,10 @@ class Traffic:
             thread.join(self.timeout * 2 + 5)
 
     def _work(self, work, number: int, lot: random.Random) -> None:
-        session = Session(self.cluster, lot, self.timeout)
+        # Two of three stay with a node, and as many with each.
+        nodes = self.cluster.nodes
+        home = nodes[number // 3 % len(nodes)] if number % 3 else None
+        session = Session(self.cluster, lot, self.timeout, home)
         try:
             work(session, number, lot)
         except Exception as error:
@@ -188,10 +195,14 @@ class Traffic:
             if not self._known:
                 time.sleep(0.05)
                 continue
-            key = lot.choice(self._known[-60:])
+            key = self.any_key(lot)
             how = lot.choices(["plain", "at least", "full"], [10, 7, 2])[0]
             op = self.read(session, session.choose(), key, how)
-            time.sleep(0.005 if op.outcome == "ok" else 0.05)
+            time.sleep(0.02 if op.outcome == "ok" else 0.05)
+
+    def any_key(self, lot: random.Random) -> Key:
+        """One of those that were written lately."""
+        return lot.choice(self._known[-60:])
 
     def read(self, session: Session, node: Node, key: Key, how: str) -> Op:
         op = Op(f"op-{next(_ids)}", "read", key.name, None, full=how == "full")
