@@ -17,7 +17,7 @@ const PAGE: u64 = 200;
 /// What carrying the entries gives.
 pub(super) struct Carried {
     pub(super) filled: Filled,
-    /// Whether the copy ends before the source does.
+    /// Whether somebody said where it shall end.
     pub(super) cut: bool,
     /// The state at the end.
     pub(super) state: State,
@@ -69,7 +69,7 @@ pub(super) async fn carry<S: Source + ?Sized>(
         secrets: 0,
         left_behind: 0,
     };
-    Ok(Carried { filled, cut: last < head.revision, state })
+    Ok(Carried { filled, cut: filling.until.contains_key(realm), state })
 }
 
 struct Carrying<'a, S: ?Sized> {
