@@ -70,9 +70,9 @@ fn only_into_an_empty_store_and_with_the_right_key() {
     let key = other.path("grantd-data/master.key");
     let said = copy("sqlite://new", &["--master-key-file", key.to_str().unwrap()]);
     assert!(said.contains("master key"), "{said}");
+    assert!(copy("sqlite://new", &["--realm", "nobody"]).contains("no realm `nobody`"));
     fs::remove_file(place.path("grantd-data/master.key")).unwrap();
     assert!(copy("sqlite://new", &[]).contains("--master-key-file"));
-    assert!(copy("sqlite://new", &["--realm", "nobody"]).contains("no realm `nobody`"));
     let said = place.run(&["ledger", "copy", "--from", "sqlite://none", "--to", "sqlite://new"]).error();
     assert!(said.contains("no store in `none`"), "{said}");
 }

@@ -6,6 +6,8 @@
 mod continuing;
 mod entries;
 mod side;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
