@@ -88,6 +88,8 @@ def test_to_postgres_and_back(postgres, work, sqlite):
         admin.get("/pulp/api/v2/users/").ok()
         said = ledger(*copy(url, f"sqlite://{work / 'early'}", "--master-key-file", key, "--live"))
         assert "is not finished" in said
+        done = grantd("ledger", *copy(url, f"sqlite://{work / 'early'}", "--master-key-file", key))
+        assert done.returncode == 2 and "sessions on the source" in done.stderr, done.stdout + done.stderr
     moved = states("--store", url)
     ledger(*copy(url, f"sqlite://{work / 'back'}", "--master-key-file", key))
     is_continued(moved, states("--data", work / "back"))
@@ -102,7 +104,9 @@ def test_to_postgres_and_back(postgres, work, sqlite):
 def test_a_source_that_goes_on_is_not_finished(postgres, work, sqlite):
     url, key = database(postgres, "goes_on"), sqlite.data / "master.key"
     ledger(*copy(f"sqlite://{sqlite.data}", url))
-    with Server(work / "c", "moving-c", args=["--store", url, "--master-key-file", str(key)]) as node:
+    # Servers are seen by the name of their sessions; one that hides is found by what it writes.
+    hidden = ["--store", f"{url}&application_name=hidden", "--master-key-file", str(key)]
+    with Server(work / "c", "moving-c", args=hidden) as node:
         node.key = sqlite.key
         writing = threading.Event()
 

@@ -149,15 +149,18 @@ pub(crate) async fn open_sqlite_read_only(location: &Location) -> Result<SqliteS
     opened.map_err(|error| location.failed(error))
 }
 
-/// The store behind a PostgreSQL connection string.
+/// The store behind a PostgreSQL connection string, for a command that carries all of it elsewhere.
 pub(crate) async fn open_postgres(location: &Location, url: &str) -> Result<PostgresStore, OpenError> {
-    let opened = PostgresStore::open(url, PostgresOptions::default()).await;
-    opened.map_err(|error| location.failed(error))
+    let options = PostgresOptions { application_name: "grantd ledger", ..PostgresOptions::default() };
+    PostgresStore::open(url, options).await.map_err(|error| location.failed(error))
 }
 
 async fn open_store(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     let opened: Result<Arc<dyn Store>, StoreError> = match &location.url {
-        Some(url) => return Ok(Arc::new(open_postgres(location, url).await?)),
+        Some(url) => match PostgresStore::open(url, PostgresOptions::default()).await {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(error) => Err(error),
+        },
         None => match SqliteStore::open(&location.data, location.sqlite_options()).await {
             Ok(store) => Ok(Arc::new(store)),
             Err(error) => Err(error),

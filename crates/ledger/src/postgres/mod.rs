@@ -54,7 +54,7 @@ impl PostgresStore {
         config.connect_timeout(options.connect_timeout);
         config.tcp_user_timeout(options.patience());
         if config.get_application_name().is_none() {
-            config.application_name("grantd");
+            config.application_name(options.application_name);
         }
         migrate::migrate(&config).await?;
         let pool = connect::pool(config, &options)?;

@@ -64,6 +64,12 @@ pub enum CopyError {
         "the source: {0}; stop that server to finish the copy, or copy what is there by now with --live and finish later"
     )]
     Held(OpenError),
+    /// Servers run on it.
+    #[error(
+        "servers have {0} sessions on the source; stop them to finish the copy, or copy what is there by now with --live \
+         and finish later"
+    )]
+    InUse(i64),
     /// The target cannot be opened.
     #[error("the target: {0}")]
     Target(OpenError),
@@ -133,12 +139,13 @@ async fn carry<S: Source + ?Sized>(
         let realms = fill_entries(source, target, &filling).await?;
         return Ok(Copied { realms, heads: Vec::new(), key: None, already: false });
     }
-    let key = open_with(&source.secrets().await?, copying)?;
+    let secrets = source.secrets().await?;
+    let key = open_with(&secrets, copying)?;
     let mut realms = fill(source, target, &filling).await?;
     original.check_still(&realms).await?;
     if let (Some(key), None) = (&key, &copying.to.url) {
         let there = copying.to.master_key_path();
-        if let Some(bytes) = key::to_be_put(key, &there)? {
+        if let Some(bytes) = key::to_be_put(key, &there, &secrets)? {
             key::put(&there, &bytes)?;
         }
     }
@@ -203,6 +210,10 @@ impl Original {
         if let Some(url) = &from.url {
             let store = open_postgres(from, url).await.map_err(CopyError::Source)?;
             check_whole(&store, from).await.map_err(CopyError::Source)?;
+            let sessions = store.sessions_of_servers().await;
+            if sessions > 0 && !copying.live {
+                return Err(CopyError::InUse(sessions));
+            }
             let view = Box::new(store.view().await?);
             return Ok(Self::Postgres { store, view });
         }

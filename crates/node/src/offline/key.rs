@@ -53,14 +53,21 @@ pub(super) fn check(path: &Path, secrets: &[(String, SealedSecret)]) -> Result<(
     Ok(())
 }
 
-/// The key's bytes, if they have to be put at `there`: not if they are there already.
-pub(super) fn to_be_put(key: &Path, there: &Path) -> Result<Option<Vec<u8>>, KeyError> {
+/// The key's bytes, if they have to be put at `there`: not if a key is there already that opens the secrets as well, which may be
+/// one of several in its file.
+pub(super) fn to_be_put(
+    key: &Path,
+    there: &Path,
+    secrets: &[(String, SealedSecret)],
+) -> Result<Option<Vec<u8>>, KeyError> {
     let bytes = read(key)?;
-    match there.exists() {
-        true if read(there)? != bytes => Err(KeyError::OtherThere(there.to_owned())),
-        true => Ok(None),
-        false => Ok(Some(bytes)),
+    if !there.exists() {
+        return Ok(Some(bytes));
     }
+    if read(there)? == bytes || (!secrets.is_empty() && check(there, secrets).is_ok()) {
+        return Ok(None);
+    }
+    Err(KeyError::OtherThere(there.to_owned()))
 }
 
 /// Writes the key for its owner only, under another name first, so that it never exists half.

@@ -120,8 +120,10 @@ async fn the_state_names_every_sealed_secret_of_the_store() {
     let rig = Rig::new().await;
     let realm = rig.realm().await;
     let password = |text: &str| Some(Text(text.to_owned()));
-    does(&realm, CreateUser { login: "alice".into(), password: password("one"), ..CreateUser::default() }).await;
-    does(&realm, UpdateUser { login: "alice".into(), password: password("two"), ..UpdateUser::default() }).await;
+    does(&realm, CreateUser { login: "alice".into(), password: password("one"), ..CreateUser::default() })
+        .await;
+    does(&realm, UpdateUser { login: "alice".into(), password: password("two"), ..UpdateUser::default() })
+        .await;
     let ca = |replaces| MakeClientCa {
         certificate: vec![1],
         key: Text("key".to_owned()),
@@ -140,8 +142,14 @@ async fn the_state_names_every_sealed_secret_of_the_store() {
     for _ in 0..3 {
         does(&realm, RotateWebhookSecret { id }).await;
     }
-    let there: std::collections::BTreeSet<_> =
-        rig.store.secrets().await.unwrap().into_iter().map(|(_, secret)| (secret.name, secret.version)).collect();
+    let there: std::collections::BTreeSet<_> = rig
+        .store
+        .secrets()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, secret)| (secret.name, secret.version))
+        .collect();
     assert_eq!(there.len(), 4, "a password, a key, and two that sign");
     assert_eq!(sealed_secrets(&realm.published().state), there);
 }

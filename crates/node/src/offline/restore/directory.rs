@@ -100,7 +100,7 @@ async fn key_to_put(
         key::check(path, &secrets)?;
     }
     Ok(match given {
-        Some(given) => key::to_be_put(given, &there)?,
+        Some(given) => key::to_be_put(given, &there, &secrets)?,
         None => None,
     })
 }
