@@ -31,7 +31,7 @@ pub(crate) struct CopyArgs {
 }
 
 pub(super) async fn run(args: &CopyArgs) -> anyhow::Result<()> {
-    let (from, to) = (args.from.location(), args.to.location());
+    let (from, to) = (args.from.location()?, args.to.location()?);
     let told = Told::new();
     let copying = Copying {
         from: &from,

@@ -73,7 +73,7 @@ pub(super) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
     let told = Told::new();
     let restoring = Restoring {
         from: &args.from,
-        to: &to.location(),
+        to: &to.location()?,
         until: &until,
         key: args.master_key_file.as_deref(),
         schema: builtin::schema()?,
@@ -88,7 +88,7 @@ pub(super) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
             report(&restored)?;
             note_key(&data.join("master.key"))
         }
-        Address::Postgres(_) => {
+        Address::Postgres(_) | Address::Unknown => {
             output::line("the backup is restored to the PostgreSQL store")?;
             report(&restored)?;
             output::note("start every server with the original's master key (--master-key-file)")

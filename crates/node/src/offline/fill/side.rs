@@ -35,6 +35,9 @@ pub(super) async fn carry<S: Source + ?Sized>(
             target.adopt_rows(&realm, page).await?;
         }
     }
+    if cut.is_none() {
+        compare_rows(source, target, &realm).await?;
+    }
     let in_force = cut.map(sealed_secrets);
     let of_realm = secrets.iter().filter(|(of, _)| *of == realm).map(|(_, secret)| secret);
     let (kept, newer): (Vec<_>, Vec<_>) = of_realm.partition(|secret| {
@@ -53,4 +56,25 @@ pub(super) async fn carry<S: Source + ?Sized>(
         }
     }
     Ok(())
+}
+
+/// Reads back what was written.
+async fn compare_rows<S: Source + ?Sized>(
+    source: &S,
+    target: &dyn Store,
+    realm: &str,
+) -> Result<(), FillError> {
+    let mut after: Option<(String, Vec<u8>)> = None;
+    loop {
+        let place = after.as_ref().map(|(kind, key)| (kind.as_str(), key.as_slice()));
+        let (original, copy) =
+            (source.all_rows(realm, place, PAGE).await?, target.all_rows(realm, place, PAGE).await?);
+        if original != copy {
+            let what =
+                "rows beside the ledger are others; let one command fill the target at a time".to_owned();
+            return Err(FillError::Differs { realm: realm.to_owned(), what });
+        }
+        let Some(last) = original.last() else { return Ok(()) };
+        after = Some((last.kind.clone(), last.key.clone()));
+    }
 }
