@@ -30,8 +30,7 @@ async fn source(dir: &TempDir) -> SqliteStore {
     append.drafts = (1..=ENTRIES)
         .map(|number| {
             let uuid = Uuid::from_u128(u128::from(number));
-            let made =
-                Change::UserCreated { uuid, number, login: format!("user-{number}").into(), name: None };
+            let made = Change::UserCreated { uuid, number, login: format!("user-{number}"), name: None };
             let command_id = CommandId(*uuid.as_bytes());
             let heading =
                 Heading { time: 1, actor: "system:test".into(), via: "test", command_id, reason: None };
