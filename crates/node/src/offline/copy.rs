@@ -105,7 +105,7 @@ pub async fn copy(copying: &Copying<'_>) -> Result<Copied, CopyError> {
     let target = open_target(copying.to).await.map_err(CopyError::Target)?;
     let copied = match &original {
         Original::Sqlite(store) => carry(&**store, &original, &*target, copying).await,
-        Original::Postgres { view, .. } => carry(&**view, &original, &*target, copying).await,
+        Original::Postgres(shared) => carry(&shared.view, &original, &*target, copying).await,
     };
     let closed = target.close().await;
     original.close().await?;
@@ -201,7 +201,13 @@ fn key_path(copying: &Copying<'_>) -> Option<PathBuf> {
 /// What is copied.
 enum Original {
     Sqlite(Arc<dyn Store>),
-    Postgres { store: PostgresStore, view: Box<PostgresView> },
+    Postgres(Box<Shared>),
+}
+
+/// A database, and what it held when it was looked at first.
+struct Shared {
+    store: PostgresStore,
+    view: PostgresView,
 }
 
 impl Original {
@@ -214,8 +220,8 @@ impl Original {
             if sessions > 0 && !copying.live {
                 return Err(CopyError::InUse(sessions));
             }
-            let view = Box::new(store.view().await?);
-            return Ok(Self::Postgres { store, view });
+            let view = store.view().await?;
+            return Ok(Self::Postgres(Box::new(Shared { store, view })));
         }
         let opened = if copying.live {
             let opened = open_read_only(from).await.map_err(CopyError::Source)?;
@@ -232,9 +238,9 @@ impl Original {
 
     /// Whether it is as it was copied. SQLite was locked; PostgreSQL has no lock that keeps servers away.
     async fn check_still(&self, copied: &[Filled]) -> Result<(), CopyError> {
-        let Self::Postgres { store, .. } = self else { return Ok(()) };
+        let Self::Postgres(shared) = self else { return Ok(()) };
         for one in copied {
-            if Store::head(store, &one.realm).await? != one.end {
+            if Store::head(&shared.store, &one.realm).await? != one.end {
                 return Err(CopyError::Moved(one.realm.clone()));
             }
         }
@@ -244,7 +250,8 @@ impl Original {
     async fn close(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.close().await,
-            Self::Postgres { store, view } => {
+            Self::Postgres(shared) => {
+                let Shared { store, view } = *shared;
                 drop(view);
                 store.close().await
             }
