@@ -63,10 +63,8 @@ async fn decide(app: &SharedApp, request: Request) -> Result<Response, Refused> 
     let realm = realm(app, name).await?;
     let source = Source::of(sender_address(&parts, app.trusted_hops));
     let asker = Asker::find(app, &realm, &parts.headers, source).await?;
-    let published = realm.published();
-    if let Some(note) = parts.extensions.get::<RevisionNote>() {
-        note.set(published.head.into());
-    }
+    let note = parts.extensions.get::<RevisionNote>().cloned().unwrap_or_default();
+    let published = note.set_newest(&app.node, &realm);
     let asking = app.node.asking_of_oneself(published, asker.caller());
     let resource = ObjectRef { kind: URL_TYPE, id: place.id() };
     let may = |kind: Option<&str>| match kind {
