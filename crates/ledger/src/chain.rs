@@ -86,6 +86,12 @@ impl ChainVerifier {
         Self::default()
     }
 
+    /// Starts behind a head that is known to be right: the base of a ledger whose first entries are in an archive.
+    #[must_use]
+    pub fn behind(head: Head) -> Self {
+        Self { head: Some(head), ..Self::default() }
+    }
+
     /// Checks the next entry.
     ///
     /// # Errors

@@ -17,8 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::job::{IDEMPOTENCY_ROWS, Job};
+use crate::load::{LoadError, fold_from, load_verified};
 use crate::observer::AppendEnd;
-use crate::recover::{Fate, fate, holds_all};
+use crate::recover::{Fate, fate, landed};
 use crate::running::{Published, Shared};
 use crate::submit::SubmitError;
 use crate::taking::Taking;
@@ -327,8 +328,7 @@ impl Writer {
 
     async fn landed(&self, in_doubt: Option<&InDoubt>) -> Result<bool, StoreError> {
         let Some(InDoubt { ids, after }) = in_doubt else { return Ok(false) };
-        let found = self.shared.store.find_commands(&self.shared.name, ids).await?;
-        Ok(holds_all(&found, ids, *after))
+        landed(&*self.shared.store, &self.shared.name, ids, *after).await
     }
 
     fn not_known(&mut self) -> Committed {
@@ -404,12 +404,20 @@ impl Writer {
         }
         let published = self.shared.published();
         let mut state = published.state.clone();
-        let head = crate::load::fold_from(&*self.shared.store, &self.shared.name, &mut state, published.head)
-            .await
-            .map_err(|error| match error {
-                crate::load::LoadError::Store(error) => unavailable(error),
-                other => SubmitError::Broken(other.to_string()),
-            })?;
+        let (store, name) = (&*self.shared.store, self.shared.name.as_str());
+        let (state, head) = match fold_from(store, name, &mut state, published.head).await {
+            Ok(head) => Ok((state, head)),
+            // What comes next is in an archive already: only the state behind it leads on.
+            Err(LoadError::Store(StoreError::Archived { .. })) => {
+                let loaded = load_verified(store, name, published.state.builtin().clone()).await;
+                loaded.map(|loaded| (loaded.state, loaded.head))
+            }
+            Err(error) => Err(error),
+        }
+        .map_err(|error| match error {
+            LoadError::Store(error) => unavailable(error),
+            other => SubmitError::Broken(other.to_string()),
+        })?;
         self.unsettled = false;
         if head != published.head {
             self.publish(state, head);

@@ -1,11 +1,13 @@
 //! `grantd ledger`: the ledgers themselves, without a server.
 
+mod archive;
 mod backup;
 mod checkpoint;
 mod checkpoint_file;
 mod erase;
 mod restore;
 mod show;
+mod unarchive;
 mod verify;
 mod words;
 
@@ -28,6 +30,10 @@ pub(crate) enum LedgerCommand {
     Erase(erase::EraseArgs),
     /// Sign where the ledger stands; whoever keeps that can tell later whether it was cut or rewritten
     Checkpoint(checkpoint::CheckpointArgs),
+    /// Take the oldest entries out of the store into a file, behind a signed checkpoint
+    Archive(archive::ArchiveArgs),
+    /// Put the entries of the last archive back into the store
+    Unarchive(unarchive::UnarchiveArgs),
 }
 
 /// Runs one of them.
@@ -39,6 +45,8 @@ pub(crate) async fn run(command: &LedgerCommand) -> anyhow::Result<Ended> {
         LedgerCommand::Restore(args) => restore::run(args).await,
         LedgerCommand::Erase(args) => erase::run(args).await,
         LedgerCommand::Checkpoint(args) => checkpoint::run(args).await,
+        LedgerCommand::Archive(args) => archive::run(args).await,
+        LedgerCommand::Unarchive(args) => unarchive::run(args).await,
     }?;
     Ok(Ended::Yes)
 }

@@ -4,6 +4,7 @@
 //! compare-and-set to the commit.
 
 mod append;
+mod base;
 mod connect;
 mod error;
 mod options;

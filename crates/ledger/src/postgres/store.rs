@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::read::{self, signed};
-use super::{PostgresStore, append, snapshots};
-use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
-use crate::page::page;
+use super::{PostgresStore, append, base, snapshots};
+use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving, archived};
+use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
+use crate::page::{page, values};
 use crate::plan::{Plan, check_realm};
 use crate::store::{Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError};
 
@@ -75,7 +76,14 @@ impl Store for PostgresStore {
             })
             .await?;
         let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
-        page(after, limit, &head, rows, values)
+        match page(after, limit, &head, rows, values) {
+            // Only looked at when something is missing, so that reading costs nothing more.
+            Err(StoreError::Damaged(what)) => match base::revision(self, realm).await? {
+                base if after < base => Err(archived(base)),
+                _ => Err(StoreError::Damaged(what)),
+            },
+            page => page,
+        }
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -213,6 +221,36 @@ impl Store for PostgresStore {
         .iter()
         .map(read::checkpoint_of)
         .collect()
+    }
+
+    async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
+        base::base(self, realm).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        base::base_state(self, realm).await
+    }
+
+    async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
+        base::archive(self, &archiving).await
+    }
+
+    async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
+        base::unarchive(self, unarchiving).await
+    }
+
+    async fn archived_values(&self, realm: &str, owner: &str) -> Result<Vec<ArchivedValue>, StoreError> {
+        base::archived_values(self, realm, owner).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        let last = signed(last);
+        values(self.ask(async |client| read::disclosure_rows(client, realm, after, last).await).await?)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -3,16 +3,23 @@
 //! These are functions over an opened store; see [`crate::open`] for the ways to open one.
 
 mod admin;
+mod archive;
+mod archive_file;
 mod backup;
 mod checkpoint;
 mod erase;
+mod owners;
 mod restore;
+mod unarchive;
 mod verify;
 mod walk;
 
 pub use admin::{Reset, ResetError, reset_admin};
+pub use archive::{ArchiveFailed, Archived, archive};
+pub use archive_file::{ArchiveFileError, realm_of_archive};
 pub use backup::{BackupError, backup};
-pub use checkpoint::{CheckpointFailed, SignedCheckpoint, checkpoint};
+pub use checkpoint::{CheckpointFailed, SignedCheckpoint, checkpoint, signing_key};
 pub use erase::{EraseError, Erased, Erasure, erase};
 pub use restore::{Continued, RestoreError, restore};
-pub use verify::{Problem, Verified, VerifyError, verify};
+pub use unarchive::{UnarchiveError, Unarchived, unarchive};
+pub use verify::{Evidence, InArchives, Problem, Verified, VerifyError, verify, verify_with};

@@ -32,7 +32,7 @@ impl grantd_node::Clock for Hand {
 pub(crate) struct Rig {
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) clock: HandClock,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Rig {
@@ -64,7 +64,7 @@ impl Rig {
         let sqlite = SqliteStore::open(dir.path(), options).await.unwrap();
         let store = FaultyStore::new(Arc::new(sqlite));
         let store = Arc::new(if shared { store.shared() } else { store });
-        Self { store, clock, _dir: dir }
+        Self { store, clock, dir }
     }
 
     async fn with_default(self) -> Self {
@@ -77,6 +77,11 @@ impl Rig {
         self.store.create(name, LedgerId(Uuid::new_v4())).await.unwrap();
         let realm = self.node().realm(name).await.unwrap();
         realm.submit(request(CreateRealm { name: name.into() })).await.unwrap();
+    }
+
+    /// Changes tables behind the store's back.
+    pub(crate) fn tamper(&self, sql: &str) {
+        rusqlite::Connection::open(self.dir.path().join(SqliteStore::FILE)).unwrap().execute_batch(sql).unwrap();
     }
 
     /// Another node on the same store.
