@@ -1,5 +1,6 @@
 """A fresh server for each test module."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,29 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import Server, Temp  # noqa: E402
+from postgres import Postgres  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "one_node(why): cannot be looked at through several nodes behind nginx")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items if os.environ.get("GRANTD_TEST_NODES") else []:
+        for mark in item.iter_markers("one_node"):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store():
+    """With `GRANTD_TEST_NODES`, the PostgreSQL in which each server of several nodes has a database."""
+    if not os.environ.get("GRANTD_TEST_NODES") or os.environ.get("GRANTD_TEST_POSTGRES"):
+        yield
+        return
+    with Postgres(settings={"max_connections": "500", "shared_buffers": "64MB"}) as postgres:
+        os.environ["GRANTD_TEST_POSTGRES"] = postgres.url
+        yield
+        del os.environ["GRANTD_TEST_POSTGRES"]
 
 
 @pytest.fixture(scope="module")

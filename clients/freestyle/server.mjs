@@ -13,6 +13,8 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const RUN = process.env.GRANTD_RUN_DIR ?? join(ROOT, 'target', 'run');
 
 function binary() {
+  // Several nodes that look like one process.
+  if (process.env.GRANTD_TEST_NODES) return join(ROOT, 'clients', 'balanced.py');
   if (process.env.GRANTD_BIN) return process.env.GRANTD_BIN;
   const built = ['release', 'debug'].map((kind) => join(ROOT, 'target', kind, 'grantd')).filter(existsSync);
   if (built.length === 0) throw new Error('no grantd binary: build one or set GRANTD_BIN');

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from connect import noted
+from harness import EACH_COUNTS
 
 V1_IDS = """
     apikeys.read apikeys.write customers.read customers.write mandates.read mandates.write organizations.read
@@ -160,7 +161,7 @@ def test_nobody_is_refused_for_what_they_accept(bearer):
         {"Accept": "application/json", "Content-Type": "application/json"},
         {"Accept": "application/hal+json", "Idempotency-Key": "x"},
         {"Accept": "text/html"},
-        {"authorization": bearer.headers["Authorization"].replace("Bearer", "bEARER")},
+        {"Authorization": bearer.headers["Authorization"].replace("Bearer", "bEARER")},
     ):
         bearer.get("/v2/permissions/payments.read?testmode=true", headers=headers).ok()
         bearer.get("/v1/permissions/payments.read", headers=headers).ok()
@@ -233,6 +234,7 @@ class TestErrors:
             v2 = bearer.call(method, "/mollie/v2/permissions", b"{}" if method != "DELETE" else None)
             assert v2.status == 405 and v2.json()["title"] == "Method Not Allowed"
 
+    @pytest.mark.one_node(EACH_COUNTS)
     def test_too_many_wrong_tokens(self, connect, granted):
         source = "127.0.0.66"
         client = connect.server.nobody(key="access_" + "y" * 30, source=source)

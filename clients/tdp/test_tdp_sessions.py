@@ -2,7 +2,9 @@
 
 import time
 
-from harness import Server, Temp
+import pytest
+
+from harness import EACH_COUNTS, Server, Temp
 from portal import ANONYMOUS, PASSWORD, Cast, said
 
 PATH = "/v1/permissions/"
@@ -150,6 +152,7 @@ def test_keys(cast):
         assert wrong.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.one_node(EACH_COUNTS)
 def test_too_many_wrong_passwords():
     with Temp("tdp-throttled") as data, Server(data, "tdp-throttled") as server:
         cast = Cast(server, "/tdp")

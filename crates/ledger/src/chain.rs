@@ -86,10 +86,10 @@ impl ChainVerifier {
         Self::default()
     }
 
-    /// Starts behind a head that is known to be right: the base of a ledger whose first entries are in an archive.
+    /// Starts behind a head that is believed.
     #[must_use]
-    pub fn behind(head: Head) -> Self {
-        Self { head: Some(head), ..Self::default() }
+    pub fn after(head: Head) -> Self {
+        Self { head: (head.revision > 0).then_some(head), ..Self::default() }
     }
 
     /// Checks the next entry.

@@ -14,6 +14,7 @@ pub mod entry;
 pub mod postgres;
 pub mod seal;
 pub mod secret;
+pub mod source;
 pub mod sqlite;
 pub mod store;
 

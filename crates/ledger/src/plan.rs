@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::chain::ChainVerifier;
 use crate::codec::{MAX_ENTRY, hash_of};
-use crate::entry::{CONTINUED, ChangeBytes, Disclosure, Draft, Entry, Revision};
+use crate::entry::{CONTINUED, ChangeBytes, Disclosed, Disclosure, Draft, Entry, Revision};
 use crate::store::{Append, Head, RowWrite, SecretWrite, StoreError};
 
 /// Longest realm name, in bytes.
@@ -29,20 +30,26 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Seals the drafts one behind the other.
+    /// Places what is adopted and seals the drafts, one behind the other.
     pub(crate) fn of(append: Append) -> Result<Self, StoreError> {
-        let Append { realm, expected, mut drafts, rows, secrets, erase, continue_as } = append;
+        let Append { realm, expected, adopted, mut drafts, rows, secrets, erase, continue_as } = append;
         check_realm(&realm)?;
         if drafts.iter().any(|draft| draft.changes.iter().any(|change| change.kind == CONTINUED)) {
             return Err(invalid("change kind 0 belongs to the ledger; set `continue_as` instead"));
         }
         let mut head = expected;
+        let mut entries = Vec::with_capacity(adopted.len() + drafts.len());
+        let mut chain = ChainVerifier::after(expected);
+        for disclosed in adopted {
+            chain.push(&disclosed).map_err(|broken| invalid(&broken.to_string()))?;
+            head = Head::of(&disclosed.entry);
+            entries.push(as_it_is(disclosed));
+        }
         if let Some(new_id) = continue_as {
             let first = drafts.first_mut().ok_or_else(|| invalid("`continue_as` needs a draft"))?;
-            first.changes.insert(0, ChangeBytes::continued(expected.ledger_id));
+            first.changes.insert(0, ChangeBytes::continued(head.ledger_id));
             head.ledger_id = new_id;
         }
-        let mut entries = Vec::with_capacity(drafts.len());
         for draft in drafts {
             check_draft(&draft)?;
             if head.revision >= i64::MAX.unsigned_abs() {
@@ -100,6 +107,12 @@ impl<'a> Taking<'a> {
     pub(crate) fn untaken(self) -> Vec<usize> {
         self.untaken
     }
+}
+
+fn as_it_is(disclosed: Disclosed) -> Placed {
+    let Disclosed { entry, disclosures } = disclosed;
+    let bytes = entry.encode();
+    Placed { entry, bytes, disclosures }
 }
 
 /// As [`Draft::seal`], but keeps the encoded form so that it is made only once.

@@ -95,6 +95,19 @@ pub enum RowWrite {
 /// A row of a family: its key and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
+/// An ephemeral row with all that the store keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRow {
+    /// Which family.
+    pub kind: String,
+    /// Key within the family.
+    pub key: Vec<u8>,
+    /// The value.
+    pub value: Vec<u8>,
+    /// From when on it is gone, even if not yet deleted.
+    pub expires: Micros,
+}
+
 /// The first key behind all those that begin with a prefix; `None` if there is none.
 pub(crate) fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
@@ -132,6 +145,9 @@ pub struct Append {
     pub realm: String,
     /// The head that the drafts were decided on. Compared and set: the append happens only on exactly this head.
     pub expected: Head,
+    /// Entries of another store, placed before the drafts as they are there: a copy. Each must follow from the one before it,
+    /// the first from `expected`. Empty in every ordinary append.
+    pub adopted: Vec<Disclosed>,
     /// The entries, in order. May be empty when only rows, secrets or erasures are written.
     pub drafts: Vec<Draft>,
     /// Ephemeral rows written in the same transaction.
@@ -153,6 +169,7 @@ impl Append {
         Self {
             realm: realm.into(),
             expected,
+            adopted: Vec::new(),
             drafts: Vec::new(),
             rows: Vec::new(),
             secrets: Vec::new(),
@@ -346,6 +363,27 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every sealed secret, over all realms, for rotation of the master key.
     async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError>;
+
+    /// The ephemeral rows of a realm, expired or not, by kind and key, at most `limit`; only those behind `after`, the kind
+    /// and key of a row, if given.
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError>;
+
+    /// Puts rows as they were in another store, without an append: for a store that nobody serves yet.
+    async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError>;
+
+    /// Removes every ephemeral row and every sealed secret of a realm, for a copy that begins with them again.
+    async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError>;
+
+    /// The command that fills this store and is not finished, if any. No server may start on it.
+    async fn unfinished(&self) -> Result<Option<String>, StoreError>;
+
+    /// Sets what [`Store::unfinished`] says.
+    async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError>;
 
     /// Stores a state snapshot in checksummed, compressed chunks, replacing older ones once it is whole.
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError>;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use grantd_ledger::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use grantd_ledger::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use grantd_ledger::store::{
-    Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError,
+    Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
 };
 use tokio::sync::broadcast;
 
@@ -285,6 +285,32 @@ impl Store for FaultyStore {
     async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
         self.may_read()?;
         self.inner.secrets().await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.may_read()?;
+        self.inner.all_rows(realm, after, limit).await
+    }
+
+    async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
+        self.inner.adopt_rows(realm, rows).await
+    }
+
+    async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
+        self.inner.clear_side_data(realm).await
+    }
+
+    async fn unfinished(&self) -> Result<Option<String>, StoreError> {
+        self.inner.unfinished().await
+    }
+
+    async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
+        self.inner.set_unfinished(command).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {

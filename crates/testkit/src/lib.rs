@@ -6,6 +6,7 @@ pub use grantd_ledger as ledger;
 pub mod cases;
 pub mod clock;
 pub mod faulty_store;
+pub mod history;
 pub mod random;
 pub mod reference;
 pub mod verifier;

@@ -7,10 +7,12 @@ mod append;
 mod base;
 mod connect;
 mod error;
+mod moving;
 mod options;
 mod read;
 mod snapshots;
 mod store;
+mod view;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -20,6 +22,7 @@ use deadpool_postgres::{Client, Object, Pool};
 use tokio_postgres::{Config, Error};
 
 pub use options::PostgresOptions;
+pub use view::PostgresView;
 
 use crate::store::StoreError;
 use error::{pool_error, store_error, too_slow};

@@ -15,6 +15,11 @@ use crate::store::{Checkpoint, Head, SealedSecret, StoreError, behind};
 /// The store's clock, in microseconds.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
+pub(super) async fn realms(client: &impl GenericClient) -> Result<Vec<String>, Error> {
+    let rows = client.query("SELECT realm FROM ledger ORDER BY realm", &[]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
 pub(super) async fn head_row(client: &impl GenericClient, realm: &str) -> Result<Option<Head>, Error> {
     let statement =
         client.prepare_cached("SELECT ledger_id, revision, hash, time FROM ledger WHERE realm = $1").await?;
@@ -182,6 +187,11 @@ pub(super) async fn rows(
         .collect()
 }
 
+pub(super) async fn secrets(client: &impl GenericClient) -> Result<Vec<(String, SealedSecret)>, Error> {
+    let sql = "SELECT realm, name, version, key_id, sealed FROM secret ORDER BY realm, name";
+    client.query(sql, &[]).await?.iter().map(secret_of).collect()
+}
+
 /// A row of `realm, name, version, key_id, sealed`.
 pub(super) fn secret_of(row: &Row) -> Result<(String, SealedSecret), Error> {
     let version: i64 = row.try_get(2)?;
@@ -194,6 +204,13 @@ pub(super) fn secret_of(row: &Row) -> Result<(String, SealedSecret), Error> {
         sealed: row.try_get(4)?,
     };
     Ok((row.try_get(0)?, secret))
+}
+
+/// Rows for [`checkpoint_of`], oldest first.
+pub(super) async fn checkpoint_rows(client: &impl GenericClient, realm: &str) -> Result<Vec<Row>, Error> {
+    let sql = "SELECT ledger_id, revision, head_hash, state_hash, time, public_key, signature
+               FROM checkpoint WHERE realm = $1 ORDER BY revision, time";
+    client.query(sql, &[&realm]).await
 }
 
 /// A row of `ledger_id, revision, head_hash, state_hash, time, public_key, signature`.

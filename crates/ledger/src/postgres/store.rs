@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 
 use super::read::{self, signed};
-use super::{PostgresStore, append, base, snapshots};
+use super::{PostgresStore, append, base, moving, snapshots};
 use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving, archived};
 use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use crate::page::{page, values};
 use crate::plan::{Plan, check_realm};
-use crate::store::{Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError};
+use crate::store::{
+    Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
+};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -25,11 +27,7 @@ impl Store for PostgresStore {
     }
 
     async fn realms(&self) -> Result<Vec<String>, StoreError> {
-        self.ask(async |client| {
-            let rows = client.query("SELECT realm FROM ledger ORDER BY realm", &[]).await?;
-            rows.iter().map(|row| row.try_get(0)).collect()
-        })
-        .await
+        self.ask(async |client| read::realms(client).await).await
     }
 
     async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
@@ -171,11 +169,32 @@ impl Store for PostgresStore {
     }
 
     async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
-        self.ask(async |client| {
-            let sql = "SELECT realm, name, version, key_id, sealed FROM secret ORDER BY realm, name";
-            client.query(sql, &[]).await?.iter().map(read::secret_of).collect()
-        })
-        .await
+        self.ask(async |client| read::secrets(client).await).await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.ask(async |client| moving::all_rows(client, realm, after, limit).await).await
+    }
+
+    async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
+        self.ask(async |client| moving::adopt_rows(client, realm, &rows).await).await
+    }
+
+    async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
+        self.ask(async |client| moving::clear_side_data(client, realm).await).await
+    }
+
+    async fn unfinished(&self) -> Result<Option<String>, StoreError> {
+        self.ask(async |client| moving::unfinished(client).await).await
+    }
+
+    async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
+        self.ask(async |client| moving::set_unfinished(client, command).await).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
@@ -212,15 +231,8 @@ impl Store for PostgresStore {
     }
 
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
-        self.ask(async |client| {
-            let sql = "SELECT ledger_id, revision, head_hash, state_hash, time, public_key, signature
-                       FROM checkpoint WHERE realm = $1 ORDER BY revision, time";
-            client.query(sql, &[&realm]).await
-        })
-        .await?
-        .iter()
-        .map(read::checkpoint_of)
-        .collect()
+        let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
+        rows.iter().map(read::checkpoint_of).collect()
     }
 
     async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {

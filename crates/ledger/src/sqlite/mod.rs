@@ -9,6 +9,7 @@ mod base;
 mod error;
 mod group;
 mod lock;
+mod moving;
 mod open;
 mod options;
 mod read;

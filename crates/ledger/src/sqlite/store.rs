@@ -6,11 +6,13 @@ use rusqlite::{OptionalExtension, params};
 use super::apply::signed;
 use super::error::{closed, read_only, store_error};
 use super::writer::Job;
-use super::{SqliteStore, base, read, snapshots};
+use super::{SqliteStore, base, moving, read, snapshots};
 use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use crate::plan::{Plan, check_realm};
-use crate::store::{Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError};
+use crate::store::{
+    Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
+};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -151,6 +153,36 @@ impl Store for SqliteStore {
 
     async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
         self.readers.read(|conn| read::secrets(conn)).await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        let realm = realm.to_owned();
+        let after = after.map(|(kind, key)| (kind.to_owned(), key.to_vec()));
+        self.readers.read(move |conn| moving::all_rows(conn, &realm, after, limit)).await
+    }
+
+    async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
+        let realm = realm.to_owned();
+        self.write(move |conn| moving::adopt_rows(conn, &realm, &rows)).await
+    }
+
+    async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
+        let realm = realm.to_owned();
+        self.write(move |conn| moving::clear_side_data(conn, &realm)).await
+    }
+
+    async fn unfinished(&self) -> Result<Option<String>, StoreError> {
+        self.readers.read(|conn| moving::unfinished(conn)).await
+    }
+
+    async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
+        let command = command.map(str::to_owned);
+        self.write(move |conn| moving::set_unfinished(conn, command.as_deref())).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@
 
 mod postgres;
 mod postgres_only;
+mod postgres_view;
 mod sqlite;
 mod sqlite_only;
 mod suite;
@@ -50,6 +51,8 @@ conformance! {
     side_data: rows_expire_and_are_purged, rows_go_with_the_append, rows_are_listed_by_prefix, rows_are_found_by_key,
         a_renewed_row_does_not_come_back, a_row_is_moved_by_one, a_row_is_taken_once, what_cannot_be_taken_writes_nothing, secrets, checkpoints;
     erasure: erased_values_are_gone, erasure_needs_the_head, late_snapshot_is_refused;
+    moving: entries_are_adopted_as_they_are, what_does_not_follow_is_not_adopted, all_rows_page_by_page,
+        side_data_is_cleared, a_store_is_marked_unfinished;
     snapshots: round_trip, newest_replaces_older, damaged_chunk_counts_as_none, foreign_snapshot_counts_as_none;
     bases: archived_entries_are_gone, everything_can_be_archived, a_base_is_compared_and_set, snapshots_leave_the_base_alone,
         an_erasure_reaches_archived_values, erased_meanwhile_is_of_nobody, entries_are_put_back,

@@ -156,7 +156,7 @@ async fn write(
         Some(_) => None,
     };
     let mut chain =
-        begin.as_ref().map_or_else(ChainVerifier::new, |begin| ChainVerifier::behind(begin.base.head));
+        begin.as_ref().map_or_else(ChainVerifier::new, |begin| ChainVerifier::after(begin.base.head));
     let after = begin.as_ref().map_or(0, |begin| begin.base.head.revision);
     let mut state = match &begin {
         Some(begin) => read_base(store, realm, begin.clone(), schema).await?,

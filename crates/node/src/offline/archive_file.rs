@@ -139,7 +139,7 @@ pub(super) struct Chained {
 impl Chained {
     pub(super) fn of(reader: Reader) -> Self {
         let begin = reader.begin().map(|begin| begin.base.head);
-        let chain = begin.map_or_else(ChainVerifier::new, ChainVerifier::behind);
+        let chain = begin.map_or_else(ChainVerifier::new, ChainVerifier::after);
         Self { reader, chain, broken: false }
     }
 

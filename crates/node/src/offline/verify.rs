@@ -350,7 +350,7 @@ impl Verifier<'_> {
         check_signature(&base, evidence)?;
         let read = read_base(self.store, self.realm, begin, self.schema).await;
         self.state = read.map_err(|error| unusable(&base, error))?;
-        self.chain = ChainVerifier::behind(base.head);
+        self.chain = ChainVerifier::after(base.head);
         self.began = base.head.revision;
         Ok(())
     }

@@ -4,5 +4,6 @@ pub(crate) mod appends;
 pub(crate) mod bases;
 pub(crate) mod damage;
 pub(crate) mod erasure;
+pub(crate) mod moving;
 pub(crate) mod side_data;
 pub(crate) mod snapshots;

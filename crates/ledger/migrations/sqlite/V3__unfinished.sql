@@ -1,0 +1,4 @@
+-- A row while a command fills this store (a copy, a restore): no server starts on it.
+CREATE TABLE unfinished (
+    command TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,98 @@
+//! The store as it was at one moment, for who reads all of it while others write.
+
+use async_trait::async_trait;
+use deadpool_postgres::{Client, Object};
+use tokio_postgres::Error;
+
+use super::options::PostgresOptions;
+use super::{PostgresStore, moving, read, within};
+use crate::entry::{Disclosed, Revision};
+use crate::page::page;
+use crate::source::Source;
+use crate::store::{Checkpoint, Head, SealedSecret, StoreError, StoredRow};
+
+/// One read-only transaction on a connection of its own. It stops nobody from writing.
+pub struct PostgresView {
+    /// Only empty while it is dropped.
+    client: Option<Client>,
+    options: PostgresOptions,
+}
+
+impl PostgresStore {
+    /// A view of everything as it is committed now.
+    ///
+    /// # Errors
+    /// Whatever connecting may meet.
+    pub async fn view(&self) -> Result<PostgresView, StoreError> {
+        let view = PostgresView { client: Some(self.client().await?), options: self.options.clone() };
+        // Whoever writes the copy may take long between two questions.
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                     SET LOCAL idle_in_transaction_session_timeout = 0;
+                     SELECT count(*) FROM ledger";
+        view.ask(async |client| client.batch_execute(begin).await).await?;
+        Ok(view)
+    }
+}
+
+impl PostgresView {
+    async fn ask<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, StoreError> {
+        let gone = || StoreError::Unavailable("the view of the store was closed".to_owned());
+        within(&self.options, work(self.client.as_ref().ok_or_else(gone)?)).await
+    }
+}
+
+impl Drop for PostgresView {
+    /// Its connection must not go back to the others in the middle of a transaction.
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            drop(Object::take(client));
+        }
+    }
+}
+
+#[async_trait]
+impl Source for PostgresView {
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(async |client| read::realms(client).await).await
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        self.ask(async |client| read::head_row(client, realm).await)
+            .await?
+            .ok_or_else(|| StoreError::NoLedger(realm.to_owned()))
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        let (rows, values) = self
+            .ask(async |client| {
+                let rows = read::entry_rows(client, realm, after, limit).await?;
+                let last = rows.last().map_or(0, |row| row.revision);
+                Ok((rows, read::disclosure_rows(client, realm, after, last).await?))
+            })
+            .await?;
+        page(after, limit, &self.head(realm).await?, rows, values)
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.ask(async |client| moving::all_rows(client, realm, after, limit).await).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.ask(async |client| read::secrets(client).await).await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
+        rows.iter().map(read::checkpoint_of).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! What a whole store is copied from: a store, or a view of one.
+
+use async_trait::async_trait;
+
+use crate::entry::{Disclosed, Revision};
+use crate::store::{Checkpoint, Head, SealedSecret, Store, StoreError, StoredRow};
+
+/// Everything that a copy reads. Each method does what [`Store`]'s of the same name does.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// The realms that have a ledger here, by name.
+    async fn realms(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Where the realm's ledger ends.
+    async fn head(&self, realm: &str) -> Result<Head, StoreError>;
+
+    /// Up to `limit` entries after `after`.
+    async fn entries(&self, realm: &str, after: Revision, limit: usize)
+    -> Result<Vec<Disclosed>, StoreError>;
+
+    /// The ephemeral rows of a realm, page by page.
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError>;
+
+    /// Every sealed secret, over all realms.
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError>;
+
+    /// The checkpoints kept, oldest first.
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError>;
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Source for S {
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        Store::realms(self).await
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        Store::head(self, realm).await
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        Store::entries(self, realm, after, limit).await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        Store::all_rows(self, realm, after, limit).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        Store::secrets(self).await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        Store::checkpoints(self, realm).await
+    }
+}
