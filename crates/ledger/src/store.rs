@@ -376,6 +376,17 @@ pub trait Store: Send + Sync + 'static {
     /// Puts rows as they were in another store, without an append: for a store that nobody serves yet.
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError>;
 
+    /// Begins a ledger without entries behind the base of another store's: for a store that nobody serves yet.
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError>;
+
+    /// Puts values of archived entries, and whose they are, as they were in another store; those that are there stay.
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError>;
+
     /// Removes every ephemeral row and every sealed secret of a realm, for a copy that begins with them again.
     async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError>;
 
@@ -409,8 +420,12 @@ pub trait Store: Send + Sync + 'static {
     /// The reverse of [`Store::archive`].
     async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError>;
 
-    /// The values of archived entries that are left of an owner.
-    async fn archived_values(&self, realm: &str, owner: &str) -> Result<Vec<ArchivedValue>, StoreError>;
+    /// The values of archived entries that are left of an owner, or of everybody.
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError>;
 
     /// The values that are left of the entries behind `after` up to `last`, archived or not, in order.
     async fn disclosures(

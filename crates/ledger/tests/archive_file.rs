@@ -69,7 +69,11 @@ fn what_is_written_comes_back() {
         let (realm, found, entries, last) = read(&bytes).unwrap();
         assert_eq!((realm.as_str(), found.as_ref(), &last), ("a realm", Some(&begin), &end));
         assert_eq!(entries, all[2..]);
-        assert_eq!(ArchiveReader::new(&*bytes).unwrap().finish().unwrap(), end, "without asking for the entries");
+        assert_eq!(
+            ArchiveReader::new(&*bytes).unwrap().finish().unwrap(),
+            end,
+            "without asking for the entries"
+        );
     }
     let whole = write(None, &all, &base(&all[4], 3));
     let (_, begin, entries, _) = read(&whole).unwrap();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grantd_ledger::base::BaseState;
 use grantd_ledger::entry::Hash;
+use grantd_ledger::source;
 use grantd_ledger::store::{Head, SnapshotMeta, Store, StoreError};
 use grantd_realm::State;
 use grantd_realm::codec::KnownValues;
@@ -211,11 +212,7 @@ async fn from_snapshot(
 }
 
 /// The state that the ledger begins with, if its first entries are in an archive. Nothing else can take its place.
-async fn from_base(
-    store: &dyn Store,
-    realm: &str,
-    schema: &Arc<Schema>,
-) -> Result<Option<Begin>, LoadError> {
+async fn from_base(store: &dyn Store, realm: &str, schema: &Arc<Schema>) -> Result<Option<Begin>, LoadError> {
     let Some(found) = store.base_state(realm).await? else { return Ok(None) };
     let (head, state) = (found.base.head, read_base(store, realm, found, schema).await?);
     Ok(Some(Begin { published: Published { state, head }, unverified: None }))
@@ -225,8 +222,8 @@ async fn from_base(
 const VALUES: u64 = 10_000;
 
 /// The state at a base, compared with what was signed, with the personal values that are still known.
-pub(crate) async fn read_base(
-    store: &dyn Store,
+pub(crate) async fn read_base<S: source::Source + ?Sized>(
+    source: &S,
     realm: &str,
     BaseState { base, state }: BaseState,
     schema: &Arc<Schema>,
@@ -243,7 +240,7 @@ pub(crate) async fn read_base(
     let mut after = 0;
     while after < revision {
         let last = after.saturating_add(VALUES).min(revision);
-        let found = store.disclosures(realm, after, last).await?;
+        let found = source.disclosures(realm, after, last).await?;
         values.extend(found.into_iter().filter_map(|(_, disclosure)| {
             let text = std::str::from_utf8(&disclosure.value).ok()?;
             Some((disclosure.commitment().0, text.into()))

@@ -70,6 +70,12 @@ impl Change {
             _ => Vec::new(),
         }
     }
+
+    /// Those of one object.
+    pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
+        let owned = self.personal_fields().into_iter();
+        owned.filter(|one| one.kind == object.kind && one.id == object.id).map(|one| one.field).collect()
+    }
 }
 
 /// The fields that are there, as one object's.

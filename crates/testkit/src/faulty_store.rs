@@ -349,9 +349,26 @@ impl Store for FaultyStore {
         self.inner.unarchive(unarchiving).await
     }
 
-    async fn archived_values(&self, realm: &str, owner: &str) -> Result<Vec<ArchivedValue>, StoreError> {
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
         self.may_read()?;
         self.inner.archived_values(realm, owner).await
+    }
+
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
+        self.inner.adopt_base(realm, base).await
+    }
+
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError> {
+        self.inner.adopt_values(realm, values, owners).await
     }
 
     async fn disclosures(

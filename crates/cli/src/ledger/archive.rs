@@ -62,7 +62,9 @@ pub(super) async fn run(args: &ArchiveArgs) -> anyhow::Result<()> {
         hex::encode(&checkpoint.state_hash.0),
         hex::encode(&checkpoint.public_key)
     ))?;
-    output::note("keep the file: it is the only copy; `ledger verify --archive` looks at it, `ledger unarchive` puts it back")
+    output::note(
+        "keep the file: it is the only copy; `ledger verify --archive` looks at it, `ledger unarchive` puts it back",
+    )
 }
 
 fn default_file(realm: &str, before: u64) -> anyhow::Result<PathBuf> {

@@ -14,7 +14,10 @@ fn entries_go_into_a_file_and_come_back() {
     let said = place.run(&["ledger", "archive", "--before", "4", "--to", "first.archive"]).good();
     assert!(said.starts_with("entries 1 to 3 of realm default are in `first.archive`"), "{said}");
     let (code, after) = place.verified(&[]);
-    assert_eq!((code, &after["archived"], &after["archived_looked_at"]), (0, &Value::from(3), &Value::from(0)));
+    assert_eq!(
+        (code, &after["archived"], &after["archived_looked_at"]),
+        (0, &Value::from(3), &Value::from(0))
+    );
     assert_eq!((&after["state_hash"], &after["revision"]), (&before["state_hash"], &before["revision"]));
     let said = place.run(&["ledger", "verify"]).good();
     assert!(said.contains("the first 3 entries are in archives (3 of them not looked at"), "{said}");
@@ -46,7 +49,9 @@ fn an_archived_name_is_erased() {
     let place = Place::with_store();
     place.run(&["ledger", "archive", "--before", "6"]).good();
     assert!(place.path("default-until-5.archive").exists());
-    assert!(!fs::read(place.path("default-until-5.archive")).unwrap().windows(7).any(|bytes| bytes == b"Liddell"));
+    assert!(
+        !fs::read(place.path("default-until-5.archive")).unwrap().windows(7).any(|bytes| bytes == b"Liddell")
+    );
     let data = place.path("grantd-data");
     assert!(holds(&data, "Liddell"));
     let said = place.run(&["ledger", "erase", "--object", "user:alice"]).good();
@@ -98,4 +103,21 @@ fn a_changed_base_or_archive_is_broken() {
     place.tamper("UPDATE base SET state_hash = hash");
     let (code, default) = place.verified(&[]);
     assert_eq!((code, &default["problem_revision"]), (1, &Value::from(3)));
+}
+
+/// A backup holds the base, and goes on from it.
+#[test]
+fn a_backup_of_a_ledger_with_an_archive() {
+    let place = Place::with_store();
+    place.run(&["ledger", "archive", "--before", "5", "--to", "a"]).good();
+    let before = place.verified(&[]).1;
+    place.run(&["ledger", "backup", "--to", "copy.db"]).good();
+    let key = "grantd-data/master.key";
+    let restore = ["ledger", "restore", "--from", "copy.db", "--data", "again", "--master-key-file", key];
+    place.run(&restore).good();
+    let (code, after) = place.verified(&["--data", "again", "--archive", "a"]);
+    assert_eq!((code, &after["state_hash"], &after["archived"]), (0, &before["state_hash"], &Value::from(4)));
+    assert_ne!(after["ledger_id"], before["ledger_id"]);
+    place.run(&["ledger", "unarchive", "--data", "again", "a"]).good();
+    assert_eq!(place.verified(&["--data", "again"]).0, 0);
 }

@@ -3,28 +3,40 @@
 //! Nothing in it holds the row of the ledger's head, so that appends go on meanwhile. The statements go over few entries
 //! each, so that none of them takes long.
 
+use deadpool_postgres::GenericClient;
 use tokio_postgres::{Error, IsolationLevel, Transaction};
 
 use super::PostgresStore;
 use super::error::store_error;
 use super::read::signed;
 use crate::base::{
-    ArchivedValue, Archiving, Base, BaseRow, BaseState, Unarchiving, damaged_state, incomplete, moved,
+    ArchivedValue, Archiving, Base, BaseRow, BaseState, Unarchiving, archived, damaged_state, incomplete,
+    moved,
 };
 use crate::chunks::{PIECE, count, pack};
-use crate::entry::{Entry, Revision};
-use crate::store::StoreError;
+use crate::entry::{Disclosed, Disclosure, Entry, Revision};
+use crate::store::{Head, StoreError};
 
 /// How many entries or values one statement writes or removes.
 const SLICE: usize = 2_000;
 
 /// Revision of the base, 0 without one.
-pub(super) async fn revision(store: &PostgresStore, realm: &str) -> Result<Revision, StoreError> {
-    let found = store
-        .ask(async |client| client.query_opt("SELECT revision FROM base WHERE realm = $1", &[&realm]).await)
-        .await?;
-    let revision = found.map_or(Ok(0), |row| row.try_get::<_, i64>(0)).map_err(|error| store_error(&error))?;
-    Ok(revision.unsigned_abs())
+pub(super) async fn revision(client: &impl GenericClient, realm: &str) -> Result<Revision, Error> {
+    let found = client.query_opt("SELECT revision FROM base WHERE realm = $1", &[&realm]).await?;
+    Ok(found.map_or(Ok(0), |row| row.try_get::<_, i64>(0))?.unsigned_abs())
+}
+
+/// What a page of entries is, if something of it is missing: perhaps it was archived. Only looked at then, so that reading
+/// costs nothing more.
+pub(super) fn or_archived(
+    page: Result<Vec<Disclosed>, StoreError>,
+    after: Revision,
+    base: Revision,
+) -> Result<Vec<Disclosed>, StoreError> {
+    match page {
+        Err(StoreError::Damaged(_)) if after < base => Err(archived(base)),
+        page => page,
+    }
 }
 
 pub(super) async fn base(store: &PostgresStore, realm: &str) -> Result<Option<Base>, StoreError> {
@@ -41,6 +53,16 @@ pub(super) async fn base_state(store: &PostgresStore, realm: &str) -> Result<Opt
         .start()
         .await
         .map_err(|error| store_error(&error))?;
+    let found = state_in(&view, realm).await?;
+    view.rollback().await.map_err(|error| store_error(&error))?;
+    Ok(found)
+}
+
+/// The base with its state, on a connection that sees both as they were at one moment.
+pub(super) async fn state_in(
+    view: &impl GenericClient,
+    realm: &str,
+) -> Result<Option<BaseState>, StoreError> {
     let Some(row) = view.query_opt(BASE_ROW, &[&realm]).await.map_err(|error| store_error(&error))? else {
         return Ok(None);
     };
@@ -54,7 +76,6 @@ pub(super) async fn base_state(store: &PostgresStore, realm: &str) -> Result<Opt
         joined().map_err(|error: Error| store_error(&error))?.ok_or_else(damaged_state)?;
     }
     let state = joiner.finish().ok_or_else(damaged_state)?;
-    view.rollback().await.map_err(|error| store_error(&error))?;
     Ok(Some(BaseState { base, state }))
 }
 
@@ -102,27 +123,71 @@ pub(super) async fn unarchive(store: &PostgresStore, unarchiving: Unarchiving) -
     .await
 }
 
+/// Those of one owner, or of everybody.
 pub(super) async fn archived_values(
+    client: &impl GenericClient,
+    realm: &str,
+    owner: Option<&str>,
+) -> Result<Vec<ArchivedValue>, Error> {
+    let sql = "SELECT revision, slot, owner, is_reason FROM archived_value
+               WHERE realm = $1 AND ($2::text IS NULL OR owner = $2) ORDER BY revision, slot, owner, is_reason";
+    let value = |row: &tokio_postgres::Row| {
+        Ok(ArchivedValue {
+            revision: row.try_get::<_, i64>(0)?.unsigned_abs(),
+            slot: u32::try_from(row.try_get::<_, i64>(1)?).unwrap_or(u32::MAX),
+            owner: row.try_get(2)?,
+            is_reason: row.try_get(3)?,
+        })
+    };
+    client.query(sql, &[&realm, &owner]).await?.iter().map(value).collect()
+}
+
+pub(super) async fn adopt_base(
     store: &PostgresStore,
     realm: &str,
-    owner: &str,
-) -> Result<Vec<ArchivedValue>, StoreError> {
-    store
-        .ask(async |client| {
-            let sql = "SELECT revision, slot, owner, is_reason FROM archived_value
-                       WHERE realm = $1 AND owner = $2 ORDER BY revision, slot";
-            let rows = client.query(sql, &[&realm, &owner]).await?;
-            let value = |row: &tokio_postgres::Row| {
-                Ok(ArchivedValue {
-                    revision: row.try_get::<_, i64>(0)?.unsigned_abs(),
-                    slot: u32::try_from(row.try_get::<_, i64>(1)?).unwrap_or(u32::MAX),
-                    owner: row.try_get(2)?,
-                    is_reason: row.try_get(3)?,
-                })
-            };
-            rows.iter().map(value).collect()
-        })
-        .await
+    base: &BaseState,
+) -> Result<Head, StoreError> {
+    let head = base.base.head;
+    change(store, async |change| {
+        let set = change
+            .execute(
+                "UPDATE ledger SET ledger_id = $2, revision = $3, hash = $4, time = $5
+                 WHERE realm = $1 AND revision = 0",
+                &[
+                    &realm,
+                    &head.ledger_id.0.as_bytes().as_slice(),
+                    &signed(head.revision),
+                    &head.hash.0.as_slice(),
+                    &head.time,
+                ],
+            )
+            .await
+            .map_err(|error| store_error(&error))?;
+        if set == 0 {
+            return Err(StoreError::LedgerExists(realm.to_owned()));
+        }
+        replace_base(change, realm, 0, Some(base)).await
+    })
+    .await?;
+    Ok(head)
+}
+
+pub(super) async fn adopt_values(
+    store: &PostgresStore,
+    realm: &str,
+    values: &[(Revision, Disclosure)],
+    owners: &[ArchivedValue],
+) -> Result<(), StoreError> {
+    change(store, async |change| {
+        for values in values.chunks(SLICE) {
+            write_disclosures(change, realm, values).await.map_err(|error| store_error(&error))?;
+        }
+        for owners in owners.chunks(SLICE) {
+            write_values(change, realm, owners).await.map_err(|error| store_error(&error))?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Runs `work` in a transaction of its own. A connection on which anything went wrong does not go back to the others.
@@ -268,6 +333,26 @@ async fn write_values(change: &Transaction<'_>, realm: &str, values: &[ArchivedV
              FOR KEY SHARE OF d
              ON CONFLICT DO NOTHING",
             &[&realm, &revisions, &slots, &owners, &reasons],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn write_disclosures(
+    change: &Transaction<'_>,
+    realm: &str,
+    values: &[(Revision, Disclosure)],
+) -> Result<(), Error> {
+    let revisions: Vec<i64> = values.iter().map(|(revision, _)| signed(*revision)).collect();
+    let slots: Vec<i64> = values.iter().map(|(_, value)| i64::from(value.slot)).collect();
+    let salts: Vec<&[u8]> = values.iter().map(|(_, value)| value.salt.as_slice()).collect();
+    let texts: Vec<&[u8]> = values.iter().map(|(_, value)| value.value.as_slice()).collect();
+    change
+        .execute(
+            "INSERT INTO disclosure (realm, revision, slot, salt, value)
+             SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
+             ON CONFLICT DO NOTHING",
+            &[&realm, &revisions, &slots, &salts, &texts],
         )
         .await?;
     Ok(())

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::read::{self, signed};
 use super::{PostgresStore, append, base, moving, snapshots};
-use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving, archived};
+use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use crate::page::{page, values};
 use crate::plan::{Plan, check_realm};
@@ -74,14 +74,12 @@ impl Store for PostgresStore {
             })
             .await?;
         let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
-        match page(after, limit, &head, rows, values) {
-            // Only looked at when something is missing, so that reading costs nothing more.
-            Err(StoreError::Damaged(what)) => match base::revision(self, realm).await? {
-                base if after < base => Err(archived(base)),
-                _ => Err(StoreError::Damaged(what)),
-            },
-            page => page,
+        let page = page(after, limit, &head, rows, values);
+        if page.is_ok() {
+            return page;
         }
+        let base = self.ask(async |client| base::revision(client, realm).await).await?;
+        base::or_archived(page, after, base)
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -251,8 +249,25 @@ impl Store for PostgresStore {
         base::unarchive(self, unarchiving).await
     }
 
-    async fn archived_values(&self, realm: &str, owner: &str) -> Result<Vec<ArchivedValue>, StoreError> {
-        base::archived_values(self, realm, owner).await
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        self.ask(async |client| base::archived_values(client, realm, owner).await).await
+    }
+
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
+        base::adopt_base(self, realm, &base).await
+    }
+
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError> {
+        base::adopt_values(self, realm, &values, &owners).await
     }
 
     async fn disclosures(

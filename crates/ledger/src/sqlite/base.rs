@@ -11,7 +11,7 @@ use crate::base::{
 use crate::chunks::{PIECE, count, pack};
 use crate::entry::{Disclosure, Entry, Revision};
 use crate::page::values;
-use crate::store::StoreError;
+use crate::store::{Head, StoreError};
 
 /// Revision of the base, 0 without one.
 pub(super) fn revision(conn: &Connection, realm: &str) -> Result<Revision, StoreError> {
@@ -54,8 +54,9 @@ pub(super) fn base_state(conn: &mut Connection, realm: &str) -> Result<Option<Ba
 
 pub(super) fn archive(conn: &mut Connection, archiving: &Archiving) -> Result<(), StoreError> {
     let Archiving { realm, from, to, values } = archiving;
-    let change =
-        conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| store_error(&error))?;
+    let change = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| store_error(&error))?;
     if revision(&change, realm)? != *from {
         return Err(moved());
     }
@@ -84,8 +85,9 @@ pub(super) fn archive(conn: &mut Connection, archiving: &Archiving) -> Result<()
 
 pub(super) fn unarchive(conn: &mut Connection, unarchiving: Unarchiving) -> Result<(), StoreError> {
     let Unarchiving { realm, from, to, entries } = unarchiving;
-    let change =
-        conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| store_error(&error))?;
+    let change = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| store_error(&error))?;
     let Some(present) = base(&change, &realm)?.filter(|base| base.head.revision == from) else {
         return Err(moved());
     };
@@ -115,17 +117,18 @@ pub(super) fn unarchive(conn: &mut Connection, unarchiving: Unarchiving) -> Resu
     change.commit().map_err(|error| store_error(&error))
 }
 
+/// Those of one owner, or of everybody.
 pub(super) fn archived_values(
     conn: &Connection,
     realm: &str,
-    owner: &str,
+    owner: Option<&str>,
 ) -> Result<Vec<ArchivedValue>, StoreError> {
     let read = || {
         conn.prepare_cached(
             "SELECT revision, slot, owner, is_reason FROM archived_value
-             WHERE realm = ?1 AND owner = ?2 ORDER BY revision, slot",
+             WHERE realm = ?1 AND (?2 IS NULL OR owner = ?2) ORDER BY revision, slot, owner, is_reason",
         )?
-        .query_map([realm, owner], |row| {
+        .query_map(params![realm, owner], |row| {
             Ok(ArchivedValue {
                 revision: row.get::<_, i64>(0)?.unsigned_abs(),
                 slot: row.get(1)?,
@@ -136,6 +139,50 @@ pub(super) fn archived_values(
         .collect::<rusqlite::Result<Vec<_>>>()
     };
     read().map_err(|error: rusqlite::Error| store_error(&error))
+}
+
+pub(super) fn adopt_base(conn: &mut Connection, realm: &str, base: &BaseState) -> Result<Head, StoreError> {
+    let change = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| store_error(&error))?;
+    let head = base.base.head;
+    let set = change
+        .execute(
+            "UPDATE ledger SET ledger_id = ?2, revision = ?3, hash = ?4, time = ?5
+             WHERE realm = ?1 AND revision = 0",
+            params![realm, head.ledger_id.0.as_bytes(), signed(head.revision), head.hash.0, head.time],
+        )
+        .map_err(|error| store_error(&error))?;
+    if set == 0 {
+        return Err(StoreError::LedgerExists(realm.to_owned()));
+    }
+    write_base(&change, realm, base)?;
+    change.commit().map_err(|error| store_error(&error))?;
+    Ok(head)
+}
+
+pub(super) fn adopt_values(
+    conn: &mut Connection,
+    realm: &str,
+    values: &[(Revision, Disclosure)],
+    owners: &[ArchivedValue],
+) -> Result<(), StoreError> {
+    let mut work = || {
+        let change = conn.transaction()?;
+        for (revision, Disclosure { slot, salt, value }) in values {
+            change
+                .prepare_cached(
+                    "INSERT INTO disclosure (realm, revision, slot, salt, value) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![realm, signed(*revision), slot, salt, value])?;
+        }
+        for owner in owners {
+            write_value(&change, realm, owner)?;
+        }
+        change.commit()
+    };
+    work().map_err(|error: rusqlite::Error| store_error(&error))
 }
 
 pub(super) fn disclosures(
@@ -173,7 +220,11 @@ fn base_row(conn: &Connection, realm: &str) -> Result<Option<BaseRow>, StoreErro
     read().map_err(|error| store_error(&error))
 }
 
-fn write_base(conn: &Connection, realm: &str, BaseState { base, state }: &BaseState) -> Result<(), StoreError> {
+fn write_base(
+    conn: &Connection,
+    realm: &str,
+    BaseState { base, state }: &BaseState,
+) -> Result<(), StoreError> {
     let chunks = i64::try_from(count(state.len())).unwrap_or(i64::MAX);
     conn.execute(
         "INSERT INTO base

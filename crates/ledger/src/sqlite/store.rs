@@ -248,9 +248,28 @@ impl Store for SqliteStore {
         self.write(move |conn| base::unarchive(conn, unarchiving)).await
     }
 
-    async fn archived_values(&self, realm: &str, owner: &str) -> Result<Vec<ArchivedValue>, StoreError> {
-        let (realm, owner) = (realm.to_owned(), owner.to_owned());
-        self.readers.read(move |conn| base::archived_values(conn, &realm, &owner)).await
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        let (realm, owner) = (realm.to_owned(), owner.map(str::to_owned));
+        self.readers.read(move |conn| base::archived_values(conn, &realm, owner.as_deref())).await
+    }
+
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
+        let realm = realm.to_owned();
+        self.write(move |conn| base::adopt_base(conn, &realm, &base)).await
+    }
+
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError> {
+        let realm = realm.to_owned();
+        self.write(move |conn| base::adopt_values(conn, &realm, &values, &owners)).await
     }
 
     async fn disclosures(

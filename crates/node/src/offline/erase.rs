@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use grantd_ledger::entry::{CommandId, Revision};
 use grantd_ledger::store::{Append, Appended, Store, StoreError};
+use grantd_realm::Refusal;
 use grantd_realm::caller::Caller;
 use grantd_realm::command::{Context, decide};
 use grantd_realm::engine::{Object, Schema};
 use grantd_realm::entropy::Entropy;
 use grantd_realm::erasure::EraseFields;
-use grantd_realm::Refusal;
 
 use super::owners::owned_values;
 use super::walk::Walk;
@@ -115,7 +115,7 @@ async fn find(
 ) -> Result<Vec<(Revision, u32)>, EraseError> {
     let base = store.base(realm).await?.map_or(0, |base| base.head.revision);
     let owner = erasure.object.to_string();
-    let archived = store.archived_values(realm, &owner).await?;
+    let archived = store.archived_values(realm, Some(&owner)).await?;
     let archived = archived.into_iter().filter(|value| erasure.reasons || !value.is_reason);
     let mut found: Vec<_> = archived.map(|value| (value.revision, value.slot)).collect();
     let mut walk = Walk::between(base, last, store, realm);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grantd_ledger::archive::ArchiveError;
-use grantd_ledger::base::{Base, BaseState};
+use grantd_ledger::base::{ArchivedValue, Base, BaseState};
 use grantd_ledger::chain::{Broken, ChainVerifier};
 use grantd_ledger::entry::{Disclosed, Hash, Revision};
 use grantd_ledger::store::{Checkpoint, Head, SnapshotMeta, Store, StoreError};
@@ -14,6 +14,7 @@ use grantd_realm::engine::Schema;
 use grantd_realm::snapshot::FORMAT;
 
 use super::archive_file::{ArchiveFileError, about, open};
+use super::owners::owned_values;
 use super::walk::Walk;
 use crate::entry::{FoldError, fold};
 use crate::load::{LoadError, read_base};
@@ -96,7 +97,9 @@ pub enum VerifyError {
         what: String,
     },
     /// A kept checkpoint that speaks of an entry that was not looked at.
-    #[error("the checkpoint is of revision {0}, whose entry is in an archive; name the archives with --archive")]
+    #[error(
+        "the checkpoint is of revision {0}, whose entry is in an archive; name the archives with --archive"
+    )]
     InArchive(Revision),
 }
 
@@ -194,6 +197,9 @@ struct Verifier<'a> {
 
 type Snapshot = (SnapshotMeta, Vec<u8>);
 
+/// What the store says of whose the values of archived entries are, by revision.
+type Owners = std::iter::Peekable<std::vec::IntoIter<ArchivedValue>>;
+
 impl Verifier<'_> {
     async fn walk(&mut self, head: &Head, base: Option<&Base>, evidence: &Evidence<'_>) -> Result<(), Stop> {
         self.walk_archives(base, evidence).await?;
@@ -269,7 +275,11 @@ impl Verifier<'_> {
 
     /// The entries in the archives that were given.
     async fn walk_archives(&mut self, base: Option<&Base>, evidence: &Evidence<'_>) -> Result<(), Stop> {
+        if evidence.archives.is_empty() {
+            return Ok(());
+        }
         let last = base.map_or(0, |base| base.head.revision);
+        let mut owners: Owners = self.store.archived_values(self.realm, None).await?.into_iter().peekable();
         for (index, path) in evidence.archives.iter().enumerate() {
             let mut reader = open(path)?;
             let misplaced = |what: String| Stop::Error(VerifyError::Misplaced { path: path.clone(), what });
@@ -291,28 +301,38 @@ impl Verifier<'_> {
                         "begins behind revision {behind}, and the one before it ends with {reached}; name them in order"
                     )));
                 }
-                _ => return Err(self.broken_here(&format!("archive `{}` is of another ledger", path.display()))),
+                _ => {
+                    return Err(
+                        self.broken_here(&format!("archive `{}` is of another ledger", path.display()))
+                    );
+                }
             }
             if index == 0 {
                 self.skip_checkpoints(evidence)?;
                 self.compare_here()?;
             }
-            self.walk_archive(path, &mut reader).await?;
+            self.walk_archive(path, &mut reader, &mut owners).await?;
             let end = reader.finish().map_err(about(path)).map_err(|error| self.unreadable(error))?;
             self.check_base(&end.base, evidence)?;
             if self.revision() > last {
                 return Err(misplaced("has entries that are in the store, too; leave it out".to_owned()));
             }
         }
-        if !evidence.archives.is_empty() && self.revision() < last {
-            let what = format!("is the last one named, and the store begins behind revision {last}; name the others, too");
+        if self.revision() < last {
+            let what = format!(
+                "is the last one named, and the store begins behind revision {last}; name the others, too"
+            );
             let path = evidence.archives.last().cloned().unwrap_or_default();
             return Err(Stop::Error(VerifyError::Misplaced { path, what }));
         }
         Ok(())
     }
 
-    async fn walk_archive(&mut self, path: &Path, reader: &mut super::archive_file::Reader) -> Result<(), Stop> {
+    async fn walk_archive(
+        &mut self,
+        path: &Path,
+        reader: &mut super::archive_file::Reader,
+    ) -> Result<(), Stop> {
         loop {
             let mut page = Vec::new();
             while page.len() < PAGE {
@@ -332,8 +352,28 @@ impl Verifier<'_> {
                     disclosed.disclosures.push(value);
                 }
                 self.push(&disclosed)?;
+                self.check_owners(&disclosed, owners)?;
             }
         }
+    }
+
+    /// An erasure finds the values of an archived entry only by what stands beside them.
+    fn check_owners(&self, disclosed: &Disclosed, owners: &mut Owners) -> Result<(), Stop> {
+        let revision = disclosed.entry.revision;
+        let mut expected = owned_values(disclosed).map_err(stopped)?;
+        expected.sort_unstable();
+        expected.dedup();
+        let mut found = Vec::new();
+        while let Some(value) = owners.next_if(|value| value.revision <= revision) {
+            found.extend(Some(value).filter(|value| value.revision == revision));
+        }
+        found.sort_unstable();
+        if found == expected {
+            return Ok(());
+        }
+        Err(self.broken_here(&format!(
+            "the store does not say whose the values of the archived revision {revision} are"
+        )))
     }
 
     /// A damaged archive is broken; one that cannot be read says nothing.
@@ -359,12 +399,15 @@ impl Verifier<'_> {
     async fn enter_base(&mut self, base: &Base, head: &Head, evidence: &Evidence<'_>) -> Result<(), Stop> {
         let revision = base.head.revision;
         if revision > head.revision {
-            let what = format!("the ledger begins behind revision {revision}, which the stored head does not know");
+            let what =
+                format!("the ledger begins behind revision {revision}, which the stored head does not know");
             return Err(Stop::Broken(Problem { revision, what }));
         }
         let found = match self.store.base_state(self.realm).await {
             Ok(Some(found)) => found,
-            Ok(None) => return Err(StoreError::Unavailable("the archive was put back meanwhile".into()).into()),
+            Ok(None) => {
+                return Err(StoreError::Unavailable("the archive was put back meanwhile".into()).into());
+            }
             Err(error) => return Err(unusable(base, error.into())),
         };
         if evidence.archives.is_empty() {
@@ -381,10 +424,14 @@ impl Verifier<'_> {
         check_signature(base, evidence)?;
         let revision = base.head.revision;
         if self.chain.head() != Some(base.head) {
-            return Err(self.broken_here(&format!("the entries do not lead to the base at revision {revision}")));
+            return Err(
+                self.broken_here(&format!("the entries do not lead to the base at revision {revision}"))
+            );
         }
         if base.state_hash != Hash(self.state.hash()) {
-            return Err(self.broken_here(&format!("the state at the base, revision {revision}, is not what the entries make")));
+            return Err(self.broken_here(&format!(
+                "the state at the base, revision {revision}, is not what the entries make"
+            )));
         }
         Ok(())
     }
@@ -460,7 +507,10 @@ fn check_signature(base: &Base, evidence: &Evidence<'_>) -> Result<(), Stop> {
         }
         (Ok(()), _) => return Ok(()),
     };
-    Err(Stop::Broken(Problem { revision, what: format!("the base of the ledger, revision {revision}, {what}") }))
+    Err(Stop::Broken(Problem {
+        revision,
+        what: format!("the base of the ledger, revision {revision}, {what}"),
+    }))
 }
 
 /// A base whose state is not the right one is broken; one that cannot be read says nothing.

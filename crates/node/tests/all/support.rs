@@ -81,7 +81,10 @@ impl Rig {
 
     /// Changes tables behind the store's back.
     pub(crate) fn tamper(&self, sql: &str) {
-        rusqlite::Connection::open(self.dir.path().join(SqliteStore::FILE)).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(self.dir.path().join(SqliteStore::FILE))
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
     }
 
     /// Another node on the same store.

@@ -115,7 +115,10 @@ pub(crate) async fn a_base_is_compared_and_set(world: &World) {
     let beyond = Archiving {
         realm: REALM.to_owned(),
         from: 0,
-        to: BaseState { base: Base { head: Head { revision: 9, ..base_at(&all[5]).base.head }, ..base_at(&all[5]).base }, state: Vec::new() },
+        to: BaseState {
+            base: Base { head: Head { revision: 9, ..base_at(&all[5]).base.head }, ..base_at(&all[5]).base },
+            state: Vec::new(),
+        },
         values: Vec::new(),
     };
     assert!(world.store.archive(beyond).await.is_err());
@@ -145,17 +148,20 @@ pub(crate) async fn an_erasure_reaches_archived_values(world: &World) {
     let head = world.ledger(REALM, 4).await;
     let all = world.all(REALM).await;
     archive(world, &all, 0, 3).await.unwrap();
-    let of_alice = world.store.archived_values(REALM, "user:alice").await.unwrap();
+    let of_alice = world.store.archived_values(REALM, Some("user:alice")).await.unwrap();
     assert_eq!(of_alice.len(), 6);
     assert_eq!(of_alice[..2], [value(1, 0, "user:alice", true), value(1, 1, "user:alice", false)]);
-    assert_eq!(world.store.archived_values(REALM, "user:bob").await.unwrap(), []);
+    assert_eq!(world.store.archived_values(REALM, Some("user:bob")).await.unwrap(), []);
     let erase = Append { erase: vec![(2, 0), (3, 1)], ..append_of(REALM, head, [5]) };
     durable(world.store.append(erase).await);
     let left: Vec<_> = world.store.disclosures(REALM, 0, 3).await.unwrap();
     let left: Vec<_> = left.into_iter().map(|(revision, value)| (revision, value.slot)).collect();
     assert_eq!(left, [(1, 0), (1, 1), (2, 1), (3, 0)]);
-    let left = world.store.archived_values(REALM, "user:alice").await.unwrap();
-    assert_eq!(left.into_iter().map(|value| (value.revision, value.slot)).collect::<Vec<_>>(), [(1, 0), (1, 1), (2, 1), (3, 0)]);
+    let left = world.store.archived_values(REALM, Some("user:alice")).await.unwrap();
+    assert_eq!(
+        left.into_iter().map(|value| (value.revision, value.slot)).collect::<Vec<_>>(),
+        [(1, 0), (1, 1), (2, 1), (3, 0)]
+    );
     assert_eq!(world.store.base_state(REALM).await.unwrap(), Some(base_at(&all[2])), "it holds no values");
 }
 
@@ -166,8 +172,11 @@ pub(crate) async fn erased_meanwhile_is_of_nobody(world: &World) {
     let erase = Append { erase: vec![(1, 0)], ..append_of(REALM, head, [4]) };
     durable(world.store.append(erase).await);
     archive(world, &all, 0, 2).await.unwrap();
-    let left = world.store.archived_values(REALM, "user:alice").await.unwrap();
-    assert_eq!(left.iter().map(|value| (value.revision, value.slot)).collect::<Vec<_>>(), [(1, 1), (2, 0), (2, 1)]);
+    let left = world.store.archived_values(REALM, Some("user:alice")).await.unwrap();
+    assert_eq!(
+        left.iter().map(|value| (value.revision, value.slot)).collect::<Vec<_>>(),
+        [(1, 1), (2, 0), (2, 1)]
+    );
 }
 
 pub(crate) async fn entries_are_put_back(world: &World) {
@@ -179,11 +188,11 @@ pub(crate) async fn entries_are_put_back(world: &World) {
     assert_archived(world, 3).await;
     assert_eq!(world.store.entries(REALM, 2, 10).await.unwrap(), all[2..]);
     assert_eq!(world.store.base_state(REALM).await.unwrap(), Some(base_at(&all[1])));
-    assert_eq!(world.store.archived_values(REALM, "user:alice").await.unwrap().len(), 4);
+    assert_eq!(world.store.archived_values(REALM, Some("user:alice")).await.unwrap().len(), 4);
     unarchive(world, &all, 2, 0).await.unwrap();
     assert_eq!(world.all(REALM).await, all);
     assert_eq!(world.store.base(REALM).await.unwrap(), None);
-    assert_eq!(world.store.archived_values(REALM, "user:alice").await.unwrap(), []);
+    assert_eq!(world.store.archived_values(REALM, Some("user:alice")).await.unwrap(), []);
     assert_eq!(world.store.find_commands(REALM, &[command(1)]).await.unwrap(), [(command(1), 1)]);
     archive(world, &all, 0, 6).await.unwrap();
 }
@@ -208,6 +217,30 @@ pub(crate) async fn other_entries_are_not_put_back(world: &World) {
         assert_eq!(world.store.base_state(REALM).await.unwrap(), Some(base_at(&all[3])));
         assert_eq!(world.store.entries(REALM, 4, 10).await.unwrap(), all[4..]);
     }
+}
+
+/// As a copy of a whole store does it.
+pub(crate) async fn a_base_is_adopted(world: &World) {
+    world.ledger(REALM, 4).await;
+    let all = world.all(REALM).await;
+    archive(world, &all, 0, 3).await.unwrap();
+    let (base, store) = (base_at(&all[2]), &world.store);
+    let values = store.disclosures(REALM, 0, 3).await.unwrap();
+    let owners = store.archived_values(REALM, None).await.unwrap();
+    assert_eq!((values.len(), owners.len()), (6, 6));
+    store.create("copy", base.base.head.ledger_id).await.unwrap();
+    assert_eq!(store.adopt_base("copy", base.clone()).await.unwrap(), base.base.head);
+    assert!(store.adopt_base("copy", base.clone()).await.is_err(), "it has begun");
+    for _ in 0..2 {
+        store.adopt_values("copy", values.clone(), owners.clone()).await.unwrap();
+    }
+    assert_eq!(store.head("copy").await.unwrap(), base.base.head);
+    assert_eq!(store.base_state("copy").await.unwrap(), Some(base));
+    assert_eq!(store.disclosures("copy", 0, 9).await.unwrap(), values);
+    assert_eq!(store.archived_values("copy", None).await.unwrap(), owners);
+    let adopting = Append { adopted: all[3..].to_vec(), ..Append::on("copy", Head::of(&all[2].entry)) };
+    durable(store.append(adopting).await);
+    assert_eq!(store.entries("copy", 3, 9).await.unwrap(), all[3..]);
 }
 
 pub(crate) async fn a_damaged_base_is_noticed(world: &World) {
