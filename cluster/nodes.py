@@ -75,10 +75,10 @@ class Node(Server):
 class Cluster:
     """So many nodes on a primary and its synchronous replica; with `proxied`, each connection goes through a proxy."""
 
-    def __init__(self, name: str, nodes=3, proxied=False, settings=None, small=None, args=(), env=None):
-        """`env` has more of the environment for the nodes that it names."""
+    def __init__(self, name: str, nodes=3, proxied=False, settings=None, small=None, args=(), env=None, pair=None):
+        """`env` has more of the environment for the nodes that it names; `pair` is another pair of databases than an ordinary one."""
         self.name, self.count, self.args, self.env = name, nodes, args, env or {}
-        self.pair = Pair(settings, small)
+        self.pair = pair or Pair(settings, small)
         self.network = Network() if proxied else None
         self.nodes: list[Node] = []
         self._stopping = threading.Event()

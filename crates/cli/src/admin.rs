@@ -10,6 +10,7 @@ use grantd_node::{Node, Settings, SystemClock};
 use serde_json::json;
 
 use crate::exit::Ended;
+use crate::reseal::{self, ResealArgs};
 use crate::store::StoreArgs;
 use crate::{output, password, secret};
 
@@ -18,6 +19,9 @@ use crate::{output, password, secret};
 pub(crate) enum AdminCommand {
     /// Make a new password of user `admin` (made again if gone) and a new system API key; both are printed once
     Reset(ResetArgs),
+    /// Seal every secret of the store under the first key of the master key file, after a change of keys or the loss of one;
+    /// with PostgreSQL beside running servers. Exits with 1 when some are under a key that is not there
+    Reseal(ResealArgs),
 }
 
 /// How to reset.
@@ -35,9 +39,10 @@ pub(crate) struct ResetArgs {
 
 /// Runs one of them.
 pub(crate) async fn run(command: &AdminCommand) -> anyhow::Result<Ended> {
-    let AdminCommand::Reset(args) = command;
-    reset(args).await?;
-    Ok(Ended::Yes)
+    match command {
+        AdminCommand::Reset(args) => reset(args).await.map(|()| Ended::Yes),
+        AdminCommand::Reseal(args) => reseal::run(args).await,
+    }
 }
 
 async fn reset(args: &ResetArgs) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ use crate::key::KeyCommand;
 use crate::ledger::LedgerCommand;
 use crate::mcp::McpArgs;
 use crate::organization::OrganizationCommand;
+use crate::ready::ReadyArgs;
 use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
 use crate::rule::RuleCommand;
@@ -86,6 +87,8 @@ pub(crate) enum Command {
     /// Realms: each has its own people, keys, relationships and ledger
     #[command(subcommand)]
     Realm(RealmCommand),
+    /// Ask a server whether it is ready, for service managers and containers; exits with 0 when it is, 1 when not
+    Ready(ReadyArgs),
     /// Serve the Model Context Protocol on stdin and stdout, for agents that ask a server for permission
     Mcp(McpArgs),
     /// API keys

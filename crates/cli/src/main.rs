@@ -23,7 +23,9 @@ mod organization;
 mod output;
 mod password;
 mod progress;
+mod ready;
 mod realm;
+mod reseal;
 mod role;
 mod rule;
 mod schema;
@@ -72,6 +74,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Realm(command) => realm::run(&command),
+        Command::Ready(args) => ready::run(&args),
         Command::Mcp(args) => runtime.block_on(mcp::run(args)),
         Command::Key(command) => key::run(&command),
         Command::Schema(command) => schema::run(&command),

@@ -14,6 +14,9 @@ use crate::store::{SealedSecret, StoreError};
 
 const KEY_LENGTH: usize = 32;
 
+/// Keys that one file may hold: the one in force, the next, and some to spare.
+const MOST_KEYS: usize = 8;
+
 /// Keeps the key's id apart from every other hash. Never changes.
 const KEY_ID_CONTEXT: &str = "grantd master key id, format 1";
 
@@ -32,7 +35,10 @@ pub enum SealError {
         why: String,
     },
     /// The key file is not one.
-    #[error("the master key file must hold exactly 32 bytes, this one holds {0}; name the right file")]
+    #[error(
+        "the master key file must hold a key of 32 bytes, or up to 8 of them one after the other; this one holds {0} bytes; \
+         name the right file"
+    )]
     Length(u64),
     /// Others on the machine can read the key.
     #[error(
@@ -69,14 +75,36 @@ impl From<SealError> for StoreError {
     }
 }
 
-/// The key that every sealed secret of a store is under.
+/// The keys that the sealed secrets of a store are under.
+///
+/// The first one seals; each one opens what is under it. So one key takes the place of another while nodes run: added
+/// behind it in the file, put before it, and alone once everything is sealed anew.
 pub struct MasterKey {
-    key: [u8; KEY_LENGTH],
+    first: Key,
+    others: Vec<Key>,
+}
+
+/// One of them.
+struct Key {
+    bytes: [u8; KEY_LENGTH],
     id: [u8; 8],
 }
 
+impl Key {
+    fn new(bytes: [u8; KEY_LENGTH]) -> Self {
+        let hash = blake3::derive_key(KEY_ID_CONTEXT, &bytes);
+        let mut id = [0; 8];
+        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Self { bytes, id }
+    }
+
+    fn cipher(&self) -> Result<LessSafeKey, SealError> {
+        UnboundKey::new(&AES_256_GCM, &self.bytes).map(LessSafeKey::new).map_err(|_| SealError::Library)
+    }
+}
+
 impl MasterKey {
-    /// Reads the key from its file; makes the file, for its owner only, if it is not there.
+    /// Reads the keys from their file; makes the file, for its owner only, if it is not there.
     ///
     /// # Errors
     /// [`SealError::Mode`], [`SealError::Length`], [`SealError::File`].
@@ -88,7 +116,7 @@ impl MasterKey {
         }
     }
 
-    /// Reads the key from its file, which must be there.
+    /// Reads the keys from their file, which must be there.
     ///
     /// # Errors
     /// [`SealError::Mode`], [`SealError::Length`], [`SealError::File`].
@@ -102,39 +130,37 @@ impl MasterKey {
                 return Err(SealError::Mode(mode));
             }
         }
-        let mut bytes = Vec::with_capacity(KEY_LENGTH + 1);
-        // One byte more than a key, so that a longer file shows.
-        file.take(33).read_to_end(&mut bytes).map_err(|error| file_error("read", &error))?;
-        let key: [u8; KEY_LENGTH] = bytes.try_into().map_err(|bytes: Vec<u8>| {
-            SealError::Length(about.len().max(u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
-        })?;
-        Ok(Self::from_bytes(key))
+        let most = KEY_LENGTH * MOST_KEYS;
+        let mut bytes = Vec::with_capacity(most + 1);
+        // One byte more than the keys, so that a longer file shows.
+        let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+        file.take(limit).read_to_end(&mut bytes).map_err(|error| file_error("read", &error))?;
+        let (keys, rest) = bytes.as_chunks::<KEY_LENGTH>();
+        match keys {
+            [first, others @ ..] if rest.is_empty() => {
+                Ok(Self { first: Key::new(*first), others: others.iter().copied().map(Key::new).collect() })
+            }
+            _ => Err(SealError::Length(about.len().max(u64::try_from(bytes.len()).unwrap_or(u64::MAX)))),
+        }
     }
 
-    /// From the key itself.
+    /// From one key itself.
     #[must_use]
     pub fn from_bytes(key: [u8; KEY_LENGTH]) -> Self {
-        let hash = blake3::derive_key(KEY_ID_CONTEXT, &key);
-        let mut id = [0; 8];
-        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        Self { key, id }
+        Self { first: Key::new(key), others: Vec::new() }
     }
 
     /// A key for another purpose, that says nothing about this one. `context` is a constant of the program and names the
     /// purpose.
     #[must_use]
     pub fn derive(&self, context: &str) -> [u8; KEY_LENGTH] {
-        blake3::derive_key(context, &self.key)
+        blake3::derive_key(context, &self.first.bytes)
     }
 
-    fn cipher(&self) -> Result<LessSafeKey, SealError> {
-        UnboundKey::new(&AES_256_GCM, &self.key).map(LessSafeKey::new).map_err(|_| SealError::Library)
-    }
-
-    /// Tells keys apart without saying anything about them.
+    /// Tells keys apart without saying anything about them: the id of the one that seals.
     #[must_use]
     pub fn id(&self) -> [u8; 8] {
-        self.id
+        self.first.id
     }
 
     /// Seals a secret of a realm.
@@ -151,7 +177,8 @@ impl MasterKey {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| SealError::Library)?;
         let mut sealed = secret.to_vec();
-        self.cipher()?
+        self.first
+            .cipher()?
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(associated(realm, name, version)),
@@ -159,7 +186,7 @@ impl MasterKey {
             )
             .map_err(|_| SealError::Library)?;
         sealed.splice(0..0, nonce);
-        Ok(SealedSecret { name: name.to_owned(), version, key_id: self.id, sealed })
+        Ok(SealedSecret { name: name.to_owned(), version, key_id: self.first.id, sealed })
     }
 
     /// Opens a sealed secret of a realm.
@@ -168,17 +195,17 @@ impl MasterKey {
     /// [`SealError::OtherKey`], [`SealError::Damaged`].
     pub fn open(&self, realm: &str, sealed: &SealedSecret) -> Result<Secret, SealError> {
         let name = &sealed.name;
-        if sealed.key_id != self.id {
+        let Some(key) = self.keys().find(|key| key.id == sealed.key_id) else {
             return Err(SealError::OtherKey {
                 name: name.clone(),
                 sealed: hex(&sealed.key_id),
-                present: hex(&self.id),
+                present: hex(&self.first.id),
             });
-        }
+        };
         let damaged = || SealError::Damaged(name.clone());
         let (nonce, ciphertext) = sealed.sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
         let mut opened = ciphertext.to_vec();
-        let plain = self
+        let plain = key
             .cipher()?
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
@@ -190,11 +217,24 @@ impl MasterKey {
         opened.truncate(plain);
         Ok(Secret::new(opened))
     }
+
+    /// The same secret under the key that seals now.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::seal`].
+    pub fn reseal(&self, realm: &str, sealed: &SealedSecret) -> Result<SealedSecret, SealError> {
+        let opened = self.open(realm, sealed)?;
+        self.seal(realm, &sealed.name, sealed.version, opened.expose())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
 }
 
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MasterKey").field("id", &hex(&self.id)).finish_non_exhaustive()
+        f.debug_struct("MasterKey").field("id", &hex(&self.first.id)).finish_non_exhaustive()
     }
 }
 

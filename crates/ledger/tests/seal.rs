@@ -51,6 +51,34 @@ fn another_key_is_named_as_such() {
     assert!(matches!(other.open("realm", &forged), Err(SealError::Damaged(_))));
 }
 
+/// A file with these keys, which are 32 times the same byte.
+fn file_of(keys: &[u8]) -> Result<MasterKey, SealError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("master.key");
+    let bytes: Vec<u8> = keys.iter().flat_map(|key| [*key; 32]).collect();
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    MasterKey::load(&path)
+}
+
+#[test]
+fn of_several_keys_the_first_seals_and_each_opens() {
+    let (old, new) = (MasterKey::from_bytes([1; 32]), MasterKey::from_bytes([2; 32]));
+    let before = old.seal("realm", "name", 3, PLAIN).unwrap();
+    let both = file_of(&[2, 1]).unwrap();
+    assert_eq!(both.id(), new.id());
+    assert_eq!(both.derive("a"), new.derive("a"));
+    assert_eq!(both.open("realm", &before).unwrap().expose(), PLAIN);
+    let after = both.reseal("realm", &before).unwrap();
+    assert_eq!((after.version, after.key_id), (3, new.id()));
+    assert_eq!(new.open("realm", &after).unwrap().expose(), PLAIN);
+    assert!(matches!(old.open("realm", &after), Err(SealError::OtherKey { .. })));
+    let third = MasterKey::from_bytes([3; 32]);
+    assert!(matches!(third.reseal("realm", &after), Err(SealError::OtherKey { .. })));
+    assert_eq!(file_of(&[1; 8]).unwrap().id(), old.id());
+    assert_eq!(file_of(&[1; 9]).err(), Some(SealError::Length(288)));
+}
+
 #[test]
 fn keys_derived_for_two_purposes_differ() {
     let key = MasterKey::from_bytes([1; 32]);

@@ -54,7 +54,7 @@ pub enum OpenError {
     /// The store holds sealed secrets, but the key to them is not there. A new key would not open them.
     #[error(
         "the store holds secrets sealed under a master key, and `{0}` is not there; put the key's file back, \
-         or name it with --master-key-file"
+         or name it with --master-key-file; if it is gone for good, see `grantd admin reseal --help`"
     )]
     MasterKeyLost(PathBuf),
     /// The directory of the master key cannot be made.

@@ -3,8 +3,10 @@
 mod answer;
 mod args;
 mod failure;
+mod probe;
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use ureq::{Agent, Body, http::Response};
 
 pub(crate) use answer::{Answer, Sent, plain, text};
 pub(crate) use args::{ClientArgs, Why};
+pub(crate) use probe::Probe;
 
 /// What may stand unescaped in a path segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -37,17 +40,7 @@ impl Client {
             base.push_str("/r/");
             base.push_str(&segment(realm));
         }
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            // An answer from elsewhere is none of this server's, and the key must not go there.
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(60)))
-            .user_agent(concat!("grantd/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls(args)?)
-            .build()
-            .new_agent();
+        let agent = agent(args.ca_file.as_deref(), Duration::from_secs(60))?;
         Ok(Self { agent, base, authorization: format!("Bearer {}", args.key()?) })
     }
 
@@ -163,8 +156,22 @@ pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-fn tls(args: &ClientArgs) -> anyhow::Result<TlsConfig> {
-    let roots = match &args.ca_file {
+/// What sends requests, and waits so long for the whole of an answer.
+fn agent(ca_file: Option<&Path>, patience: Duration) -> anyhow::Result<Agent> {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        // An answer from elsewhere is none of this server's, and the key must not go there.
+        .max_redirects(0)
+        .proxy(None)
+        .timeout_connect(Some(patience.min(Duration::from_secs(10))))
+        .timeout_global(Some(patience))
+        .user_agent(concat!("grantd/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls(ca_file)?);
+    Ok(config.build().new_agent())
+}
+
+fn tls(ca_file: Option<&Path>) -> anyhow::Result<TlsConfig> {
+    let roots = match ca_file {
         None => RootCerts::WebPki,
         Some(path) => {
             let about = || format!("certificate file `{}`", path.display());

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
-use grantd_node::offline::archive;
+use grantd_node::offline::{Archival, archive};
 use grantd_node::realm::builtin;
 
+use super::signers::Signers;
 use super::verify::realm_or_default;
 use crate::store::StoreArgs;
 use crate::{hex, output};
@@ -25,6 +26,8 @@ pub(crate) struct ArchiveArgs {
     /// File to write; it exists only once it is whole [default: <realm>-until-<last revision>.archive]
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
+    #[command(flatten)]
+    signers: Signers,
 }
 
 pub(super) async fn run(args: &ArchiveArgs) -> anyhow::Result<()> {
@@ -36,7 +39,10 @@ pub(super) async fn run(args: &ArchiveArgs) -> anyhow::Result<()> {
     let location = args.store.location();
     let store = args.store.change().await?;
     let archived = match location.master_key() {
-        Ok(key) => Ok(archive(&*store, realm, builtin::schema()?, &key, args.before, &to).await),
+        Ok(key) => {
+            let archival = Archival { before: args.before, to: &to, signers: &args.signers.keys() };
+            Ok(archive(&*store, realm, builtin::schema()?, &key, archival).await)
+        }
         Err(error) => Err(error),
     };
     let closed = store.close().await;

@@ -7,6 +7,7 @@ mod checkpoint_file;
 mod erase;
 mod restore;
 mod show;
+mod signers;
 mod unarchive;
 mod verify;
 mod words;

@@ -12,6 +12,7 @@ use grantd_node::realm::realms::DEFAULT;
 use serde_json::{Value, json};
 
 use super::checkpoint_file::CheckpointFile;
+use super::signers::Signers;
 use crate::exit::Ended;
 use crate::store::StoreArgs;
 use crate::{hex, output};
@@ -30,6 +31,8 @@ pub(crate) struct VerifyArgs {
     /// Also look at the entries in these archives, the oldest first
     #[arg(long, value_name = "FILE", num_args = 1..)]
     archive: Vec<PathBuf>,
+    #[command(flatten)]
+    signers: Signers,
     /// Print one JSON object for each realm
     #[arg(long)]
     json: bool,
@@ -59,11 +62,14 @@ pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
     let mut unreadable = Vec::new();
     let archives = by_realm(&args.archive, &realms)?;
     // Without its file nobody can tell whose signatures they are.
-    let signer = args.store.location().master_key().ok().map(|key| signing_key(&key)).transpose()?;
+    let signers = match args.store.location().master_key() {
+        Ok(key) => args.signers.with(signing_key(&key)?),
+        Err(_) => args.signers.keys(),
+    };
     for realm in &realms {
         let kept: Vec<_> = kept.iter().filter(|(of, _)| of == realm).map(|(_, c)| c.clone()).collect();
         let archives = archives.get(realm).map(Vec::as_slice).unwrap_or_default();
-        let evidence = Evidence { checkpoints: &kept, archives, signer };
+        let evidence = Evidence { checkpoints: &kept, archives, signers: &signers };
         match verify_with(&*store, realm, builtin::schema()?, &evidence).await {
             Ok(verified) => {
                 report(realm, &verified, args.json)?;

@@ -1,8 +1,9 @@
-//! `admin reset`.
+//! `admin reset`, `admin reseal`.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
-use crate::support::{Place, ran_with};
+use crate::support::{Http, Place, ran_with};
 
 fn reset(place: &Place) -> Value {
     serde_json::from_str(&place.run(&["admin", "reset", "--json"]).good()).unwrap()
@@ -71,4 +72,62 @@ fn needs_a_store_that_nobody_holds() {
     let server = place.serve(&[]);
     let said = place.run(&["admin", "reset"]).error();
     assert!(said.contains(&format!("process {}", server.pid())), "{said}");
+}
+
+/// A master key file with these keys, which are 32 times the same byte.
+fn keys(place: &Place, name: &str, keys: &[&[u8]]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = place.path(name);
+    std::fs::write(&path, keys.concat()).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Whether `admin` gets in with a password, at a server with that key file.
+fn signs_in(place: &Place, key_file: &str, password: &str) -> bool {
+    let server = place.serve(&["--master-key-file", key_file]);
+    let login = format!("Basic {}", BASE64_STANDARD.encode(format!("admin:{password}")));
+    Http::connect(&server.url).send_as(&login, "GET", "/pulp/api/v2/users/admin/", "") == 200
+}
+
+#[test]
+fn one_master_key_takes_the_place_of_another() {
+    let place = Place::with_store();
+    let password = reset(&place)["password"].as_str().unwrap().to_owned();
+    let old = std::fs::read(place.path("grantd-data/master.key")).unwrap();
+    keys(&place, "new.key", &[&[7; 32]]);
+    keys(&place, "both.key", &[&[7; 32], &old]);
+    assert!(signs_in(&place, "both.key", &password));
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0", "--master-key-file", "new.key"]).error();
+    assert!(said.contains("name the right key file"), "{said}");
+    let reseal = ["admin", "reseal", "--json", "--master-key-file", "both.key"];
+    let done: Value = serde_json::from_str(&place.run(&reseal).good()).unwrap();
+    assert_eq!((&done["already"], done["unopened"].as_object().unwrap().len()), (&0.into(), 0));
+    let count = done["resealed"].clone();
+    assert!(count.as_u64().unwrap() > 0, "{done}");
+    assert!(signs_in(&place, "new.key", &password));
+    let again: Value = serde_json::from_str(&place.run(&reseal).good()).unwrap();
+    assert_eq!((&again["already"], &again["resealed"]), (&count, &0.into()));
+    assert_eq!(place.verified(&["--master-key-file", "new.key"]).0, 0);
+}
+
+#[test]
+fn who_lost_the_master_key_goes_on_without_its_secrets() {
+    let place = Place::with_store();
+    let password = reset(&place)["password"].as_str().unwrap().to_owned();
+    let before = place.verified(&[]).1;
+    keys(&place, "new.key", &[&[7; 32]]);
+    let reseal = ["admin", "reseal", "--master-key-file", "new.key"];
+    let kept = place.run(&reseal);
+    assert_eq!(kept.code, 1);
+    assert!(kept.out.contains("not opened       1 of kind `password` in realm `default`"), "{kept:?}");
+    assert!(kept.err.contains("--forget-lost"), "{kept:?}");
+    // Nothing was taken by that.
+    assert!(signs_in(&place, "grantd-data/master.key", &password));
+    let gone = place.run(&[&reseal[..], &["--forget-lost"]].concat()).good();
+    assert!(gone.contains("forgotten        1 of kind `password` in realm `default`"), "{gone}");
+    assert!(!signs_in(&place, "new.key", &password));
+    assert_eq!(place.verified(&[]).1["state_hash"], before["state_hash"]);
+    let made = place.run(&["admin", "reset", "--json", "--master-key-file", "new.key"]).good();
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert!(signs_in(&place, "new.key", made["password"].as_str().unwrap()));
 }

@@ -156,3 +156,18 @@ fn a_password_in_the_address_of_a_store_is_never_shown() {
         assert!(!said.contains("hunter2"), "{said}");
     }
 }
+
+#[test]
+fn ready_says_whether_a_server_is() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let ready = |args: &[&str]| {
+        let mut command = place.command(&[&["ready"], args].concat());
+        command.env("GRANTD_URL", &server.url);
+        crate::support::ran(command)
+    };
+    assert_eq!(ready(&[]).good(), "ready\n");
+    assert_eq!(ready(&["--alive", "--wait", "5"]).good(), "ok\n");
+    let said = ready(&["--url", "http://127.0.0.1:1"]).error();
+    assert!(said.contains("nobody listens at http://127.0.0.1:1"), "{said}");
+}

@@ -207,8 +207,13 @@ impl Http {
 
     /// Sends JSON; gives the status.
     pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> u16 {
+        self.send_as(&format!("Bearer {KEY}"), method, path, body)
+    }
+
+    /// The same as somebody else.
+    pub(crate) fn send_as(&mut self, authorization: &str, method: &str, path: &str, body: &str) -> u16 {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {authorization}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );

@@ -1,128 +1,225 @@
-//! The compare-and-set append: one transaction, of which the head's row is the lock.
+//! The compare-and-set append: one transaction, sent as a whole, of which the head's row is the lock.
+//!
+//! Every statement behind the one that sets the head asks for this append's stamp in that row. Where the head was another
+//! one there is no such stamp, and all of it does nothing, without an error.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
-use deadpool_postgres::{Client, Object, Transaction};
-use tokio_postgres::{Error, IsolationLevel};
-
-use super::PostgresStore;
-use super::error::{store_error, too_slow};
-use super::read::{head_row, signed};
+use super::error::{store_error, too_slow, warned};
+use super::flush::{Answer, Flush, Param};
+use super::read::{head_and_epoch, signed, values_of};
+use super::rows::write_rows;
+use super::session::Session;
+use super::unsettled::InFlight;
+use super::{Client, PostgresStore};
+use crate::entry::Micros;
 use crate::plan::{Plan, Taking};
-use crate::store::{Appended, RowWrite, SealedSecret, SecretWrite, StoreError};
+use crate::store::{Appended, Head, RowWrite, SealedSecret, SecretWrite, StoreError};
+
+/// How often an append is sent again because somebody settled the ledger meanwhile; each time nothing was written.
+const ATTEMPTS: usize = 8;
 
 pub(super) async fn append(store: &PostgresStore, plan: &Plan) -> Appended {
-    let mut client = match store.client().await {
-        Ok(client) => client,
-        Err(error) => return Appended::Rejected(error),
-    };
-    let committing = AtomicBool::new(false);
-    let attempt = tokio::time::timeout(store.options.patience(), attempt(&mut client, plan, &committing));
-    let appended = match attempt.await {
-        Ok(Ok(appended)) => return appended,
-        Ok(Err(error)) => Err(store_error(&error)),
-        Err(_) => Err(too_slow()),
-    };
-    // The connection may be in the middle of anything: it does not go back to the others. When no COMMIT was sent on
-    // it, the server rolls back as it goes.
-    drop(Object::take(client));
-    match appended {
-        Ok(appended) => appended,
-        Err(error) if committing.load(Ordering::Relaxed) => {
-            store.unsettled(&plan.realm);
-            Appended::Unknown(error)
+    for _ in 0..ATTEMPTS {
+        match attempt(store, plan).await {
+            Attempt::Ended(appended) => return appended,
+            Attempt::Again => {}
         }
-        Err(error) => Appended::Rejected(error),
+    }
+    Appended::Rejected(StoreError::Unavailable(
+        "nodes go on giving up their connections to PostgreSQL; look at its log".to_owned(),
+    ))
+}
+
+enum Attempt {
+    Ended(Appended),
+    /// Nothing was written, and nothing that we were told to compare is the reason.
+    Again,
+}
+
+impl Attempt {
+    fn rejected(error: StoreError) -> Self {
+        Self::Ended(Appended::Rejected(error))
     }
 }
 
-async fn attempt(client: &mut Client, plan: &Plan, committing: &AtomicBool) -> Result<Appended, Error> {
-    let change = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    if !take_head(&change, plan).await? {
-        let now = head_row(&change, &plan.realm).await?;
-        change.rollback().await?;
-        return Ok(match now {
-            Some(head) => Appended::Conflict(head),
-            None => Appended::Rejected(StoreError::NoLedger(plan.realm.clone())),
-        });
+async fn attempt(store: &PostgresStore, plan: &Plan) -> Attempt {
+    let client = match store.client().await {
+        Ok(client) => client,
+        Err(error) => return Attempt::rejected(error),
+    };
+    let taken = Taken::of(plan);
+    if !taken.may_be {
+        return why_not(store, client, plan, &taken).await;
     }
-    let untaken = untaken(&change, plan).await?;
-    if !untaken.is_empty() {
-        change.rollback().await?;
-        return Ok(Appended::Untaken(untaken));
+    let in_flight = store.in_flight(&plan.realm);
+    let sending = tokio::time::timeout(store.options.patience(), send(store, &client, plan, &taken));
+    match sending.await {
+        Ok(Outcome::Durable) => {
+            in_flight.landed();
+            Attempt::Ended(Appended::Durable(plan.head))
+        }
+        Ok(Outcome::Unmoved) => {
+            in_flight.landed();
+            why_not(store, client, plan, &taken).await
+        }
+        Ok(Outcome::Aborted(error)) => {
+            in_flight.landed();
+            // The connection may be in the middle of anything: it does not go back to the others, and the server rolls
+            // back as it goes.
+            client.break_off();
+            let lost_a_race = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+            if error.code().is_some_and(|code| lost_a_race.contains(code)) {
+                return match store.client().await {
+                    Ok(client) => why_not(store, client, plan, &taken).await,
+                    Err(error) => Attempt::rejected(error),
+                };
+            }
+            Attempt::rejected(store_error(&error))
+        }
+        Ok(Outcome::Lost(error)) => lost(&client, in_flight, error),
+        Err(_) => lost(&client, in_flight, too_slow()),
     }
-    write_entries(&change, plan).await?;
-    write_disclosures(&change, plan).await?;
-    for row in &plan.rows {
-        write_row(&change, &plan.realm, row).await?;
+}
+
+fn lost(client: &Session, in_flight: InFlight<'_>, error: StoreError) -> Attempt {
+    // Not landed: whoever opens the store anew settles it.
+    drop(in_flight);
+    client.break_off();
+    Attempt::Ended(Appended::Unknown(error))
+}
+
+/// What became of a flush.
+enum Outcome {
+    Durable,
+    /// The head was not taken, and so nothing was written.
+    Unmoved,
+    /// A statement failed, so that nothing was or will be committed.
+    Aborted(Error),
+    /// It may be committed, or be so yet.
+    Lost(StoreError),
+}
+
+async fn send(store: &PostgresStore, session: &Session, plan: &Plan, taken: &Taken<'_>) -> Outcome {
+    let before = session.warnings();
+    let (flush, head) = match compose(store, session, plan, taken).await {
+        Ok(composed) => composed,
+        Err(error) => return Outcome::Aborted(error),
+    };
+    match flush.commit().await {
+        Ok(answers) => judge(answers, head, || session.warnings() != before),
+        Err(error) => Outcome::Aborted(error),
     }
+}
+
+/// `head`: which answer is that of the statement that takes the head.
+fn judge(mut answers: Vec<Answer>, head: usize, has_warned: impl Fn() -> bool) -> Outcome {
+    let committed = answers.pop();
+    if matches!(answers.get(head), Some(Ok(rows)) if rows.is_empty()) {
+        return Outcome::Unmoved;
+    }
+    if let Some(error) = answers.into_iter().find_map(Answer::err) {
+        // An error that the server answered ended the transaction. Without an answer COMMIT may have been heard.
+        return if error.as_db_error().is_some() {
+            Outcome::Aborted(error)
+        } else {
+            Outcome::Lost(store_error(&error))
+        };
+    }
+    match committed {
+        // The wait for the replica was broken off: it is committed, but perhaps only there.
+        Some(Ok(_)) if has_warned() => Outcome::Lost(warned()),
+        Some(Ok(_)) => Outcome::Durable,
+        // Even an error that the server answers may come after the commit was written (a shutdown while it waits for a
+        // replica), so none of them is taken for a no.
+        Some(Err(error)) => Outcome::Lost(store_error(&error)),
+        None => Outcome::Lost(StoreError::Unavailable("COMMIT was not answered".to_owned())),
+    }
+}
+
+/// The whole transaction, and which of its answers is that of the statement that takes the head.
+async fn compose<'a>(
+    store: &PostgresStore,
+    session: &'a Session,
+    plan: &'a Plan,
+    taken: &Taken<'a>,
+) -> Result<(Flush<'a>, usize), Error> {
+    let realm = plan.realm.as_str();
+    let stamp = stamp();
+    let mut flush = Flush::begin(session);
+    let head = take_head(&mut flush, plan, taken, stamp, store.epoch(realm)).await?;
+    write_entries(&mut flush, plan, stamp).await?;
+    write_disclosures(&mut flush, plan, stamp).await?;
+    write_rows(&mut flush, realm, stamp, &plan.rows).await?;
     for secret in &plan.secrets {
-        write_secret(&change, &plan.realm, secret).await?;
+        write_secret(&mut flush, realm, stamp, secret).await?;
     }
     if !plan.erase.is_empty() {
-        erase(&change, plan).await?;
+        erase(&mut flush, plan, stamp).await?;
     }
-    committing.store(true, Ordering::Relaxed);
-    // Even an error that the server answers may come after the commit was written (a shutdown while it waits for a
-    // replica), so none of them is taken for a no.
-    change.commit().await?;
-    Ok(Appended::Durable(plan.head))
+    Ok((flush, head))
+}
+
+/// What nobody else writes into a ledger's row.
+fn stamp() -> i64 {
+    i64::from_ne_bytes(uuid::Uuid::new_v4().as_u64_pair().1.to_ne_bytes())
 }
 
 /// Sets the head if it is the expected one. A second appender waits here for the first to end, and then finds another.
-async fn take_head(change: &Transaction<'_>, plan: &Plan) -> Result<bool, Error> {
-    let (expected, head) = (&plan.expected, &plan.head);
-    let realm = &plan.realm;
-    let found = if head == expected {
-        let statement = change
-            .prepare_cached(
-                "SELECT realm FROM ledger
-                 WHERE realm = $1 AND ledger_id = $2 AND revision = $3 AND hash = $4 AND time = $5 FOR UPDATE",
-            )
-            .await?;
-        let rows = change
-            .query(
-                &statement,
-                &[
-                    realm,
-                    &expected.ledger_id.0.as_bytes().as_slice(),
-                    &signed(expected.revision),
-                    &expected.hash.0.as_slice(),
-                    &expected.time,
-                ],
-            )
-            .await?;
-        rows.len()
-    } else {
-        let statement = change
-            .prepare_cached(
-                "UPDATE ledger SET ledger_id = $6, revision = $7, hash = $8, time = $9
-                 WHERE realm = $1 AND ledger_id = $2 AND revision = $3 AND hash = $4 AND time = $5",
-            )
-            .await?;
-        let changed = change
-            .execute(
-                &statement,
-                &[
-                    realm,
-                    &expected.ledger_id.0.as_bytes().as_slice(),
-                    &signed(expected.revision),
-                    &expected.hash.0.as_slice(),
-                    &expected.time,
-                    &head.ledger_id.0.as_bytes().as_slice(),
-                    &signed(head.revision),
-                    &head.hash.0.as_slice(),
-                    &head.time,
-                ],
-            )
-            .await?;
-        usize::try_from(changed).unwrap_or(usize::MAX)
-    };
-    Ok(found == 1)
+async fn take_head<'a>(
+    flush: &mut Flush<'a>,
+    plan: &'a Plan,
+    taken: &Taken<'a>,
+    stamp: i64,
+    epoch: i64,
+) -> Result<usize, Error> {
+    let mut params: Vec<Param<'a>> = vec![Box::new(plan.realm.as_str())];
+    params.extend(head_params(&plan.expected));
+    params.extend(head_params(&plan.head));
+    params.push(Box::new(stamp));
+    params.push(Box::new(epoch));
+    if taken.keys.is_empty() {
+        return flush.add(TAKE_HEAD, params).await;
+    }
+    // Rows are looked at under the head's lock, by a statement that begins after it is held: an append of rows alone leaves
+    // the head as it is.
+    flush
+        .add("SELECT 1 FROM ledger WHERE realm = $1 FOR UPDATE", vec![Box::new(plan.realm.as_str())])
+        .await?;
+    params.push(Box::new(taken.kinds.clone()));
+    params.push(Box::new(taken.keys.clone()));
+    params.push(Box::new(taken.values.clone()));
+    flush.add(TAKE_HEAD_AND_ROWS, params).await
 }
 
-/// All entries in one statement: a group of a hundred commands costs one round trip.
-async fn write_entries(change: &Transaction<'_>, plan: &Plan) -> Result<(), Error> {
+const TAKE_HEAD: &str = "UPDATE ledger
+    SET ledger_id = $6, revision = $7, hash = $8, time = $9, stamp = $10
+    WHERE realm = $1 AND ledger_id = $2 AND revision = $3 AND hash = $4 AND time = $5 AND epoch = $11
+    RETURNING 1";
+
+const TAKE_HEAD_AND_ROWS: &str = "UPDATE ledger
+    SET ledger_id = $6, revision = $7, hash = $8, time = $9, stamp = $10
+    WHERE realm = $1 AND ledger_id = $2 AND revision = $3 AND hash = $4 AND time = $5 AND epoch = $11
+      AND NOT EXISTS (
+        SELECT 1 FROM unnest($12::text[], $13::bytea[], $14::bytea[]) AS taken (kind, key, value)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM ephemeral_row r
+            WHERE r.realm = $1 AND r.kind = taken.kind AND r.key = taken.key AND r.value = taken.value))
+    RETURNING 1";
+
+fn head_params(head: &Head) -> [Param<'_>; 4] {
+    let time: Micros = head.time;
+    [
+        Box::new(head.ledger_id.0.as_bytes().as_slice()),
+        Box::new(signed(head.revision)),
+        Box::new(head.hash.0.as_slice()),
+        Box::new(time),
+    ]
+}
+
+/// All entries in one statement.
+async fn write_entries<'a>(flush: &mut Flush<'a>, plan: &'a Plan, stamp: i64) -> Result<(), Error> {
     if plan.entries.is_empty() {
         return Ok(());
     }
@@ -131,17 +228,25 @@ async fn write_entries(change: &Transaction<'_>, plan: &Plan) -> Result<(), Erro
         plan.entries.iter().map(|placed| placed.entry.command_id.0.as_slice()).collect();
     let hashes: Vec<&[u8]> = plan.entries.iter().map(|placed| placed.entry.hash.0.as_slice()).collect();
     let bytes: Vec<&[u8]> = plan.entries.iter().map(|placed| placed.bytes.as_slice()).collect();
-    let statement = change
-        .prepare_cached(
+    flush
+        .add(
             "INSERT INTO entry (realm, revision, command_id, hash, bytes)
-             SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])",
+             SELECT $1, * FROM unnest($3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[])
+             WHERE EXISTS (SELECT 1 FROM ledger WHERE realm = $1 AND stamp = $2)",
+            vec![
+                Box::new(plan.realm.as_str()),
+                Box::new(stamp),
+                Box::new(revisions),
+                Box::new(commands),
+                Box::new(hashes),
+                Box::new(bytes),
+            ],
         )
         .await?;
-    change.execute(&statement, &[&plan.realm, &revisions, &commands, &hashes, &bytes]).await?;
     Ok(())
 }
 
-async fn write_disclosures(change: &Transaction<'_>, plan: &Plan) -> Result<(), Error> {
+async fn write_disclosures<'a>(flush: &mut Flush<'a>, plan: &'a Plan, stamp: i64) -> Result<(), Error> {
     let (mut revisions, mut slots) = (Vec::new(), Vec::new());
     let (mut salts, mut values) = (Vec::<&[u8]>::new(), Vec::<&[u8]>::new());
     for placed in &plan.entries {
@@ -155,91 +260,58 @@ async fn write_disclosures(change: &Transaction<'_>, plan: &Plan) -> Result<(), 
     if revisions.is_empty() {
         return Ok(());
     }
-    let statement = change
-        .prepare_cached(
+    flush
+        .add(
             "INSERT INTO disclosure (realm, revision, slot, salt, value)
-             SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])",
+             SELECT $1, * FROM unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])
+             WHERE EXISTS (SELECT 1 FROM ledger WHERE realm = $1 AND stamp = $2)",
+            vec![
+                Box::new(plan.realm.as_str()),
+                Box::new(stamp),
+                Box::new(revisions),
+                Box::new(slots),
+                Box::new(salts),
+                Box::new(values),
+            ],
         )
         .await?;
-    change.execute(&statement, &[&plan.realm, &revisions, &slots, &salts, &values]).await?;
     Ok(())
 }
 
-/// Looked at under the head's lock, before anything is written: nobody else appends to this ledger meanwhile.
-async fn untaken(change: &Transaction<'_>, plan: &Plan) -> Result<Vec<usize>, Error> {
-    let mut taking = Taking::default();
-    for (index, row) in plan.rows.iter().enumerate() {
-        if let Some((kind, key)) = taking.judge(index, row) {
-            let statement = change
-                .prepare_cached(
-                    "SELECT value FROM ephemeral_row WHERE realm = $1 AND kind = $2 AND key = $3 FOR UPDATE",
-                )
-                .await?;
-            let found = change.query_opt(&statement, &[&plan.realm, &kind, &key]).await?;
-            let value: Option<Vec<u8>> = found.map(|found| found.get(0));
-            taking.found(index, row, value.as_deref());
-        }
-    }
-    Ok(taking.untaken())
-}
-
-async fn write_row(change: &Transaction<'_>, realm: &str, row: &RowWrite) -> Result<(), Error> {
-    match row {
-        RowWrite::Put { kind, key, value, expires } => {
-            let statement = change
-                .prepare_cached(
-                    "INSERT INTO ephemeral_row (realm, kind, key, value, expires) VALUES ($1, $2, $3, $4, $5)
-                     ON CONFLICT (realm, kind, key) DO UPDATE
-                     SET value = excluded.value, expires = excluded.expires",
-                )
-                .await?;
-            change.execute(&statement, &[&realm, kind, key, value, expires]).await?;
-        }
-        RowWrite::Renew { kind, key, value, expires } => {
-            let statement = change
-                .prepare_cached(
-                    "UPDATE ephemeral_row SET value = $4, expires = $5
-                     WHERE realm = $1 AND kind = $2 AND key = $3",
-                )
-                .await?;
-            change.execute(&statement, &[&realm, kind, key, value, expires]).await?;
-        }
-        RowWrite::Move { kind, key, to, value, expires } => {
-            let statement = change
-                .prepare_cached(
-                    "UPDATE ephemeral_row SET key = $4, value = $5, expires = $6
-                     WHERE realm = $1 AND kind = $2 AND key = $3",
-                )
-                .await?;
-            change.execute(&statement, &[&realm, kind, key, to, value, expires]).await?;
-        }
-        RowWrite::Delete { kind, key } | RowWrite::Take { kind, key, .. } => {
-            let statement = change
-                .prepare_cached("DELETE FROM ephemeral_row WHERE realm = $1 AND kind = $2 AND key = $3")
-                .await?;
-            change.execute(&statement, &[&realm, kind, key]).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn write_secret(change: &Transaction<'_>, realm: &str, secret: &SecretWrite) -> Result<(), Error> {
+async fn write_secret<'a>(
+    flush: &mut Flush<'a>,
+    realm: &'a str,
+    stamp: i64,
+    secret: &'a SecretWrite,
+) -> Result<(), Error> {
     match secret {
         SecretWrite::Put(SealedSecret { name, version, key_id, sealed }) => {
-            let statement = change
-                .prepare_cached(
-                    "INSERT INTO secret (realm, name, version, key_id, sealed) VALUES ($1, $2, $3, $4, $5)
+            flush
+                .add(
+                    "INSERT INTO secret (realm, name, version, key_id, sealed)
+                     SELECT $1, $3, $4, $5, $6
+                     WHERE EXISTS (SELECT 1 FROM ledger WHERE realm = $1 AND stamp = $2)
                      ON CONFLICT (realm, name) DO UPDATE
                      SET version = excluded.version, key_id = excluded.key_id, sealed = excluded.sealed",
+                    vec![
+                        Box::new(realm),
+                        Box::new(stamp),
+                        Box::new(name.as_str()),
+                        Box::new(i64::from(*version)),
+                        Box::new(key_id.as_slice()),
+                        Box::new(sealed.as_slice()),
+                    ],
                 )
                 .await?;
-            let version = i64::from(*version);
-            change.execute(&statement, &[&realm, name, &version, &key_id.as_slice(), sealed]).await?;
         }
         SecretWrite::Delete(name) => {
-            let statement =
-                change.prepare_cached("DELETE FROM secret WHERE realm = $1 AND name = $2").await?;
-            change.execute(&statement, &[&realm, name]).await?;
+            flush
+                .add(
+                    "DELETE FROM secret WHERE realm = $1 AND name = $3
+                     AND EXISTS (SELECT 1 FROM ledger WHERE realm = $1 AND stamp = $2)",
+                    vec![Box::new(realm), Box::new(stamp), Box::new(name.as_str())],
+                )
+                .await?;
         }
     }
     Ok(())
@@ -247,18 +319,93 @@ async fn write_secret(change: &Transaction<'_>, realm: &str, secret: &SecretWrit
 
 /// Removes the values, and every state snapshot, whose bytes may hold them too. The fence keeps out a snapshot that
 /// was folded before and arrives after.
-async fn erase(change: &Transaction<'_>, plan: &Plan) -> Result<(), Error> {
+async fn erase<'a>(flush: &mut Flush<'a>, plan: &'a Plan, stamp: i64) -> Result<(), Error> {
     let revisions: Vec<i64> = plan.erase.iter().map(|(revision, _)| signed(*revision)).collect();
     let slots: Vec<i64> = plan.erase.iter().map(|(_, slot)| i64::from(*slot)).collect();
-    change
-        .execute(
+    let whose = || -> Vec<Param<'a>> { vec![Box::new(plan.realm.as_str()), Box::new(stamp)] };
+    let mut which = whose();
+    which.push(Box::new(revisions));
+    which.push(Box::new(slots));
+    flush
+        .add(
             "DELETE FROM disclosure WHERE realm = $1
-             AND (revision, slot) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[]))",
-            &[&plan.realm, &revisions, &slots],
+             AND (revision, slot) IN (SELECT * FROM unnest($3::bigint[], $4::bigint[]))
+             AND EXISTS (SELECT 1 FROM ledger WHERE realm = $1 AND stamp = $2)",
+            which,
         )
         .await?;
-    change.execute("DELETE FROM snapshot WHERE realm = $1", &[&plan.realm]).await?;
-    let fence = signed(plan.expected.revision.saturating_add(1));
-    change.execute("UPDATE ledger SET fence = $2 WHERE realm = $1", &[&plan.realm, &fence]).await?;
+    flush
+        .add(
+            "DELETE FROM snapshot WHERE realm = $1
+             AND EXISTS (SELECT 1 FROM ledger WHERE realm = $1 AND stamp = $2)",
+            whose(),
+        )
+        .await?;
+    let mut fence = whose();
+    fence.push(Box::new(signed(plan.expected.revision.saturating_add(1))));
+    flush.add("UPDATE ledger SET fence = $3 WHERE realm = $1 AND stamp = $2", fence).await?;
     Ok(())
+}
+
+/// The rows that an append wants to take and that the store has to be asked for.
+struct Taken<'a> {
+    kinds: Vec<&'a str>,
+    keys: Vec<&'a [u8]>,
+    values: Vec<&'a [u8]>,
+    /// False when the append's own rows already say that one cannot be taken.
+    may_be: bool,
+}
+
+impl<'a> Taken<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let mut taking = Taking::default();
+        let mut taken = Self { kinds: Vec::new(), keys: Vec::new(), values: Vec::new(), may_be: true };
+        for (index, row) in plan.rows.iter().enumerate() {
+            if let (Some((kind, key)), RowWrite::Take { value, .. }) = (taking.judge(index, row), row) {
+                taken.kinds.push(kind);
+                taken.keys.push(key);
+                taken.values.push(value);
+            }
+        }
+        taken.may_be = taking.untaken().is_empty();
+        taken
+    }
+
+    /// Which rows of the plan cannot be taken, by the values that the store has for those asked.
+    fn untaken(plan: &Plan, values: &[Option<Vec<u8>>]) -> Vec<usize> {
+        let mut taking = Taking::default();
+        let mut values = values.iter();
+        for (index, row) in plan.rows.iter().enumerate() {
+            if taking.judge(index, row).is_some() {
+                taking.found(index, row, values.next().and_then(Option::as_deref));
+            }
+        }
+        taking.untaken()
+    }
+}
+
+/// Why nothing was written. The head is read last: when it is still the expected one, it was so while the rows were read.
+async fn why_not(store: &PostgresStore, client: Client, plan: &Plan, taken: &Taken<'_>) -> Attempt {
+    let work = async {
+        let values = values_of(&client, &plan.realm, &taken.kinds, &taken.keys).await?;
+        Ok((values, head_and_epoch(&client, &plan.realm).await?))
+    };
+    let found = super::within(&store.options, work).await;
+    match found {
+        Ok((_, None)) => Attempt::rejected(StoreError::NoLedger(plan.realm.clone())),
+        Ok((_, Some((head, _)))) if head != plan.expected => Attempt::Ended(Appended::Conflict(head)),
+        Ok((values, Some((_, epoch)))) => {
+            let untaken = Taken::untaken(plan, &values);
+            if untaken.is_empty() {
+                store.learn_epoch(&plan.realm, epoch);
+                Attempt::Again
+            } else {
+                Attempt::Ended(Appended::Untaken(untaken))
+            }
+        }
+        Err(error) => {
+            client.break_off();
+            Attempt::rejected(error)
+        }
+    }
 }

@@ -3,12 +3,12 @@
 //! Nothing in it holds the row of the ledger's head, so that appends go on meanwhile. The statements go over few entries
 //! each, so that none of them takes long.
 
-use deadpool_postgres::GenericClient;
-use tokio_postgres::{Error, IsolationLevel, Transaction};
+use tokio_postgres::Error;
 
-use super::PostgresStore;
-use super::error::store_error;
+use super::error::{store_error, warned};
 use super::read::signed;
+use super::session::Session;
+use super::{BEGIN, Busy, PostgresStore};
 use crate::base::{
     ArchivedValue, Archiving, Base, BaseRow, BaseState, Unarchiving, archived, damaged_state, incomplete,
     moved,
@@ -21,7 +21,7 @@ use crate::store::{Head, StoreError};
 const SLICE: usize = 2_000;
 
 /// Revision of the base, 0 without one.
-pub(super) async fn revision(client: &impl GenericClient, realm: &str) -> Result<Revision, Error> {
+pub(super) async fn revision(client: &Session, realm: &str) -> Result<Revision, Error> {
     let found = client.query_opt("SELECT revision FROM base WHERE realm = $1", &[&realm]).await?;
     Ok(found.map_or(Ok(0), |row| row.try_get::<_, i64>(0))?.unsigned_abs())
 }
@@ -45,24 +45,18 @@ pub(super) async fn base(store: &PostgresStore, realm: &str) -> Result<Option<Ba
 }
 
 pub(super) async fn base_state(store: &PostgresStore, realm: &str) -> Result<Option<BaseState>, StoreError> {
-    let mut client = store.client().await?;
-    let view = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(|error| store_error(&error))?;
-    let found = state_in(&view, realm).await?;
-    view.rollback().await.map_err(|error| store_error(&error))?;
+    let client = store.client().await?;
+    let busy = Busy::on(&client);
+    let said = async |sql| client.batch_execute(sql).await.map_err(|error| store_error(&error));
+    said("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let found = state_in(&client, realm).await?;
+    said("ROLLBACK").await?;
+    busy.done();
     Ok(found)
 }
 
 /// The base with its state, on a connection that sees both as they were at one moment.
-pub(super) async fn state_in(
-    view: &impl GenericClient,
-    realm: &str,
-) -> Result<Option<BaseState>, StoreError> {
+pub(super) async fn state_in(view: &Session, realm: &str) -> Result<Option<BaseState>, StoreError> {
     let Some(row) = view.query_opt(BASE_ROW, &[&realm]).await.map_err(|error| store_error(&error))? else {
         return Ok(None);
     };
@@ -125,7 +119,7 @@ pub(super) async fn unarchive(store: &PostgresStore, unarchiving: Unarchiving) -
 
 /// Those of one owner, or of everybody.
 pub(super) async fn archived_values(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     owner: Option<&str>,
 ) -> Result<Vec<ArchivedValue>, Error> {
@@ -190,32 +184,28 @@ pub(super) async fn adopt_values(
     .await
 }
 
-/// Runs `work` in a transaction of its own. A connection on which anything went wrong does not go back to the others.
+/// Runs `work` in a transaction of its own, which may have many statements. A connection on which anything went wrong does
+/// not go back to the others.
 async fn change(
     store: &PostgresStore,
-    work: impl AsyncFnOnce(&Transaction<'_>) -> Result<(), StoreError>,
+    work: impl AsyncFnOnce(&Session) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut client = store.client().await?;
-    let attempt = async {
-        let change = client
-            .build_transaction()
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .start()
-            .await
-            .map_err(|error| store_error(&error))?;
-        work(&change).await?;
-        change.commit().await.map_err(|error| {
-            let error = store_error(&error);
-            StoreError::Unavailable(format!(
-                "{error}; whether it was done is not known: run the same command again"
-            ))
-        })
+    let client = store.client().await?;
+    let busy = Busy::on(&client);
+    let before = client.warnings();
+    client.batch_execute(BEGIN).await.map_err(|error| store_error(&error))?;
+    work(&client).await?;
+    let not_known = |error: StoreError| {
+        StoreError::Unavailable(format!(
+            "{error}; whether it was done is not known: run the same command again"
+        ))
     };
-    let outcome = attempt.await;
-    if outcome.is_err() {
-        drop(deadpool_postgres::Object::take(client));
+    client.batch_execute("COMMIT").await.map_err(|error| not_known(store_error(&error)))?;
+    if client.warnings() != before {
+        return Err(not_known(warned()));
     }
-    outcome
+    busy.done();
+    Ok(())
 }
 
 const BASE_ROW: &str =
@@ -243,7 +233,7 @@ fn base_row(row: &tokio_postgres::Row) -> Result<BaseRow, StoreError> {
 
 /// Puts another base in the place of the one at revision `from`; none there is 0.
 async fn replace_base(
-    change: &Transaction<'_>,
+    change: &Session,
     realm: &str,
     from: Revision,
     to: Option<&BaseState>,
@@ -296,7 +286,7 @@ async fn replace_base(
 
 /// Removes the entries after `after` up to `last`, if the last is the one with this hash; tells how many.
 async fn remove_entries(
-    change: &Transaction<'_>,
+    change: &Session,
     realm: &str,
     after: Revision,
     last: Revision,
@@ -318,7 +308,7 @@ async fn remove_entries(
 }
 
 /// One that was erased meanwhile has nobody any more.
-async fn write_values(change: &Transaction<'_>, realm: &str, values: &[ArchivedValue]) -> Result<(), Error> {
+async fn write_values(change: &Session, realm: &str, values: &[ArchivedValue]) -> Result<(), Error> {
     let revisions: Vec<i64> = values.iter().map(|value| signed(value.revision)).collect();
     let slots: Vec<i64> = values.iter().map(|value| i64::from(value.slot)).collect();
     let owners: Vec<&str> = values.iter().map(|value| value.owner.as_str()).collect();
@@ -339,7 +329,7 @@ async fn write_values(change: &Transaction<'_>, realm: &str, values: &[ArchivedV
 }
 
 async fn write_disclosures(
-    change: &Transaction<'_>,
+    change: &Session,
     realm: &str,
     values: &[(Revision, Disclosure)],
 ) -> Result<(), Error> {
@@ -358,7 +348,7 @@ async fn write_disclosures(
     Ok(())
 }
 
-async fn write_entries(change: &Transaction<'_>, realm: &str, entries: &[Entry]) -> Result<(), Error> {
+async fn write_entries(change: &Session, realm: &str, entries: &[Entry]) -> Result<(), Error> {
     let revisions: Vec<i64> = entries.iter().map(|entry| signed(entry.revision)).collect();
     let commands: Vec<&[u8]> = entries.iter().map(|entry| entry.command_id.0.as_slice()).collect();
     let hashes: Vec<&[u8]> = entries.iter().map(|entry| entry.hash.0.as_slice()).collect();

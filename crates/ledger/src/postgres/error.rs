@@ -1,6 +1,6 @@
 //! PostgreSQL's errors in the words of [`StoreError`]: its code and message, never its detail, which quotes rows.
 
-use deadpool_postgres::PoolError;
+use deadpool::managed::PoolError;
 use tokio_postgres::Error;
 
 use crate::store::StoreError;
@@ -34,9 +34,9 @@ fn describe(error: &Error) -> String {
     text
 }
 
-pub(super) fn pool_error(error: &PoolError) -> StoreError {
+pub(super) fn pool_error(error: PoolError<StoreError>) -> StoreError {
     match error {
-        PoolError::Backend(error) => store_error(error),
+        PoolError::Backend(error) => error,
         PoolError::Timeout(_) => {
             StoreError::Unavailable("no connection to PostgreSQL became free in time".to_owned())
         }
@@ -47,4 +47,11 @@ pub(super) fn pool_error(error: &PoolError) -> StoreError {
 
 pub(super) fn too_slow() -> StoreError {
     StoreError::Unavailable("PostgreSQL did not answer in time".to_owned())
+}
+
+/// The wait for a replica was broken off: what was committed is perhaps not there.
+pub(super) fn warned() -> StoreError {
+    StoreError::Unavailable(
+        "PostgreSQL committed with a warning, so perhaps not on its replica; look at its log".to_owned(),
+    )
 }

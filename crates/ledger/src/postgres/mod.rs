@@ -1,38 +1,45 @@
 //! The shared store: PostgreSQL, for any number of nodes.
 //!
-//! The SQL is plain: no advisory locks, no triggers, no extensions. The row of a ledger's head is its lock, held from the
-//! compare-and-set to the commit.
+//! The SQL is plain: no advisory locks, no triggers, no extensions. The row of a ledger's head is its lock, held by the
+//! server alone from the compare-and-set to the commit.
 
 mod append;
 mod base;
 mod connect;
 mod error;
+mod flush;
+mod migrate;
 mod moving;
 mod options;
 mod read;
+mod rows;
+mod session;
 mod snapshots;
 mod store;
+mod unsettled;
 mod view;
 
-use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
 
-use deadpool_postgres::{Client, Object, Pool};
 use tokio_postgres::{Config, Error};
 
 pub use options::PostgresOptions;
 pub use view::PostgresView;
 
 use crate::store::StoreError;
-use error::{pool_error, store_error, too_slow};
+use connect::{Client, Pool};
+use error::{pool_error, store_error, too_slow, warned};
+use session::Session;
+use unsettled::Doubts;
+
+/// What begins a transaction that writes: a session is read-only by itself.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
     options: PostgresOptions,
-    /// Realms with an append of which we do not know whether its COMMIT is still under way.
-    unsettled: Mutex<BTreeSet<String>>,
+    doubts: Doubts,
 }
 
 impl PostgresStore {
@@ -50,45 +57,63 @@ impl PostgresStore {
         if config.get_application_name().is_none() {
             config.application_name("grantd");
         }
-        connect::migrate(&config).await?;
+        migrate::migrate(&config).await?;
         let pool = connect::pool(config, &options)?;
-        Ok(Self { pool, options, unsettled: Mutex::default() })
+        Ok(Self { pool, options, doubts: Doubts::default() })
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
-        self.pool.get().await.map_err(|error| pool_error(&error))
+        self.pool.get().await.map_err(pool_error)
     }
 
-    /// Runs one question. A connection that does not answer in time is thrown away.
+    /// Runs questions. A connection that does not answer in time is thrown away.
     async fn ask<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, StoreError> {
         let client = self.client().await?;
         let answer = within(&self.options, work(&client)).await;
         if matches!(answer, Err(StoreError::Unavailable(_))) {
-            drop(Object::take(client));
+            client.break_off();
         }
         answer
     }
 
-    fn unsettled(&self, realm: &str) {
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).insert(realm.to_owned());
+    /// Runs statements that write, as one transaction.
+    async fn change<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, StoreError> {
+        let client = self.client().await?;
+        let busy = Busy::on(&client);
+        let before = client.warnings();
+        let done = within(&self.options, async {
+            client.batch_execute(BEGIN).await?;
+            let done = work(&client).await?;
+            client.batch_execute("COMMIT").await?;
+            Ok(done)
+        })
+        .await?;
+        if client.warnings() != before {
+            return Err(warned());
+        }
+        busy.done();
+        Ok(done)
+    }
+}
+
+/// A session in the middle of a transaction. Unless it comes to its end the session is broken off.
+struct Busy<'a>(Option<&'a Session>);
+
+impl<'a> Busy<'a> {
+    fn on(session: &'a Session) -> Self {
+        Self(Some(session))
     }
 
-    /// Waits until no COMMIT of ours can arrive any more: the session that it was sent on holds the row of the ledger's
-    /// head until it has committed or gone. Reading before that could miss an entry that appears later.
-    async fn settle(&self, realm: &str) -> Result<(), StoreError> {
-        let mut client = self.client().await?;
-        let work = async {
-            let change = client.transaction().await?;
-            change.query("SELECT realm FROM ledger WHERE realm = $1 FOR UPDATE", &[&realm]).await?;
-            change.rollback().await
-        };
-        within(&self.options, work).await?;
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).remove(realm);
-        Ok(())
+    fn done(mut self) {
+        self.0 = None;
     }
+}
 
-    fn unsettled_realms(&self) -> Vec<String> {
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.0 {
+            session.break_off();
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! What only copies of whole stores need: rows as they are, and the mark of a store that is being filled.
 
-use deadpool_postgres::GenericClient;
 use tokio_postgres::Error;
 
+use super::session::Session;
 use crate::store::StoredRow;
 
 pub(super) async fn all_rows(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     after: Option<(&str, &[u8])>,
     limit: usize,
@@ -35,11 +35,7 @@ pub(super) async fn all_rows(
         .collect()
 }
 
-pub(super) async fn adopt_rows(
-    client: &impl GenericClient,
-    realm: &str,
-    rows: &[StoredRow],
-) -> Result<(), Error> {
+pub(super) async fn adopt_rows(client: &Session, realm: &str, rows: &[StoredRow]) -> Result<(), Error> {
     let kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
     let keys: Vec<&[u8]> = rows.iter().map(|row| row.key.as_slice()).collect();
     let values: Vec<&[u8]> = rows.iter().map(|row| row.value.as_slice()).collect();
@@ -54,18 +50,17 @@ pub(super) async fn adopt_rows(
     client.execute(&statement, &[&realm, &kinds, &keys, &values, &expires]).await.map(|_| ())
 }
 
-/// Two statements without a transaction: a copy that breaks off in between begins with it again.
-pub(super) async fn clear_side_data(client: &impl GenericClient, realm: &str) -> Result<(), Error> {
+pub(super) async fn clear_side_data(client: &Session, realm: &str) -> Result<(), Error> {
     client.execute("DELETE FROM ephemeral_row WHERE realm = $1", &[&realm]).await?;
     client.execute("DELETE FROM secret WHERE realm = $1", &[&realm]).await.map(|_| ())
 }
 
-pub(super) async fn unfinished(client: &impl GenericClient) -> Result<Option<String>, Error> {
+pub(super) async fn unfinished(client: &Session) -> Result<Option<String>, Error> {
     let row = client.query_opt("SELECT command FROM unfinished LIMIT 1", &[]).await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 
-pub(super) async fn set_unfinished(client: &impl GenericClient, command: Option<&str>) -> Result<(), Error> {
+pub(super) async fn set_unfinished(client: &Session, command: Option<&str>) -> Result<(), Error> {
     match command {
         Some(command) => {
             let put = "INSERT INTO unfinished (command) VALUES ($1) ON CONFLICT (command) DO NOTHING";

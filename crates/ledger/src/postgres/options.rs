@@ -9,6 +9,8 @@ pub struct PostgresOptions {
     pub connections: usize,
     /// How long one statement may take, on the server; whoever asked waits a little longer.
     pub statement_timeout: Duration,
+    /// How long a session of ours may stand still within a transaction, before the server ends it and frees what it holds.
+    pub idle_timeout: Duration,
     /// How long to wait for a connection, a free one or a new one.
     pub connect_timeout: Duration,
 }
@@ -18,6 +20,7 @@ impl Default for PostgresOptions {
         Self {
             connections: 8,
             statement_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(5),
         }
     }

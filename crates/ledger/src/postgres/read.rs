@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::GenericClient;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
+use super::session::Session;
 use crate::chunks::hash_column;
 use crate::entry::{CommandId, LedgerId, Micros, Revision};
 use crate::page::{DisclosureRow, EntryRow};
@@ -15,15 +15,43 @@ use crate::store::{Checkpoint, Head, SealedSecret, StoreError, behind};
 /// The store's clock, in microseconds.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
-pub(super) async fn realms(client: &impl GenericClient) -> Result<Vec<String>, Error> {
+pub(super) async fn realms(client: &Session) -> Result<Vec<String>, Error> {
     let rows = client.query("SELECT realm FROM ledger ORDER BY realm", &[]).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-pub(super) async fn head_row(client: &impl GenericClient, realm: &str) -> Result<Option<Head>, Error> {
+pub(super) async fn head_row(client: &Session, realm: &str) -> Result<Option<Head>, Error> {
     let statement =
         client.prepare_cached("SELECT ledger_id, revision, hash, time FROM ledger WHERE realm = $1").await?;
     client.query_opt(&statement, &[&realm]).await?.map(|row| head_of(&row)).transpose()
+}
+
+/// As [`head_row`], with how often the ledger was settled.
+pub(super) async fn head_and_epoch(client: &Session, realm: &str) -> Result<Option<(Head, i64)>, Error> {
+    let sql = "SELECT ledger_id, revision, hash, time, epoch FROM ledger WHERE realm = $1";
+    let statement = client.prepare_cached(sql).await?;
+    let row = client.query_opt(&statement, &[&realm]).await?;
+    row.map(|row| Ok((head_of(&row)?, row.try_get(4)?))).transpose()
+}
+
+/// The values of these rows, expired or not, in their order.
+pub(super) async fn values_of(
+    client: &Session,
+    realm: &str,
+    kinds: &[&str],
+    keys: &[&[u8]],
+) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = client
+        .prepare_cached(
+            "SELECT r.value FROM unnest($2::text[], $3::bytea[]) WITH ORDINALITY AS asked (kind, key, place)
+             LEFT JOIN ephemeral_row r ON r.realm = $1 AND r.kind = asked.kind AND r.key = asked.key
+             ORDER BY asked.place",
+        )
+        .await?;
+    client.query(&statement, &[&realm, &kinds, &keys]).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
 /// A row that begins with `ledger_id, revision, hash, time`.
@@ -39,7 +67,7 @@ fn head_of(row: &Row) -> Result<Head, Error> {
 
 /// Where these ledgers end, and the store's clock; both are sent before the first answer is there.
 pub(super) async fn heads(
-    client: &impl GenericClient,
+    client: &Session,
     realms: &[String],
 ) -> Result<(Micros, Vec<(String, Head)>), Error> {
     let (now, heads) = tokio::try_join!(
@@ -55,7 +83,7 @@ pub(super) async fn heads(
 }
 
 pub(super) async fn row_values(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     kind: &str,
     keys: &[Vec<u8>],
@@ -74,7 +102,7 @@ pub(super) async fn row_values(
 }
 
 pub(super) async fn entry_rows(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     after: Revision,
     limit: usize,
@@ -102,7 +130,7 @@ pub(super) async fn entry_rows(
 }
 
 pub(super) async fn disclosure_rows(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     after: Revision,
     last: i64,
@@ -129,7 +157,7 @@ pub(super) async fn disclosure_rows(
 }
 
 pub(super) async fn find_commands(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     ids: &[CommandId],
 ) -> Result<Vec<(CommandId, Revision)>, Error> {
@@ -149,7 +177,7 @@ pub(super) async fn find_commands(
 }
 
 pub(super) async fn row(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     kind: &str,
     key: &[u8],
@@ -164,7 +192,7 @@ pub(super) async fn row(
 }
 
 pub(super) async fn rows(
-    client: &impl GenericClient,
+    client: &Session,
     realm: &str,
     kind: &str,
     prefix: &[u8],
@@ -187,7 +215,7 @@ pub(super) async fn rows(
         .collect()
 }
 
-pub(super) async fn secrets(client: &impl GenericClient) -> Result<Vec<(String, SealedSecret)>, Error> {
+pub(super) async fn secrets(client: &Session) -> Result<Vec<(String, SealedSecret)>, Error> {
     let sql = "SELECT realm, name, version, key_id, sealed FROM secret ORDER BY realm, name";
     client.query(sql, &[]).await?.iter().map(secret_of).collect()
 }
@@ -207,7 +235,7 @@ pub(super) fn secret_of(row: &Row) -> Result<(String, SealedSecret), Error> {
 }
 
 /// Rows for [`checkpoint_of`], oldest first.
-pub(super) async fn checkpoint_rows(client: &impl GenericClient, realm: &str) -> Result<Vec<Row>, Error> {
+pub(super) async fn checkpoint_rows(client: &Session, realm: &str) -> Result<Vec<Row>, Error> {
     let sql = "SELECT ledger_id, revision, head_hash, state_hash, time, public_key, signature
                FROM checkpoint WHERE realm = $1 ORDER BY revision, time";
     client.query(sql, &[&realm]).await

@@ -1,11 +1,11 @@
 //! State snapshots: written piece by piece, each a statement of its own, and read in one view.
 
-use deadpool_postgres::{GenericClient, Transaction};
-use tokio_postgres::{Error, IsolationLevel};
+use tokio_postgres::{Error, IsolationLevel, Transaction};
 
 use super::PostgresStore;
 use super::error::store_error;
 use super::read::signed;
+use super::session::Session;
 use crate::chunks::{Joiner, PIECE, check, count, hash_column, overtaken, pack};
 use crate::store::{SnapshotMeta, StoreError};
 
@@ -16,41 +16,42 @@ pub(super) async fn put(
     state: &[u8],
 ) -> Result<(), StoreError> {
     check(meta, state)?;
-    let mut client = store.client().await?;
-    let id = begin(&client, realm, meta, count(state.len())).await?;
+    let id = begin(store, realm, meta, count(state.len())).await?;
     for (number, piece) in (0_i64..).zip(state.chunks(PIECE)) {
         let piece = piece.to_vec();
         let chunk = tokio::task::spawn_blocking(move || pack(&piece))
             .await
             .map_err(|_| StoreError::Unavailable("compressing was broken off".to_owned()))??;
         // An erasure takes the unfinished snapshot's row away, and then nothing is inserted.
-        let added = client
-            .execute(
-                "INSERT INTO snapshot_chunk (snapshot, number, checksum, bytes)
-                 SELECT id, $2, $3, $4 FROM snapshot WHERE id = $1",
-                &[&id, &number, &chunk.checksum.as_slice(), &chunk.bytes],
-            )
-            .await
-            .map_err(|error| store_error(&error))?;
+        let added = store
+            .change(async |client| {
+                client
+                    .execute(
+                        "INSERT INTO snapshot_chunk (snapshot, number, checksum, bytes)
+                         SELECT id, $2, $3, $4 FROM snapshot WHERE id = $1",
+                        &[&id, &number, &chunk.checksum.as_slice(), &chunk.bytes],
+                    )
+                    .await
+            })
+            .await?;
         if added == 0 {
             return Err(overtaken());
         }
     }
-    let change = client.transaction().await.map_err(|error| store_error(&error))?;
-    let whole = finish(&change, realm, id, meta.revision).await.map_err(|error| store_error(&error))?;
-    change.commit().await.map_err(|error| store_error(&error))?;
+    let whole = store.change(async |client| finish(client, realm, id, meta.revision).await).await?;
     if whole { Ok(()) } else { Err(overtaken()) }
 }
 
 async fn begin(
-    client: &impl GenericClient,
+    store: &PostgresStore,
     realm: &str,
     meta: &SnapshotMeta,
     chunks: usize,
 ) -> Result<i64, StoreError> {
-    let work = async {
-        let Some(row) = client.query_opt("SELECT fence FROM ledger WHERE realm = $1", &[&realm]).await?
-        else {
+    let begun = store.change(async |client| {
+        // Held until the row is there: an erasure either moved the fence before, or finds the row and removes it.
+        let fence = "SELECT fence FROM ledger WHERE realm = $1 FOR SHARE";
+        let Some(row) = client.query_opt(fence, &[&realm]).await? else {
             return Ok(Err(StoreError::NoLedger(realm.to_owned())));
         };
         if signed(meta.revision) < row.try_get::<_, i64>(0)? {
@@ -73,16 +74,16 @@ async fn begin(
             .await?
             .try_get(0)?;
         Ok(Ok(id))
-    };
-    work.await.map_err(|error: Error| store_error(&error))?
+    });
+    begun.await?
 }
 
 /// Makes the new one count and removes the older ones; whether the new one was still there.
-async fn finish(change: &Transaction<'_>, realm: &str, id: i64, revision: u64) -> Result<bool, Error> {
-    if change.execute("UPDATE snapshot SET whole = 1 WHERE id = $1", &[&id]).await? == 0 {
+async fn finish(client: &Session, realm: &str, id: i64, revision: u64) -> Result<bool, Error> {
+    if client.execute("UPDATE snapshot SET whole = 1 WHERE id = $1", &[&id]).await? == 0 {
         return Ok(false);
     }
-    change
+    client
         .execute(
             "DELETE FROM snapshot WHERE realm = $1 AND id < $2 AND (revision <= $3 OR whole = 0)",
             &[&realm, &id, &signed(revision)],

@@ -34,7 +34,7 @@ impl Store for PostgresStore {
         check_realm(realm)?;
         let head = Head::empty(ledger_id);
         let made = self
-            .ask(async |client| {
+            .change(async |client| {
                 client
                     .execute(
                         "INSERT INTO ledger (realm, ledger_id, revision, hash, time) VALUES ($1, $2, 0, $3, 0)
@@ -102,9 +102,7 @@ impl Store for PostgresStore {
             return Err(StoreError::Unavailable("the store was closed".to_owned()));
         }
         self.pool.retain(|_, _| false);
-        for realm in self.unsettled_realms() {
-            self.settle(&realm).await?;
-        }
+        self.settle_all().await?;
         self.now().await.map(|_| ())
     }
 
@@ -142,12 +140,12 @@ impl Store for PostgresStore {
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let purged = self
-            .ask(async |client| {
+            .change(async |client| {
                 client
                     .execute(
                         "DELETE FROM ephemeral_row WHERE (realm, kind, key) IN
                          (SELECT realm, kind, key FROM ephemeral_row WHERE expires <= $1
-                          ORDER BY expires LIMIT $2)",
+                          ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED)",
                         &[&now, &limit],
                     )
                     .await
@@ -180,11 +178,11 @@ impl Store for PostgresStore {
     }
 
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
-        self.ask(async |client| moving::adopt_rows(client, realm, &rows).await).await
+        self.change(async |client| moving::adopt_rows(client, realm, &rows).await).await
     }
 
     async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
-        self.ask(async |client| moving::clear_side_data(client, realm).await).await
+        self.change(async |client| moving::clear_side_data(client, realm).await).await
     }
 
     async fn unfinished(&self) -> Result<Option<String>, StoreError> {
@@ -192,7 +190,7 @@ impl Store for PostgresStore {
     }
 
     async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
-        self.ask(async |client| moving::set_unfinished(client, command).await).await
+        self.change(async |client| moving::set_unfinished(client, command).await).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
@@ -205,7 +203,7 @@ impl Store for PostgresStore {
 
     async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.head(realm).await?;
-        self.ask(async |client| {
+        self.change(async |client| {
             client
                 .execute(
                     "INSERT INTO checkpoint

@@ -1,9 +1,9 @@
 //! The store as it was at one moment, for who reads all of it while others write.
 
 use async_trait::async_trait;
-use deadpool_postgres::{Client, Object};
 use tokio_postgres::Error;
 
+use super::connect::Client;
 use super::options::PostgresOptions;
 use super::{PostgresStore, base, moving, read, within};
 use crate::base::{ArchivedValue, BaseState};
@@ -14,8 +14,7 @@ use crate::store::{Checkpoint, Head, SealedSecret, StoreError, StoredRow};
 
 /// One read-only transaction on a connection of its own. It stops nobody from writing.
 pub struct PostgresView {
-    /// Only empty while it is dropped.
-    client: Option<Client>,
+    client: Client,
     options: PostgresOptions,
 }
 
@@ -25,7 +24,7 @@ impl PostgresStore {
     /// # Errors
     /// Whatever connecting may meet.
     pub async fn view(&self) -> Result<PostgresView, StoreError> {
-        let view = PostgresView { client: Some(self.client().await?), options: self.options.clone() };
+        let view = PostgresView { client: self.client().await?, options: self.options.clone() };
         // Whoever writes the copy may take long between two questions.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
                      SET LOCAL idle_in_transaction_session_timeout = 0;
@@ -37,21 +36,14 @@ impl PostgresStore {
 
 impl PostgresView {
     async fn ask<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, StoreError> {
-        within(&self.options, work(self.client()?)).await
-    }
-
-    fn client(&self) -> Result<&Client, StoreError> {
-        let gone = || StoreError::Unavailable("the view of the store was closed".to_owned());
-        self.client.as_ref().ok_or_else(gone)
+        within(&self.options, work(&self.client)).await
     }
 }
 
 impl Drop for PostgresView {
     /// Its connection must not go back to the others in the middle of a transaction.
     fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            drop(Object::take(client));
-        }
+        self.client.break_off();
     }
 }
 
@@ -107,7 +99,7 @@ impl Source for PostgresView {
     }
 
     async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
-        base::state_in(self.client()?, realm).await
+        base::state_in(&self.client, realm).await
     }
 
     async fn archived_values(

@@ -86,17 +86,29 @@ impl From<Broken> for ArchiveFailed {
     }
 }
 
-/// Takes the entries before a revision out of the ledger and puts them into the file `to`. Where other nodes append to the
+/// What to archive.
+#[derive(Debug, Clone, Copy)]
+pub struct Archival<'a> {
+    /// The first entry that stays.
+    pub before: Revision,
+    /// The file to write.
+    pub to: &'a Path,
+    /// Public keys that may have signed what the ledger begins behind now, besides the one of the master key.
+    pub signers: &'a [[u8; 32]],
+}
+
+/// Takes the entries before a revision out of the ledger and puts them into a file. Where other nodes append to the
 /// store they go on meanwhile.
 pub async fn archive(
     store: &dyn Store,
     realm: &str,
     schema: Arc<Schema>,
     master_key: &MasterKey,
-    before: Revision,
-    to: &Path,
+    archival: Archival<'_>,
 ) -> Result<Archived, ArchiveFailed> {
+    let Archival { before, to, signers } = archival;
     let signer = signer(master_key)?;
+    let signers: Vec<_> = signers.iter().copied().chain([signer.public_key()]).collect();
     let present = store.base(realm).await?;
     let from = present.as_ref().map_or(0, |base| base.head.revision);
     let last = before.saturating_sub(1);
@@ -111,7 +123,7 @@ pub async fn archive(
     if last > end {
         return Err(ArchiveFailed::Beyond { last: end });
     }
-    let evidence = Evidence { signer: Some(signer.public_key()), ..Evidence::default() };
+    let evidence = Evidence { signers: &signers, ..Evidence::default() };
     if let Some(problem) = verify_with(store, realm, schema.clone(), &evidence).await?.problem {
         return Err(ArchiveFailed::Broken(problem.what));
     }

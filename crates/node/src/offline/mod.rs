@@ -1,4 +1,4 @@
-//! What can be done to a store without a server: verify, copy, erase, sign, and let an operator back in.
+//! What can be done to a store without a server: verify, copy, erase, sign, seal anew, and let an operator back in.
 //!
 //! These are functions over an opened store; see [`crate::open`] for the ways to open one.
 
@@ -9,17 +9,19 @@ mod backup;
 mod checkpoint;
 mod erase;
 mod owners;
+mod reseal;
 mod restore;
 mod unarchive;
 mod verify;
 mod walk;
 
 pub use admin::{Reset, ResetError, reset_admin};
-pub use archive::{ArchiveFailed, Archived, archive};
+pub use archive::{Archival, ArchiveFailed, Archived, archive};
 pub use archive_file::{ArchiveFileError, realm_of_archive};
 pub use backup::{BackupError, backup};
 pub use checkpoint::{CheckpointFailed, SignedCheckpoint, checkpoint, signing_key};
 pub use erase::{EraseError, Erased, Erasure, erase};
+pub use reseal::{ResealError, Resealed, Unopened, reseal};
 pub use restore::{Continued, RestoreError, restore};
 pub use unarchive::{UnarchiveError, Unarchived, unarchive};
 pub use verify::{Evidence, InArchives, Problem, Verified, VerifyError, verify, verify_with};

@@ -54,8 +54,8 @@ pub struct Evidence<'a> {
     pub checkpoints: &'a [Checkpoint],
     /// The archives with the entries that are no longer in the store, in order; their entries are looked at, too.
     pub archives: &'a [PathBuf],
-    /// The public key that what the ledger begins behind must be signed with, if it is known.
-    pub signer: Option<[u8; 32]>,
+    /// The public keys of which one must have signed what the ledger begins behind; empty: they are not known here.
+    pub signers: &'a [[u8; 32]],
 }
 
 /// Something that is not as it was written.
@@ -500,12 +500,13 @@ const PAGE: usize = 1_000;
 
 fn check_signature(base: &Base, evidence: &Evidence<'_>) -> Result<(), Stop> {
     let revision = base.head.revision;
-    let what = match (base.checkpoint().verify(), evidence.signer) {
-        (Err(_), _) => "does not have the signature of its checkpoint",
-        (Ok(()), Some(signer)) if signer != base.public_key => {
-            "was signed with another key than the one that follows from the master key"
-        }
-        (Ok(()), _) => return Ok(()),
+    let what = if base.checkpoint().verify().is_err() {
+        "does not have the signature of its checkpoint"
+    } else if !evidence.signers.is_empty() && !evidence.signers.contains(&base.public_key) {
+        "was signed with another key than the one that follows from the master key (if that was replaced since, name the \
+         public key of before)"
+    } else {
+        return Ok(());
     };
     Err(Stop::Broken(Problem {
         revision,

@@ -8,7 +8,7 @@ use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::store::{Store, StoreError};
 use grantd_node::offline::{
-    ArchiveFailed, Archived, Erasure, Evidence, InArchives, UnarchiveError, Unarchived, Verified,
+    Archival, ArchiveFailed, Archived, Erasure, Evidence, InArchives, UnarchiveError, Unarchived, Verified,
     VerifyError, archive, checkpoint, erase, signing_key, unarchive, verify, verify_with,
 };
 use grantd_node::realm::builtin;
@@ -54,7 +54,8 @@ impl World {
 
     async fn archive(&self, before: u64, name: &str) -> Result<Archived, ArchiveFailed> {
         let schema = builtin::schema().unwrap();
-        archive(&*self.rig.store, DEFAULT, schema, &key(), before, &self.file(name)).await
+        let archival = Archival { before, to: &self.file(name), signers: &[] };
+        archive(&*self.rig.store, DEFAULT, schema, &key(), archival).await
     }
 
     async fn archived(&self, before: u64, name: &str) -> Archived {
@@ -69,8 +70,8 @@ impl World {
 
     async fn verify(&self, archives: &[&str]) -> Result<Verified, VerifyError> {
         let archives: Vec<_> = archives.iter().map(|name| self.file(name)).collect();
-        let signer = Some(signing_key(&key()).unwrap());
-        let evidence = Evidence { archives: &archives, signer, ..Evidence::default() };
+        let signers = [signing_key(&key()).unwrap()];
+        let evidence = Evidence { archives: &archives, signers: &signers, ..Evidence::default() };
         verify_with(&*self.rig.store, DEFAULT, builtin::schema().unwrap(), &evidence).await
     }
 
@@ -302,12 +303,19 @@ async fn whatever_was_changed_is_found() {
 async fn a_base_that_somebody_else_signed_is_found() {
     let world = World::new().await;
     let (schema, other) = (builtin::schema().unwrap(), MasterKey::from_bytes([8; 32]));
-    archive(&*world.rig.store, DEFAULT, schema.clone(), &other, 4, &world.file("first")).await.unwrap();
+    let archival = Archival { before: 4, to: &world.file("first"), signers: &[] };
+    archive(&*world.rig.store, DEFAULT, schema.clone(), &other, archival).await.unwrap();
     assert!(world.problem(&[]).await.contains("another key"));
     // Who does not know the key is told which one it is.
     let verified = verify(&*world.rig.store, DEFAULT, schema, &[]).await.unwrap();
     assert_eq!(verified.problem, None);
-    assert_eq!(verified.archived.unwrap().public_key, signing_key(&other).unwrap());
+    let signed_by = signing_key(&other).unwrap();
+    assert_eq!(verified.archived.unwrap().public_key, signed_by);
+    // Nothing is signed on top of it, unless somebody says that this key was the store's.
+    assert!(matches!(world.archive(6, "second").await, Err(ArchiveFailed::Broken(_))));
+    let archival = Archival { before: 6, to: &world.file("second"), signers: &[signed_by] };
+    archive(&*world.rig.store, DEFAULT, builtin::schema().unwrap(), &key(), archival).await.unwrap();
+    assert_eq!(world.verify(&[]).await.unwrap().problem, None);
 }
 
 #[tokio::test]
@@ -359,7 +367,7 @@ async fn a_checkpoint_of_an_archived_entry_needs_the_archive() {
     let alone = verify(&*world.rig.store, DEFAULT, schema.clone(), &kept).await;
     assert!(matches!(alone, Err(VerifyError::InArchive(7))), "{alone:?}");
     let archives = [world.file("first")];
-    let evidence = Evidence { checkpoints: &kept, archives: &archives, signer: None };
+    let evidence = Evidence { checkpoints: &kept, archives: &archives, signers: &[] };
     let verified = verify_with(&*world.rig.store, DEFAULT, schema, &evidence).await.unwrap();
     assert_eq!((verified.problem, verified.checkpoints), (None, 2));
     assert_eq!(world.verify(&[]).await.unwrap().checkpoints, 0, "the store's own is passed over");
@@ -414,7 +422,8 @@ async fn an_archived_command_is_not_taken_for_lost() {
             tokio::task::yield_now().await;
         }
         let schema = builtin::schema().unwrap();
-        archive(&*store, DEFAULT, schema, &key(), 9, &file).await.unwrap()
+        let archival = Archival { before: 9, to: &file, signers: &[] };
+        archive(&*store, DEFAULT, schema, &key(), archival).await.unwrap()
     });
     let told = code(realm.submit(request(user("frank"))).await);
     assert_eq!(archived.await.unwrap().last, 8, "with its entry");

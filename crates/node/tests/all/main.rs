@@ -21,6 +21,7 @@ mod loading;
 mod offline;
 mod pins;
 mod realms;
+mod resealing;
 mod rows;
 mod shared;
 mod stopping;
