@@ -13,7 +13,7 @@ use grantd_realm::codec::CodecError;
 use grantd_realm::engine::Schema;
 use grantd_realm::snapshot::FORMAT;
 
-use super::archive_file::{ArchiveFileError, about, open};
+use super::archive_file::{ArchiveFileError, Reader, about, open};
 use super::owners::owned_values;
 use super::walk::Walk;
 use crate::entry::{FoldError, fold};
@@ -331,7 +331,8 @@ impl Verifier<'_> {
     async fn walk_archive(
         &mut self,
         path: &Path,
-        reader: &mut super::archive_file::Reader,
+        reader: &mut Reader,
+        owners: &mut Owners,
     ) -> Result<(), Stop> {
         loop {
             let mut page = Vec::new();
