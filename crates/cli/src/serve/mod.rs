@@ -14,6 +14,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::webhook::Retries;
 use grantd_node::{Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
+use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::outbound::read_authorities;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
@@ -63,6 +64,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         mollie_docs: args.mollie_docs_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
         mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
             .context("`mix_cors_origins`")?,
+        git: git(&args)?,
         webhooks: webhooks(&args)?,
         oidc,
         catalogue: catalogue(&args)?,
@@ -112,6 +114,25 @@ fn webhooks(args: &ServeArgs) -> anyhow::Result<WebhookSettings> {
         settings.retries = Retries::new(waits);
     }
     Ok(settings)
+}
+
+/// The git front.
+fn git(args: &ServeArgs) -> anyhow::Result<GitSettings> {
+    let default = GitSettings::default();
+    if args.git_processes == Some(0) || args.git_idle == Some(0) {
+        bail!("`git_processes` and `git_idle` must be at least 1: no repository could be served");
+    }
+    Ok(GitSettings {
+        directory: args.git_directory.clone().unwrap_or_else(|| args.store.data().join("git")),
+        program: args.git_program.clone().unwrap_or(default.program),
+        processes: args.git_processes.map_or(default.processes, usize::from),
+        idle: args.git_idle.map_or(default.idle, Duration::from_secs),
+        max_push: match args.git_max_push {
+            None => default.max_push,
+            Some(0) => None,
+            Some(mib) => Some(u64::from(mib) << 20),
+        },
+    })
 }
 
 fn catalogue(args: &ServeArgs) -> anyhow::Result<CatalogueSettings> {

@@ -16,6 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::GitMetrics;
+
 /// Content type of [`Metrics::render`] (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -38,6 +40,8 @@ pub struct Metrics {
     pub decisions: DecisionLogMetrics,
     /// What is sent to webhooks.
     pub webhooks: WebhookMetrics,
+    /// The git front.
+    pub git: GitMetrics,
 }
 
 impl Metrics {
@@ -49,7 +53,8 @@ impl Metrics {
         let ledger = LedgerMetrics::register(&mut registry);
         let decisions = DecisionLogMetrics::register(&mut registry);
         let webhooks = WebhookMetrics::register(&mut registry);
-        Arc::new(Self { registry, http, ledger, decisions, webhooks })
+        let git = GitMetrics::register(&mut registry);
+        Arc::new(Self { registry, http, ledger, decisions, webhooks, git })
     }
 
     /// The text of `/metrics`, to be sent as [`CONTENT_TYPE`].

@@ -11,6 +11,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
+use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
@@ -137,6 +138,7 @@ impl Rig {
             mix_open: setup.mix_open,
             mollie_docs: None,
             mix_cors: setup.mix_cors.clone(),
+            git: GitSettings { directory: dir.path().join("git"), ..GitSettings::default() },
             webhooks: setup.webhooks.clone(),
             oidc: setup.oidc.clone(),
             catalogue: setup.catalogue,
