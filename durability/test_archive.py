@@ -11,7 +11,7 @@ from postgres import Postgres
 from workload import Writer, losses, run_writers
 
 # Killed in each direction, besides the times when it is left alone.
-ROUNDS = 8
+ROUNDS = 6
 ENTRIES = 1_500
 
 
