@@ -188,6 +188,16 @@ pub(crate) struct ServeArgs {
     /// Unload a realm that nobody used for so many seconds; 0 never does [default: 900]
     #[arg(long, env = "GRANTD_REALM_IDLE", value_name = "SECONDS")]
     pub(crate) realm_idle: Option<u64>,
+    /// On a store that other nodes share: look for what they wrote every so many seconds; fractions may be given [default: 1]
+    #[arg(long, env = "GRANTD_POLL", value_name = "SECONDS")]
+    pub(crate) poll: Option<f64>,
+    /// On a shared store: mark answers with Grantd-Stale when their state has not been known to be the newest for so many seconds
+    /// [default: 5]
+    #[arg(long, env = "GRANTD_STALE_AFTER", value_name = "SECONDS")]
+    pub(crate) stale_after: Option<u64>,
+    /// On a shared store: let /readyz say no after so many such seconds; 0 never does [default: 60]
+    #[arg(long, env = "GRANTD_MAX_LAG", value_name = "SECONDS")]
+    pub(crate) max_lag: Option<u64>,
     /// End a session that nobody used for so many seconds [default: 43200]
     #[arg(long, env = "GRANTD_SESSION_IDLE", value_name = "SECONDS")]
     pub(crate) session_idle: Option<u64>,

@@ -23,6 +23,9 @@ struct File {
     decision_log: Option<PathBuf>,
     decision_log_every: Option<u64>,
     realm_idle: Option<u64>,
+    poll: Option<f64>,
+    stale_after: Option<u64>,
+    max_lag: Option<u64>,
     session_idle: Option<u64>,
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
@@ -136,6 +139,9 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.decision_log = args.decision_log.or(file.decision_log);
     args.decision_log_every = args.decision_log_every.or(file.decision_log_every);
     args.realm_idle = args.realm_idle.or(file.realm_idle);
+    args.poll = args.poll.or(file.poll);
+    args.stale_after = args.stale_after.or(file.stale_after);
+    args.max_lag = args.max_lag.or(file.max_lag);
     args.session_idle = args.session_idle.or(file.session_idle);
     args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);

@@ -1,6 +1,6 @@
 //! What became of an append that failed in the middle.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use grantd_ledger::entry::{CommandId, Revision};
 use grantd_ledger::store::{Head, Store, StoreError};
@@ -18,6 +18,9 @@ pub(crate) enum Fate {
 
 /// Pauses before each new attempt to ask the store.
 const PAUSES: [u64; 6] = [0, 20, 100, 300, 1_000, 2_000];
+
+/// How long whoever waits for the command is kept waiting by that, and a last attempt. The writer goes on asking afterwards.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether these commands are there, behind this revision. What stands before it is older: an idempotency key that is
 /// used again after its day names the same command.
@@ -47,10 +50,14 @@ pub(crate) async fn landed(
 
 /// Opens the store anew, then reads the head and looks for the commands.
 pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[CommandId]) -> Fate {
+    let begin = Instant::now();
     for pause in PAUSES {
         tokio::time::sleep(Duration::from_millis(pause)).await;
+        if begin.elapsed() > PATIENCE {
+            break;
+        }
         if let Err(error) = store.reopen().await {
-            tracing::warn!(realm, %error, "the store cannot be opened again yet");
+            tracing::debug!(realm, %error, "the store cannot be opened again yet");
             continue;
         }
         let landed = landed(store, realm, ids, expected.revision).await;
@@ -61,7 +68,7 @@ pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[
                 return Fate::Unknown;
             }
             (Err(error), _) | (_, Err(error)) => {
-                tracing::warn!(realm, %error, "the store cannot be read yet");
+                tracing::debug!(realm, %error, "the store cannot be read yet");
                 continue;
             }
         };

@@ -18,7 +18,7 @@ use http::uri::PathAndQuery;
 use tower::Service;
 
 use crate::call::RealmName;
-use crate::consistency::RevisionNote;
+use crate::consistency::{Noted, RevisionNote};
 use crate::edge::Peer;
 use crate::{mollie, pulp, tdp};
 
@@ -322,7 +322,7 @@ impl Service<Request> for Dispatch {
         let node = self.node.clone();
         let name_revision: Answered = Box::new(move |answer| {
             let realm = realm.as_deref().unwrap_or(DEFAULT);
-            let head = || node.loaded_realm(realm).map(|realm| realm.published().head.into());
+            let head = || node.loaded_realm(realm).map(|realm| Noted::newest(&node, &realm).0);
             answer.map(|mut response| {
                 note.write(response.headers_mut(), head);
                 response

@@ -12,7 +12,7 @@ use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::builtin;
 use grantd_node::realm::session::Limits;
 use grantd_node::realm::webhook::Retries;
-use grantd_node::{Node, Settings, SystemClock, open};
+use grantd_node::{Follow, Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
 use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
@@ -29,9 +29,6 @@ use crate::output;
 /// and not the steps of a migration.
 const LOG: &str = "info,grantd::access=warn,refinery_core=warn";
 
-/// How often a node looks for what others wrote to a shared store.
-const FOLLOW: Duration = Duration::from_secs(1);
-
 /// How long a realm that nobody uses stays loaded.
 const REALM_IDLE: Duration = Duration::from_secs(900);
 
@@ -43,6 +40,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let oidc = oidc::settings(&args)?;
     let metrics = Metrics::new();
     let node = Arc::new(node(&args, metrics.clone()).await?);
+    node.follow().await;
     node.check_master_key().await?;
     // The addresses are ours before secrets are made that are shown only once.
     let listen = listen::listeners(&args, &args.store.data())?;
@@ -161,11 +159,30 @@ async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> 
         clock: Arc::new(SystemClock),
         decision_log,
         observer,
-        follow: Some(FOLLOW),
+        follow: Some(follow(args)?),
     });
     Ok(match args.realm_idle.map_or(REALM_IDLE, Duration::from_secs) {
         Duration::ZERO => node,
         idle => node.unload_after(idle),
+    })
+}
+
+/// How to follow a store that other nodes share.
+fn follow(args: &ServeArgs) -> anyhow::Result<Follow> {
+    let default = Follow::default();
+    let poll = match args.poll {
+        None => default.poll,
+        Some(seconds) if (0.01..=3_600.0).contains(&seconds) => Duration::from_secs_f64(seconds),
+        Some(_) => bail!("`poll` must be 0.01 to 3600 seconds"),
+    };
+    Ok(Follow {
+        poll,
+        stale_after: args.stale_after.map_or(default.stale_after, Duration::from_secs),
+        max_lag: match args.max_lag {
+            None => default.max_lag,
+            Some(0) => None,
+            Some(seconds) => Some(Duration::from_secs(seconds)),
+        },
     })
 }
 

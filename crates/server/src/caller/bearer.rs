@@ -39,6 +39,9 @@ pub(crate) fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option
             Bearer::Organization { .. } => None,
         };
     }
+    if app.system.is_served().is_err() {
+        return None;
+    }
     let system = app.system.published();
     let Some(Bearer::ApiKey(id)) = system.state.bearer(hash) else { return None };
     valid_key(&system.state, id, now).then(|| {
