@@ -92,10 +92,8 @@ impl Rig {
 
     /// Changes tables behind the store's back.
     pub(crate) fn tamper(&self, sql: &str) {
-        rusqlite::Connection::open(self.dir.path().join(SqliteStore::FILE))
-            .unwrap()
-            .execute_batch(sql)
-            .unwrap();
+        let file = self.dirs.lock().unwrap()[0].path().join(SqliteStore::FILE);
+        rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
     }
 
     /// Another node on the same store.
