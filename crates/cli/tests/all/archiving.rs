@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Place, holds};
+use crate::support::{Http, Place, holds};
 
 #[test]
 fn entries_go_into_a_file_and_come_back() {
@@ -33,6 +33,9 @@ fn entries_go_into_a_file_and_come_back() {
     let server = place.serve(&[]);
     server.run(&["user", "create", "carol"]).good();
     assert!(server.run(&["user", "show", "alice"]).good().contains("Alice P. Liddell"));
+    let mut http = Http::connect(&server.url);
+    assert_eq!(http.send("GET", "/api/v1/ledger?after=2", ""), 410);
+    assert_eq!(http.send("GET", "/api/v1/ledger?after=3", ""), 200);
     server.stop();
 
     let again = place.run(&["ledger", "archive", "--before", "4", "--to", "first.archive"]).good();
