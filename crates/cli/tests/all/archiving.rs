@@ -124,3 +124,37 @@ fn a_backup_of_a_ledger_with_an_archive() {
     place.run(&["ledger", "unarchive", "--data", "again", "a"]).good();
     assert_eq!(place.verified(&["--data", "again"]).0, 0);
 }
+
+/// A copy begins with the base, too, and the archive goes with it.
+#[test]
+fn a_copy_of_a_ledger_with_an_archive() {
+    let place = Place::with_store();
+    place.run(&["ledger", "archive", "--before", "5", "--to", "a"]).good();
+    let before = place.verified(&[]).1;
+    let copy = ["ledger", "copy", "--from", "sqlite://grantd-data", "--to", "sqlite://new"];
+    place.run(&copy).good();
+    let (code, after) = place.verified(&["--data", "new", "--archive", "a"]);
+    assert_eq!((code, &after["state_hash"]), (0, &before["state_hash"]));
+    assert_eq!((&after["archived"], &after["archived_looked_at"]), (&Value::from(4), &Value::from(4)));
+    let server = place.serve(&["--data", "new"]);
+    assert!(server.run(&["user", "show", "alice"]).good().contains("Alice P. Liddell"));
+    server.stop();
+    let said = place.run(&["ledger", "erase", "--data", "new", "--object", "user:alice"]).good();
+    assert!(said.starts_with("2 values"), "{said}");
+    assert!(!holds(&place.path("new"), "Liddell"));
+    assert_eq!(place.verified(&["--data", "new", "--archive", "a"]).1["erased"], 2);
+    place.run(&["ledger", "unarchive", "--data", "new", "a"]).good();
+    assert_eq!(place.verified(&["--data", "new"]).0, 0);
+
+    place.run(&["ledger", "backup", "--to", "copy.db"]).good();
+    let restore = |until: &str| {
+        let key = "grantd-data/master.key";
+        let args = ["ledger", "restore", "--from", "copy.db", "--data", "cut", "--master-key-file", key];
+        place.run(&[&args[..], &["--until", until]].concat())
+    };
+    let said = restore("default=3").error();
+    assert!(said.contains("cannot be cut at 3") && said.contains("grantd ledger unarchive"), "{said}");
+    restore("default=4").good();
+    let (code, cut) = place.verified(&["--data", "cut", "--archive", "a"]);
+    assert_eq!((code, &cut["revision"], &cut["archived"]), (0, &Value::from(5), &Value::from(4)));
+}
