@@ -391,20 +391,20 @@ impl Store for FaultyStore {
 
     async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
         self.may_read()?;
-        self.inner.base(realm).await
+        self.inner().base(realm).await
     }
 
     async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
         self.may_read()?;
-        self.inner.base_state(realm).await
+        self.inner().base_state(realm).await
     }
 
     async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
-        self.inner.archive(archiving).await
+        self.inner().archive(archiving).await
     }
 
     async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
-        self.inner.unarchive(unarchiving).await
+        self.inner().unarchive(unarchiving).await
     }
 
     async fn archived_values(
@@ -413,11 +413,11 @@ impl Store for FaultyStore {
         owner: Option<&str>,
     ) -> Result<Vec<ArchivedValue>, StoreError> {
         self.may_read()?;
-        self.inner.archived_values(realm, owner).await
+        self.inner().archived_values(realm, owner).await
     }
 
     async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
-        self.inner.adopt_base(realm, base).await
+        self.inner().adopt_base(realm, base).await
     }
 
     async fn adopt_values(
@@ -426,7 +426,7 @@ impl Store for FaultyStore {
         values: Vec<(Revision, Disclosure)>,
         owners: Vec<ArchivedValue>,
     ) -> Result<(), StoreError> {
-        self.inner.adopt_values(realm, values, owners).await
+        self.inner().adopt_values(realm, values, owners).await
     }
 
     async fn disclosures(
@@ -436,7 +436,7 @@ impl Store for FaultyStore {
         last: Revision,
     ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
         self.may_read()?;
-        self.inner.disclosures(realm, after, last).await
+        self.inner().disclosures(realm, after, last).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {
