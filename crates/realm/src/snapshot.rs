@@ -21,7 +21,7 @@ use crate::change::{
     write_relationship_ref, write_rule,
 };
 use crate::client_ca::ClientCa;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, KnownValues, Reader, Writer};
 use crate::identity::Identity;
 use crate::linked_account::{AccountId, LinkedAccount};
 use crate::repository::Repository;
@@ -34,8 +34,18 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
-/// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
+/// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger, but for the one at
+/// the base of a ledger with an archive: a program with a new form must read that of the one before, or say in its notes
+/// that archives have to be put back first.
 pub const FORMAT: u32 = 10;
+
+/// The form before, in which nobody was told of pushes yet.
+const WITHOUT_TRIGGERS: u32 = 9;
+
+/// Whether a snapshot of this form can be read.
+pub fn can_read(format: u32) -> bool {
+    [FORMAT, WITHOUT_TRIGGERS].contains(&format)
+}
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -129,7 +139,16 @@ impl State {
 
     /// The whole state as bytes.
     pub fn to_snapshot(&self) -> Vec<u8> {
-        let mut w = Writer::revealing();
+        self.snapshot_by(Writer::revealing())
+    }
+
+    /// The whole state but for its personal values, which are kept elsewhere and may be erased there: see
+    /// [`Self::from_base`].
+    pub fn to_base(&self) -> Vec<u8> {
+        self.snapshot_by(Writer::withholding())
+    }
+
+    fn snapshot_by(&self, mut w: Writer) -> Vec<u8> {
         w.u32(FORMAT);
         self.write_records(&mut w);
         w.text(&self.model);
@@ -149,7 +168,15 @@ impl State {
     /// The state that [`Self::to_snapshot`] wrote. Any bytes give a state or an error; that it is the right one, only its
     /// hash says.
     pub fn from_snapshot(bytes: &[u8], schema: Arc<Schema>) -> Result<Self, CodecError> {
-        let mut r = Reader::new(bytes);
+        Self::read_whole(Reader::new(bytes), schema)
+    }
+
+    /// The state that [`Self::to_base`] wrote, with those of its personal values that are still known.
+    pub fn from_base(bytes: &[u8], values: &KnownValues, schema: Arc<Schema>) -> Result<Self, CodecError> {
+        Self::read_whole(Reader::with_values(bytes, values), schema)
+    }
+
+    fn read_whole(mut r: Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let state = Self::read(&mut r, schema)?;
         r.finish()?;
         Ok(state)
@@ -328,7 +355,7 @@ impl State {
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let format = r.u32()?;
-        if format != FORMAT {
+        if !can_read(format) {
             return Err(CodecError::Unknown { what: "the state's format", found: format.to_string() });
         }
         let mut state = Self::empty(schema);
@@ -382,7 +409,9 @@ impl State {
         state.read_catalogue(r)?;
         state.read_linked_accounts(r)?;
         state.read_apps(r)?;
-        state.read_triggers(r)?;
+        if format != WITHOUT_TRIGGERS {
+            state.read_triggers(r)?;
+        }
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -632,4 +661,30 @@ fn read_repository(r: &mut Reader<'_>) -> Result<Repository, CodecError> {
         default_branch: shared(r.text()?),
         created_at: r.i64()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+    use super::*;
+    use crate::builtin;
+
+    /// An archive's base may be of the form before.
+    #[test]
+    fn the_form_before_is_read() {
+        let state = State::empty(builtin::schema().unwrap());
+        let bytes = state.to_snapshot();
+        let mut graph = Vec::new();
+        state.graph.dump(&mut graph);
+        // No triggers: the next number and an empty list, in front of the graph.
+        let end = bytes.len() - graph.len() - 16;
+        let mut w = Writer::new();
+        w.u32(WITHOUT_TRIGGERS);
+        let (mut before, _) = w.finish();
+        before.extend(&bytes[4..end]);
+        before.extend(&graph);
+        let read = State::from_snapshot(&before, builtin::schema().unwrap()).unwrap();
+        assert_eq!(read.hash(), state.hash());
+        assert_eq!(read.to_snapshot(), bytes);
+    }
 }

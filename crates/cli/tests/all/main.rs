@@ -5,11 +5,13 @@
 mod admin;
 mod approvals;
 mod apps;
+mod archiving;
 mod client;
 mod copies;
 mod erasure;
 mod help;
 mod importing;
+mod moving;
 mod oauth_clients;
 mod people;
 mod realms;
