@@ -92,7 +92,7 @@ class Balanced:
         self.ports = [[free_port() for _ in self.addresses] for _ in range(COUNT)]
         self.nodes: list[subprocess.Popen] = []
         self.nginx: subprocess.Popen | None = None
-        self.stopping = False
+        self.stopping, self.parent = False, os.getppid()
 
     def run(self) -> int:
         signal.signal(signal.SIGTERM, self.stop)
@@ -105,6 +105,9 @@ class Balanced:
                 return self.end(code)
         self.balance()
         while self.nginx.poll() is None and all(node.poll() is None for node in self.nodes):
+            if os.getppid() != self.parent:
+                # Nobody is left who could stop it.
+                return self.end(1)
             time.sleep(0.05)
         if self.stopping:
             codes = [node.wait() for node in self.nodes]

@@ -44,7 +44,8 @@ class Load:
     """Writers at a steady rate, readers one question after the other."""
 
     def __init__(self, writers: int, readers: int, writes_per_second: int, ports: list[int]):
-        self.ports, self.pause = ports, writers / writes_per_second
+        writers = writers if writes_per_second else 0
+        self.ports, self.pause = ports, writers / max(writes_per_second, 1)
         self.stop = threading.Event()
         self.writes = self.checks = self.failed = 0
         self._count = threading.Lock()

@@ -137,7 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=10_000)
     parser.add_argument("--lag-rounds", type=int, default=1_000)
-    parser.add_argument("--writes", type=int, default=100, help="background writes a second")
+    parser.add_argument("--writes", type=int, default=100, help="background writes a second; 0 for none, so that a node hears only of what is measured")
     given = parser.parse_args()
     with Cluster("new-enemy") as cluster:
         with Background(cluster.nodes, writes_per_second=given.writes) as load:

@@ -63,6 +63,9 @@ class Proxy:
         link.task = asyncio.current_task()
         try:
             await link.run()
+        except asyncio.CancelledError:
+            # Whoever closed the proxy waits for this; the streams would call it an error.
+            pass
         finally:
             self._links.discard(link)
 

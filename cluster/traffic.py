@@ -185,7 +185,7 @@ class Traffic:
         if answer.status == 503:
             said += f" {answer.json().get('code')}"
             if not answer.headers.get("Retry-After"):
-                said += " without Retry-After"
+                self.history.unexpected.append(f"{request.method} {request.path}: 503 without Retry-After")
         return outcome, answer, said
 
     # ---- reading ----

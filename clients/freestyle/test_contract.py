@@ -187,6 +187,8 @@ def test_repositories(api):
         "accountId": account,
         "visibility": "private",
         "defaultBranch": "main",
+        "branches": {"main": {"default": True, "name": "main", "target": None}},
+        "tags": {},
     }
     assert body(api.get(f"{path}/visibility")) == {"visibility": "private"}
     assert_empty(api.put(f"{path}/visibility", {"visibility": "public"}))

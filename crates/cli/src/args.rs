@@ -126,7 +126,7 @@ impl std::str::FromStr for ListenArg {
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, mix, mollie, pulp, tdp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, git, mix, mollie, pulp, tdp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -188,6 +188,16 @@ pub(crate) struct ServeArgs {
     /// Unload a realm that nobody used for so many seconds; 0 never does [default: 900]
     #[arg(long, env = "GRANTD_REALM_IDLE", value_name = "SECONDS")]
     pub(crate) realm_idle: Option<u64>,
+    /// On a store that other nodes share: look for what they wrote every so many seconds; fractions may be given [default: 1]
+    #[arg(long, env = "GRANTD_POLL", value_name = "SECONDS")]
+    pub(crate) poll: Option<f64>,
+    /// On a shared store: mark answers with Grantd-Stale when their state has not been known to be the newest for so many seconds
+    /// [default: 5]
+    #[arg(long, env = "GRANTD_STALE_AFTER", value_name = "SECONDS")]
+    pub(crate) stale_after: Option<u64>,
+    /// On a shared store: let /readyz say no after so many such seconds; 0 never does [default: 60]
+    #[arg(long, env = "GRANTD_MAX_LAG", value_name = "SECONDS")]
+    pub(crate) max_lag: Option<u64>,
     /// End a session that nobody used for so many seconds [default: 43200]
     #[arg(long, env = "GRANTD_SESSION_IDLE", value_name = "SECONDS")]
     pub(crate) session_idle: Option<u64>,
@@ -207,6 +217,21 @@ pub(crate) struct ServeArgs {
     /// Where the documentation is that answers at /mollie name [default: /docs below the public address]
     #[arg(long, env = "GRANTD_MOLLIE_DOCS_URL", value_name = "URL")]
     pub(crate) mollie_docs_url: Option<String>,
+    /// Where the bare git repositories are [default: git in the data directory]
+    #[arg(long, env = "GRANTD_GIT_DIRECTORY", value_name = "DIR")]
+    pub(crate) git_directory: Option<PathBuf>,
+    /// The program that serves them [default: git]
+    #[arg(long, env = "GRANTD_GIT_PROGRAM", value_name = "FILE")]
+    pub(crate) git_program: Option<PathBuf>,
+    /// How many clones, fetches and pushes may be at work at a time; others wait, but not for long [default: 32]
+    #[arg(long, env = "GRANTD_GIT_PROCESSES", value_name = "N")]
+    pub(crate) git_processes: Option<u16>,
+    /// End a clone, fetch or push in which nothing moved for so many seconds [default: 60]
+    #[arg(long, env = "GRANTD_GIT_IDLE", value_name = "SECONDS")]
+    pub(crate) git_idle: Option<u64>,
+    /// Megabytes of one push at most; 0: no limit [default: 2048]
+    #[arg(long, env = "GRANTD_GIT_MAX_PUSH", value_name = "MIB")]
+    pub(crate) git_max_push: Option<u32>,
     /// Let webhooks lead to private addresses and to this machine, to any port, and without TLS
     #[arg(long, env = "GRANTD_WEBHOOK_ALLOW_PRIVATE")]
     pub(crate) webhook_allow_private: bool,

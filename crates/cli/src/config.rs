@@ -23,11 +23,15 @@ struct File {
     decision_log: Option<PathBuf>,
     decision_log_every: Option<u64>,
     realm_idle: Option<u64>,
+    poll: Option<f64>,
+    stale_after: Option<u64>,
+    max_lag: Option<u64>,
     session_idle: Option<u64>,
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
     mix: Option<Mix>,
     mollie: Option<Mollie>,
+    git: Option<Git>,
     webhook: Option<Webhook>,
     oidc: Option<Oidc>,
     tdp: Option<Tdp>,
@@ -59,6 +63,17 @@ struct Webhook {
     ca_file: Option<PathBuf>,
     queue: Option<usize>,
     retries: Option<Vec<u32>>,
+}
+
+/// Settings of the git front.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Git {
+    directory: Option<PathBuf>,
+    program: Option<PathBuf>,
+    processes: Option<u16>,
+    idle: Option<u64>,
+    max_push: Option<u32>,
 }
 
 /// Settings of the app-permissions dialect.
@@ -124,6 +139,9 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.decision_log = args.decision_log.or(file.decision_log);
     args.decision_log_every = args.decision_log_every.or(file.decision_log_every);
     args.realm_idle = args.realm_idle.or(file.realm_idle);
+    args.poll = args.poll.or(file.poll);
+    args.stale_after = args.stale_after.or(file.stale_after);
+    args.max_lag = args.max_lag.or(file.max_lag);
     args.session_idle = args.session_idle.or(file.session_idle);
     args.session_absolute = args.session_absolute.or(file.session_absolute);
     args.pulp_delegation = args.pulp_delegation.or(file.pulp.unwrap_or_default().delegation);
@@ -140,6 +158,12 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
         args.webhook_retries = webhook.retries.unwrap_or_default();
     }
     args.mollie_docs_url = args.mollie_docs_url.or(file.mollie.unwrap_or_default().docs_url);
+    let git = file.git.unwrap_or_default();
+    args.git_directory = args.git_directory.or(git.directory);
+    args.git_program = args.git_program.or(git.program);
+    args.git_processes = args.git_processes.or(git.processes);
+    args.git_idle = args.git_idle.or(git.idle);
+    args.git_max_push = args.git_max_push.or(git.max_push);
     merge_oidc(&mut args, file.oidc.unwrap_or_default());
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
@@ -183,7 +207,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "mollie" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "mollie" | "git" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

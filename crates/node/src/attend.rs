@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::running::{Shared, submit_to};
-use crate::submit::Request;
+use crate::submit::{Request, SubmitError};
 use crate::writer::Message;
 
 /// How many one entry takes.
@@ -72,10 +72,12 @@ async fn expire(shared: &Weak<Shared>, queue: &mpsc::WeakSender<Message>, now: M
     let Some(queue) = queue.upgrade().filter(|_| !ids.is_empty()) else { return true };
     let (command, caller) = (ExpireRequests { ids }, Caller::system("expiry"));
     let request = Request { command, caller, via: "expiry", reason: None, idempotency: None };
-    let done = submit_to(&queue, request).await;
+    let done = submit_to(&queue, request, std::future::pending()).await;
     drop(queue);
     match done {
         Ok(_) => true,
+        // The log has said that the store does not take any; this is tried again each second.
+        Err(SubmitError::Unavailable | SubmitError::Contradicted) => false,
         Err(error) => {
             tracing::warn!(realm = name, %error, "requests that are over could not be put on record");
             false

@@ -1,5 +1,8 @@
 //! One command on its way through the writer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use grantd_ledger::entry::{CommandId, Draft};
 use grantd_ledger::store::{RowWrite, SecretWrite, StoreError};
 use grantd_realm::change::Stamp;
@@ -48,6 +51,9 @@ pub(crate) trait Job: Send + Sync {
     /// Names the command for ever.
     fn command_id(&self) -> CommandId;
 
+    /// To be called before anything is done with it. False if it was withdrawn while it waited: nobody wants it any more.
+    fn begin(&self) -> bool;
+
     /// The key of the row that may remember this request's answer.
     fn remembered_under(&self) -> Option<Vec<u8>>;
 
@@ -84,20 +90,33 @@ pub(crate) struct Pending<C: Command> {
     seed: [u8; 32],
     outcome: Option<Result<Done<C::Answer>, SubmitError>>,
     settled: bool,
+    claim: Arc<Claim>,
     reply: oneshot::Sender<Result<Done<C::Answer>, SubmitError>>,
+}
+
+/// Who comes first: the writer, who begins a command, or who waits for it and withdraws it.
+#[derive(Default)]
+pub(crate) struct Claim(AtomicBool);
+
+impl Claim {
+    /// Whether the caller is the first.
+    pub(crate) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 impl<C: Command> Pending<C> {
     pub(crate) fn new(
         request: Request<C>,
         seed: [u8; 32],
+        claim: Arc<Claim>,
         reply: oneshot::Sender<Result<Done<C::Answer>, SubmitError>>,
     ) -> Self {
         let command_id = request.idempotency.as_ref().map_or_else(
             || CommandId(Entropy::new(&blake3::derive_key("grantd command id 1", &seed)).bytes()),
             Idempotency::command_id,
         );
-        Self { request, command_id, seed, outcome: None, settled: false, reply }
+        Self { request, command_id, seed, outcome: None, settled: false, claim, reply }
     }
 
     fn remember(&self, answer: &C::Answer, revision: u64, now: Micros) -> Option<RowWrite> {
@@ -129,6 +148,10 @@ impl<C: Command> Pending<C> {
 impl<C: Command> Job for Pending<C> {
     fn command_id(&self) -> CommandId {
         self.command_id
+    }
+
+    fn begin(&self) -> bool {
+        self.claim.take()
     }
 
     fn remembered_under(&self) -> Option<Vec<u8>> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use grantd_ledger::entry::Hash;
+use grantd_ledger::entry::{Entry, Hash};
 use grantd_ledger::store::{Head, SnapshotMeta, Store, StoreError};
 use grantd_realm::State;
 use grantd_realm::engine::Schema;
 use grantd_realm::snapshot::FORMAT;
 
+use crate::contradiction::Contradiction;
 use crate::entry::{FoldError, fold};
 use crate::running::Published;
 use crate::trust::Unverified;
@@ -28,6 +29,14 @@ pub enum LoadError {
     /// The entries do not continue what was folded.
     #[error("the ledger does not continue at revision {0}: it was rewritten, or the store is damaged")]
     Broken(u64),
+    /// The next entry was made for another one than we hold.
+    #[error(
+        "the ledger's entry {0} does not follow the entry before it that was read: it was rewritten, or the store is damaged"
+    )]
+    Forked(u64),
+    /// The store has contradicted what this node has seen.
+    #[error("the realm is not served by this node until it is restarted: {0}")]
+    Contradicted(#[from] Contradiction),
 }
 
 /// A realm as it was loaded.
@@ -108,17 +117,32 @@ pub(crate) async fn fold_from(
     state: &mut State,
     from: Head,
 ) -> Result<Head, LoadError> {
+    fold_each(store, realm, state, from, |_| {}).await
+}
+
+/// The same, telling of each entry.
+pub(crate) async fn fold_each(
+    store: &dyn Store,
+    realm: &str,
+    state: &mut State,
+    from: Head,
+    mut tell: impl FnMut(&Entry) + Send,
+) -> Result<Head, LoadError> {
     let mut head = from;
     loop {
         let page = store.entries(realm, head.revision, PAGE).await?;
         let full = page.len() == PAGE;
         for disclosed in page {
             let entry = &disclosed.entry;
-            if entry.revision != head.revision + 1 || entry.prev != head.hash {
+            if entry.revision != head.revision + 1 {
                 return Err(LoadError::Broken(entry.revision));
+            }
+            if entry.prev != head.hash {
+                return Err(LoadError::Forked(entry.revision));
             }
             fold(state, &disclosed)?;
             head = Head::of(entry);
+            tell(entry);
         }
         state.tidy();
         if state.needs_compacting() {

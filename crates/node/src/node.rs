@@ -1,7 +1,8 @@
 //! A node: the realms that this process serves.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,13 +11,16 @@ use grantd_ledger::store::{Row, Store, StoreError};
 use grantd_realm::Micros;
 use grantd_realm::engine::Schema;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
+use crate::follow::Follow;
 use crate::load::{LoadError, Source, load};
 use crate::observer::Observer;
+use crate::reach::Reach;
 use crate::running::Realm;
+use crate::submit::SubmitError;
 
 /// How many entries beyond the last snapshot make one worth its while when the node stops anyway.
 const SNAPSHOT_AT_STOP: u64 = 1_000;
@@ -29,14 +33,14 @@ pub struct Settings {
     pub master_key: MasterKey,
     /// The permission models.
     pub schema: Arc<Schema>,
-    /// The clock for questions. Commands use the store's.
+    /// The machine's clock, for questions. Commands use the store's; so do questions where nodes share it.
     pub clock: Arc<dyn Clock>,
     /// Where questions are written down, if anywhere.
     pub decision_log: Option<DecisionLog>,
     /// Counts what the node does.
     pub observer: Arc<dyn Observer>,
-    /// How often to look for what other nodes appended, where they share the store: the longest that a check is behind.
-    pub follow: Option<Duration>,
+    /// How to follow what other nodes append, where they share the store; see [`Node::follow`].
+    pub follow: Option<Follow>,
 }
 
 /// The realms that this process serves, each loaded when it is first asked for.
@@ -47,7 +51,10 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     decision_log: Option<DecisionLog>,
     observer: Arc<dyn Observer>,
-    follow: Option<Duration>,
+    reach: Arc<Reach>,
+    follow: Option<Follow>,
+    following: std::sync::Mutex<Option<AbortHandle>>,
+    clock_was_off: AtomicBool,
     /// How long a realm that nobody uses stays loaded.
     pub(crate) idle: Option<Duration>,
     /// The loaded realms; requests find theirs here without a lock.
@@ -89,16 +96,20 @@ impl Place {
 }
 
 impl Node {
-    /// A node without any realm loaded.
+    /// A node without any realm loaded. To be made where tasks can be spawned.
     pub fn new(settings: Settings) -> Self {
+        let reach = Reach::new(settings.store.clone(), settings.clock);
         Self {
             store: settings.store,
             master_key: Arc::new(settings.master_key),
             schema: settings.schema,
-            clock: settings.clock,
+            clock: reach.clock(),
+            reach,
             decision_log: settings.decision_log,
             observer: settings.observer,
             follow: settings.follow,
+            following: std::sync::Mutex::default(),
+            clock_was_off: false.into(),
             idle: None,
             served: ArcSwap::default(),
             places: Mutex::default(),
@@ -140,6 +151,29 @@ impl Node {
         self.store.rows(realm, kind, &[], self.now(), limit).await
     }
 
+    pub(crate) fn reach(&self) -> &Arc<Reach> {
+        &self.reach
+    }
+
+    pub(crate) fn following(&self) -> Option<Follow> {
+        self.follow
+    }
+
+    pub(crate) fn following_by(&self, task: AbortHandle) {
+        *self.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+    }
+
+    pub(crate) fn clock_was_off(&self, is_off: bool) -> bool {
+        self.clock_was_off.swap(is_off, Ordering::Relaxed)
+    }
+
+    /// For how many seconds the state of a realm has not been known to be the newest, if that is longer than it should be. To be asked before the
+    /// state is.
+    pub fn stale_for(&self, realm: &Realm) -> Option<u64> {
+        let (follow, age) = (self.follow?, realm.age()?);
+        (age > follow.stale_after).then_some(age.as_secs())
+    }
+
     pub(crate) fn observer(&self) -> &dyn Observer {
         &*self.observer
     }
@@ -155,8 +189,10 @@ impl Node {
             return Ok(realm);
         }
         // Another node may have made it again a moment ago.
-        if let Err(error) = realm.catch_up().await {
-            return Err(StoreError::Unavailable(error.to_string()).into());
+        match realm.catch_up().await {
+            Ok(()) => {}
+            Err(SubmitError::Contradicted) => return self.opened(name).await,
+            Err(error) => return Err(StoreError::Unavailable(error.to_string()).into()),
         }
         if realm.is_deleted() { Err(StoreError::NoLedger(name.into()).into()) } else { Ok(realm) }
     }
@@ -168,7 +204,8 @@ impl Node {
 
     fn served_realm(&self, name: &str) -> Option<Arc<Realm>> {
         let served = self.served.load();
-        let realm = served.get(name).filter(|realm| !realm.trust().is_lost())?;
+        let is_good = |realm: &&Arc<Realm>| !realm.trust().is_lost() && realm.is_served().is_ok();
+        let realm = served.get(name).filter(is_good)?;
         realm.note_use();
         Some(realm.clone())
     }
@@ -192,6 +229,9 @@ impl Node {
     }
 
     async fn load_into(&self, place: &mut Place, name: &str) -> Result<Arc<Realm>, LoadError> {
+        if let Some(contradiction) = self.reach.contradiction(name) {
+            return Err(contradiction.into());
+        }
         match place.realm.upgrade() {
             // It began with a wrong state: it takes no more commands, so that nobody waits for those who still hold it.
             Some(realm) if realm.trust().is_lost() => place.source = Source::Ledger,
@@ -203,6 +243,7 @@ impl Node {
             }
             None => place.until_its_writer_has_ended().await,
         }
+        let asked_at = self.reach.steady();
         let loaded = load(&*self.store, name, self.schema.clone(), place.source).await?;
         tracing::info!(
             realm = name,
@@ -210,9 +251,8 @@ impl Node {
             relationships = loaded.published.state.graph().len(),
             "realm loaded"
         );
-        let (store, key) = (self.store.clone(), self.master_key.clone());
-        let (observer, clock) = (self.observer.clone(), self.clock.clone());
-        let (realm, writer) = Realm::start(name, store, key, observer, clock, self.follow, loaded);
+        let (key, observer) = (self.master_key.clone(), self.observer.clone());
+        let (realm, writer) = Realm::start(name, self.reach.clone(), key, observer, asked_at, loaded);
         let realm = Arc::new(realm);
         (place.realm, place.writer) = (Arc::downgrade(&realm), Some(writer));
         self.serve(&realm);
@@ -277,6 +317,9 @@ impl Node {
     /// Stops: waits for what the writers hold, keeps snapshots for the next start, closes the store. Requests must have
     /// ended before.
     pub async fn stop(&self) -> Result<(), StoreError> {
+        if let Some(following) = self.following.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            following.abort();
+        }
         for realm in self.loaded() {
             realm.settled().await;
             if let Err(error) = self.keep_snapshot(&realm, SNAPSHOT_AT_STOP).await {

@@ -12,7 +12,6 @@ use grantd_realm::oauth_token::{
 use uuid::Uuid;
 
 use crate::running::Realm;
-use crate::tokens::STALE;
 
 fn damaged(error: &CodecError) -> StoreError {
     StoreError::Damaged(format!("an OAuth row: {error}"))
@@ -39,13 +38,13 @@ impl Realm {
     }
 
     /// What an access token stands for, an app's or an organization's own. Whether it counts is to be asked of the newest published
-    /// state: [`AccessToken::is_live`], [`AccessToken::granted`]. One that was seen lately costs no look at the store, but for one
-    /// second at most where other nodes write to it: so late is seen that a node has revoked a single token. Withdrawn scopes
-    /// and ended authorizations are part of the state.
+    /// state: [`AccessToken::is_live`], [`AccessToken::granted`]. One that was seen lately costs no look at the store, unless other nodes
+    /// write to it: one of them may have revoked it.
     pub async fn access_token(&self, shown: &ShownAccess) -> Result<Option<Arc<AccessToken>>, StoreError> {
         let (key, now) = (shown.key(), self.now());
-        let not_before = if self.is_shared() { now.saturating_sub(STALE) } else { Micros::MIN };
-        if let Some(token) = self.tokens().get(&key, not_before, now) {
+        if !self.is_shared()
+            && let Some(token) = self.tokens().get(&key, now)
+        {
             return Ok(Some(token));
         }
         if let Some(own) = AccessToken::of_organization(&self.published().state, shown) {

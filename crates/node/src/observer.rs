@@ -28,10 +28,23 @@ pub enum CheckEnd {
     Error,
 }
 
+/// How a look at a shared store ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PollEnd {
+    /// It said where the ledgers end.
+    Answered,
+    /// It did not.
+    Failed,
+}
+
 /// Counts what a node does.
 pub trait Observer: Send + Sync + 'static {
     /// An append of so many entries ended.
     fn appended(&self, _end: AppendEnd, _entries: usize, _took: Duration) {}
+    /// The node looked where the ledgers of its realms end.
+    fn polled(&self, _end: PollEnd) {}
+    /// Other nodes said that they appended to so many of its realms.
+    fn announced(&self, _realms: usize) {}
     /// A question was answered.
     fn checked(&self, _end: CheckEnd) {}
     /// A page of a search was answered.

@@ -1,5 +1,6 @@
 //! The one point that every question passes.
 
+mod again;
 mod by_token;
 
 pub use by_token::AskingByToken;

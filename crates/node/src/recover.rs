@@ -1,6 +1,6 @@
 //! What became of an append that failed in the middle.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use grantd_ledger::entry::CommandId;
 use grantd_ledger::store::{Head, Store};
@@ -19,6 +19,9 @@ pub(crate) enum Fate {
 /// Pauses before each new attempt to ask the store.
 const PAUSES: [u64; 6] = [0, 20, 100, 300, 1_000, 2_000];
 
+/// How long whoever waits for the command is kept waiting by that, and a last attempt. The writer goes on asking afterwards.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Whether these commands are there, behind this revision. What stands before it is older: an idempotency key that is
 /// used again after its day names the same command.
 pub(crate) fn holds_all(found: &[(CommandId, u64)], ids: &[CommandId], after: u64) -> bool {
@@ -27,16 +30,20 @@ pub(crate) fn holds_all(found: &[(CommandId, u64)], ids: &[CommandId], after: u6
 
 /// Opens the store anew, then reads the head and looks for the commands.
 pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[CommandId]) -> Fate {
+    let begin = Instant::now();
     for pause in PAUSES {
         tokio::time::sleep(Duration::from_millis(pause)).await;
+        if begin.elapsed() > PATIENCE {
+            break;
+        }
         if let Err(error) = store.reopen().await {
-            tracing::warn!(realm, %error, "the store cannot be opened again yet");
+            tracing::debug!(realm, %error, "the store cannot be opened again yet");
             continue;
         }
-        let (head, found) = match (store.head(realm).await, store.find_commands(realm, ids).await) {
-            (Ok(head), Ok(found)) => (head, found),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::warn!(realm, %error, "the store cannot be read yet");
+        let (head, found) = match tokio::try_join!(store.head(realm), store.find_commands(realm, ids)) {
+            Ok(both) => both,
+            Err(error) => {
+                tracing::debug!(realm, %error, "the store cannot be read yet");
                 continue;
             }
         };

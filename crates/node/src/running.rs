@@ -1,7 +1,7 @@
 //! A realm that is being served.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -15,10 +15,14 @@ use tokio::task::JoinHandle;
 
 use crate::attend::attend;
 use crate::clock::Clock;
-use crate::job::Pending;
+use crate::contradiction::{Compared, Contradiction};
+use crate::follow::refresh;
+use crate::job::{Claim, Pending};
+use crate::level::Level;
 use crate::load::Loaded;
 use crate::observer::Observer;
 use crate::pins::Pins;
+use crate::reach::Reach;
 use crate::retired::free;
 use crate::submit::{Done, Request, SubmitError};
 use crate::tokens::Tokens;
@@ -39,8 +43,14 @@ pub struct Published {
 pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) reach: Arc<Reach>,
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) observer: Arc<dyn Observer>,
+    /// How far the published state may be behind.
+    pub(crate) level: Level,
+    /// Whether somebody has the writer read on.
+    pub(crate) reading_on: AtomicBool,
+    contradiction: OnceLock<Contradiction>,
     published: ArcSwap<Published>,
     pins: Pins,
     revision: watch::Sender<u64>,
@@ -81,6 +91,26 @@ impl Shared {
         &self.trust
     }
 
+    /// Fails if the store has contradicted what we hold.
+    pub(crate) fn is_served(&self) -> Result<(), SubmitError> {
+        if self.contradiction.get().is_none() { Ok(()) } else { Err(SubmitError::Contradicted) }
+    }
+
+    /// The store contradicts what we hold: from now on it is not served.
+    pub(crate) fn contradict(&self, contradiction: Contradiction) -> SubmitError {
+        if self.contradiction.set(contradiction).is_ok() {
+            self.reach.contradicted(&self.name, contradiction);
+            tracing::error!(
+                realm = self.name,
+                why = %contradiction,
+                "the store contradicts what this node has seen, and this node serves the realm no more: the database was restored, or \
+                 failed over to a replica that did not have every commit. Changes that were acknowledged may be lost. Find out \
+                 which (`grantd ledger verify`, checkpoints, the decision log), then restart this node"
+            );
+        }
+        SubmitError::Contradicted
+    }
+
     pub(crate) fn seal(&self, secret: SealedWrite) -> Result<SecretWrite, StoreError> {
         match secret {
             SealedWrite::Delete { name } => Ok(SecretWrite::Delete(name)),
@@ -106,52 +136,46 @@ pub struct Realm {
     used_at: AtomicU64,
 }
 
-/// Follows what other nodes append, for as long as the realm is served.
-async fn follow_others(queue: mpsc::WeakSender<Message>, every: Duration) {
-    let mut tick = tokio::time::interval(every);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        let Some(queue) = queue.upgrade() else { return };
-        let (reply, done) = oneshot::channel();
-        if queue.send(Message::Refresh(reply)).await.is_err() {
-            return;
-        }
-        drop(queue);
-        if let Ok(Err(error)) = done.await {
-            tracing::warn!(%error, "this node cannot follow the store");
-        }
-    }
-}
-
-/// Hands a command to a writer and waits until it is durable, or refused.
+/// Hands a command to a writer and waits until it is durable, or refused. When `hopeless` ends, it is withdrawn if the writer
+/// has not begun with it.
 pub(crate) async fn submit_to<C: Command>(
     queue: &mpsc::Sender<Message>,
     request: Request<C>,
+    hopeless: impl Future<Output = ()>,
 ) -> Result<Done<C::Answer>, SubmitError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| SubmitError::Unavailable)?;
-    let (reply, answer) = oneshot::channel();
-    let job = Box::new(Pending::new(request, seed, reply));
+    let (reply, mut answer) = oneshot::channel();
+    let claim = Arc::new(Claim::default());
+    let job = Box::new(Pending::new(request, seed, claim.clone(), reply));
     queue.try_send(Message::Job(job)).map_err(|error| match error {
         mpsc::error::TrySendError::Full(_) => SubmitError::Overloaded,
         mpsc::error::TrySendError::Closed(_) => SubmitError::Stopping,
     })?;
-    answer.await.unwrap_or(Err(SubmitError::Stopping))
+    let answered = tokio::select! {
+        biased;
+        answered = &mut answer => answered,
+        () = hopeless => {
+            if claim.take() {
+                return Err(SubmitError::Unavailable);
+            }
+            answer.await
+        }
+    };
+    answered.unwrap_or(Err(SubmitError::Stopping))
 }
 
 /// How many commands may wait for the writer.
 const QUEUE: usize = 8_192;
 
 impl Realm {
-    /// Starts the writer of a loaded realm.
+    /// Starts the writer of a realm that was loaded; `asked_at` is when that began.
     pub(crate) fn start(
         name: &str,
-        store: Arc<dyn Store>,
+        reach: Arc<Reach>,
         master_key: Arc<MasterKey>,
         observer: Arc<dyn Observer>,
-        clock: Arc<dyn Clock>,
-        follow: Option<Duration>,
+        asked_at: Duration,
         loaded: Loaded,
     ) -> (Self, JoinHandle<()>) {
         let Loaded { published, snapshot, unverified } = loaded;
@@ -163,9 +187,13 @@ impl Realm {
         let (name, pins, waiting) = (name.into(), Pins::default(), Arc::default());
         let shared = Arc::new(Shared {
             name,
-            store,
+            store: reach.store.clone(),
+            reach,
             master_key,
             observer,
+            level: Level::new(asked_at),
+            reading_on: false.into(),
+            contradiction: OnceLock::new(),
             published,
             pins,
             revision,
@@ -179,9 +207,7 @@ impl Realm {
         }
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(Writer::new(shared.clone()).run(jobs));
-        if let Some(every) = follow.filter(|_| shared.store.is_shared()) {
-            tokio::spawn(follow_others(queue.downgrade(), every));
-        }
+        let clock = shared.reach.clock();
         let attended = (Arc::downgrade(&shared), queue.downgrade(), watcher.clone(), clock.clone());
         let (weak, sender, revisions, ticking) = attended;
         tokio::spawn(attend(weak, sender, revisions, ticking));
@@ -225,6 +251,19 @@ impl Realm {
         &self.shared.trust
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn queue(&self) -> &mpsc::Sender<Message> {
+        &self.queue
+    }
+
+    /// Fails if the store has contradicted what this node has seen of the realm: then nothing of it is to be answered.
+    pub fn is_served(&self) -> Result<(), SubmitError> {
+        self.shared.is_served()
+    }
+
     /// The newest published state.
     pub fn published(&self) -> Arc<Published> {
         self.shared.published()
@@ -248,7 +287,13 @@ impl Realm {
 
     /// Whether other nodes may serve it at the same time.
     pub fn is_shared(&self) -> bool {
-        self.shared.store.is_shared()
+        self.shared.reach.is_shared()
+    }
+
+    /// How long ago the published state was last known to be the newest, where other nodes append to the store. Ask this first and then for the
+    /// state: that is then no older.
+    pub fn age(&self) -> Option<Duration> {
+        self.is_shared().then(|| self.shared.level.age(self.shared.reach.steady()))
     }
 
     /// Tells each newly published revision.
@@ -261,7 +306,10 @@ impl Realm {
         if self.shared.trust.is_lost() {
             return Err(SubmitError::Unavailable);
         }
-        submit_to(&self.queue, request).await
+        self.is_served()?;
+        // Nobody need wait as long as a change may take to learn that none can be made.
+        self.shared.reach.is_there().await.map_err(|_| SubmitError::Unavailable)?;
+        submit_to(&self.queue, request, self.shared.reach.is_gone()).await
     }
 
     /// The time, for questions.
@@ -280,14 +328,23 @@ impl Realm {
     /// Makes the published state at least as new as the store's head is now. Where one process owns the store it
     /// always is.
     pub async fn catch_up(&self) -> Result<(), SubmitError> {
-        if self.shared.store.is_shared() { self.refresh().await } else { Ok(()) }
+        if !self.is_shared() {
+            return Ok(());
+        }
+        self.is_served()?;
+        let before = self.published().head;
+        // That the store does not answer is said in the log when it begins.
+        let told = self.shared.reach.ask(vec![self.name().to_owned()]).await;
+        let told = told.map_err(|_| SubmitError::Unavailable)?;
+        match self.shared.learn(before, &told).await? {
+            Compared::Level => Ok(()),
+            Compared::Newer => self.refresh().await,
+        }
     }
 
     /// Folds whatever the ledger holds beyond the published head, and waits for what is just being published.
     pub async fn refresh(&self) -> Result<(), SubmitError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.send(Message::Refresh(reply)).await.map_err(|_| SubmitError::Stopping)?;
-        answer.await.unwrap_or(Err(SubmitError::Stopping))
+        refresh(&self.queue).await
     }
 
     /// Waits until everything that was handed to the writer before is answered.

@@ -78,6 +78,12 @@ pub enum SubmitError {
     /// The node is stopping.
     #[error("the server is stopping; nothing was changed; try again")]
     Stopping,
+    /// The store contradicts what this node has seen of the realm.
+    #[error(
+        "the store no longer holds what this node has seen of the realm, so that this node does not serve it; nothing was changed; ask \
+         another node, or try again when this one was restarted"
+    )]
+    Contradicted,
     /// The realm meets something that this program cannot fold.
     #[error("the realm cannot be served: {0}")]
     Broken(String),

@@ -1,8 +1,8 @@
 //! Access tokens that were seen lately, so that a call need not ask the store again.
 //!
 //! What is kept says only what was issued; whether it still counts is asked of the newest state each time. That a single token, or
-//! what one code gave, was revoked stands in rows alone: the writer says so here, and what another node writes is seen when
-//! the row is read again, [`STALE`] later at most.
+//! what one code gave, was revoked stands in rows alone: the writer says so here. Where other nodes write to the store nobody would, and a
+//! token's rows are read each time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,6 @@ use grantd_realm::Micros;
 use grantd_realm::oauth_token::{ACCESS_ROWS, AccessToken, FAMILY_ROWS, Holder};
 use quick_cache::sync::Cache;
 use uuid::Uuid;
-
-/// Where other nodes write to the store: when a row is read again.
-pub(crate) const STALE: Micros = 1_000_000;
 
 /// How many are kept; about 30 MB.
 const KEPT: usize = 100_000;
@@ -29,7 +26,6 @@ const NOTED_EVERY: Micros = 60 * 1_000_000;
 /// A token that was found.
 struct Seen {
     token: Arc<AccessToken>,
-    read_at: Micros,
     noted_at: std::sync::atomic::AtomicI64,
 }
 
@@ -51,9 +47,9 @@ impl Default for Tokens {
 pub(crate) struct Look(u64);
 
 impl Tokens {
-    /// One that was read no earlier than that.
-    pub(crate) fn get(&self, key: &[u8; 32], not_before: Micros, now: Micros) -> Option<Arc<AccessToken>> {
-        let seen = self.seen.get(key).filter(|seen| seen.read_at >= not_before)?;
+    /// One that was read lately. It may be none any more where other nodes write to the store.
+    pub(crate) fn get(&self, key: &[u8; 32], now: Micros) -> Option<Arc<AccessToken>> {
+        let seen = self.seen.get(key)?;
         self.note(&seen, now);
         Some(seen.token.clone())
     }
@@ -66,7 +62,7 @@ impl Tokens {
     /// Keeps what the store said, unless something was revoked meanwhile.
     pub(crate) fn keep(&self, look: &Look, key: [u8; 32], token: Arc<AccessToken>, now: Micros) {
         let noted_at = Micros::MIN.into();
-        let seen = Arc::new(Seen { token, read_at: now, noted_at });
+        let seen = Arc::new(Seen { token, noted_at });
         self.note(&seen, now);
         self.seen.insert(key, seen);
         // What was forgotten between the look and here may be this one.

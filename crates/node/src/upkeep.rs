@@ -38,6 +38,11 @@ impl Node {
             tracing::warn!(%error, "expired rows could not be deleted");
         }
         for realm in self.loaded() {
+            if realm.is_served().is_err() {
+                // It is of no use, and may hold much.
+                self.unload(realm, 1).await;
+                continue;
+            }
             self.remove_ended(&realm).await;
             self.note_uses(&realm).await;
             realm.unpin(self.now());
@@ -107,6 +112,9 @@ impl Node {
     pub(crate) async fn keep_snapshot(&self, realm: &Realm, every: u64) -> Result<(), StoreError> {
         let published = realm.published();
         let now = LastSnapshot::of(&published);
+        if realm.is_served().is_err() {
+            return Ok(());
+        }
         if !realm.trust().is_given() || !realm.last_snapshot().is_outdone_by(&now, every) {
             return Ok(());
         }

@@ -9,14 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use grantd_ledger::entry::CommandId;
+use grantd_ledger::entry::{CommandId, Entry};
 use grantd_ledger::store::{Append, Appended, Head, StoreError};
 use grantd_realm::engine::Folded;
 use grantd_realm::{Micros, Refusal, State};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
 
+use crate::contradiction::{Contradiction, compare};
 use crate::job::{IDEMPOTENCY_ROWS, Job};
+use crate::load::{LoadError, fold_each};
 use crate::observer::AppendEnd;
 use crate::recover::{Fate, fate, holds_all};
 use crate::running::{Published, Shared};
@@ -68,13 +70,15 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     /// Set after an append whose fate could not be learnt: nothing is decided before it is.
     unsettled: bool,
+    /// Whether the store failed when it was last needed.
+    in_trouble: bool,
     /// The relationships being brought into their compact form, while writing goes on.
     compacting: Option<JoinHandle<Folded>>,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, unsettled: false, compacting: None }
+        Self { shared, unsettled: false, in_trouble: false, compacting: None }
     }
 
     /// Runs until every sender is gone and the queue is empty.
@@ -102,10 +106,15 @@ impl Writer {
                     Message::Refresh(reply) => refreshes.push(reply),
                     Message::Settle(reply) => settling.push(reply),
                     // The same command twice in one batch: the second waits for the first one's remembered answer.
-                    Message::Job(job) if !named.insert(job.command_id()) => {
+                    Message::Job(job) if named.contains(&job.command_id()) => {
                         later.push_back(Message::Job(job));
                     }
-                    Message::Job(job) => jobs.push(job),
+                    Message::Job(job) => {
+                        if job.begin() {
+                            named.insert(job.command_id());
+                            jobs.push(job);
+                        }
+                    }
                 }
             }
             waiting = later;
@@ -181,6 +190,9 @@ impl Writer {
     }
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Committed {
+        if let Err(error) = self.shared.is_served() {
+            return Committed::No(error);
+        }
         if self.unsettled
             && let Err(error) = self.refresh().await
         {
@@ -196,22 +208,29 @@ impl Writer {
 
     async fn attempts(&mut self, jobs: &mut [Box<dyn Job>], in_doubt: &mut Option<InDoubt>) -> Committed {
         // One time for all attempts: what is decided again is the same entry, and the answer to it as well.
-        let first = match self.shared.store.now().await {
+        let about = self.shared.reach.clock().now();
+        let (first, recalled) = tokio::join!(self.shared.store.now(), self.recall(jobs, about, |_| true));
+        let first = match recalled.and(first) {
             Ok(now) => now,
-            Err(error) => return self.unavailable(&error),
+            Err(error) => return Committed::No(self.unavailable(&error)),
         };
+        // What others did since: an answer is remembered together with its entry.
+        let mut others = HashSet::new();
         // Whether an append that takes rows may have landed.
         let mut doubtful_rows = false;
         for _ in 0..CONFLICTS {
             let published = self.shared.published();
             let now = first.max(published.head.time);
-            if let Err(error) = self.recall(jobs, now).await {
-                return error;
+            if !others.is_empty() {
+                if let Err(error) = self.recall(jobs, now, |id| others.contains(id)).await {
+                    return Committed::No(self.unavailable(&error));
+                }
+                others.clear();
             }
             let Decided { append, mut tentative, owners } = self.decide(jobs, &published, now);
             if append.drafts.is_empty() && append.rows.is_empty() {
                 // An append would have compared the head; a refusal or a no-op has to ask for it.
-                match self.is_at_head(published.head).await {
+                match self.is_at_head(published.head, &mut others).await {
                     Ok(true) => return Committed::Yes,
                     Ok(false) => continue,
                     Err(error) => return Committed::No(error),
@@ -220,20 +239,28 @@ impl Writer {
             let ids: Vec<_> = append.drafts.iter().map(|draft| draft.command_id).collect();
             let ending = ending(&append.rows);
             let taking = Taking::of(&append.rows, owners);
+            let asked_at = self.shared.reach.steady();
             match self.append(append).await {
                 // Rows alone: the state is the same.
                 Appended::Durable(head) if head == published.head => {
+                    self.trouble_is_over();
                     self.shared.tokens.forget(&ending);
+                    self.shared.level.prove(asked_at, head.revision);
                     return Committed::Yes;
                 }
                 Appended::Durable(head) => {
                     self.shared.tokens.forget(&ending);
+                    self.trouble_is_over();
                     tentative.tidy();
                     self.publish(tentative, head);
+                    self.shared.level.prove(asked_at, head.revision);
                     return Committed::Yes;
                 }
-                Appended::Conflict(_) => {
-                    if let Err(error) = self.refresh().await {
+                Appended::Conflict(there) => {
+                    if let Err(error) = self.is_possible(published.head, there).await {
+                        return Committed::No(error);
+                    }
+                    if let Err(error) = self.read_on(&mut others).await {
                         return Committed::No(error);
                     }
                     // What came first may be our own append, which seemed absent and landed late.
@@ -264,7 +291,7 @@ impl Writer {
                         }
                     }
                 }
-                Appended::Rejected(error) => return self.unavailable(&error),
+                Appended::Rejected(error) => return Committed::No(self.unavailable(&error)),
                 Appended::Unknown(error) => {
                     tracing::error!(realm = self.shared.name, %error, "the fate of an append is not known");
                     // They may be gone: see them anew.
@@ -273,19 +300,19 @@ impl Writer {
                     match fate(&*self.shared.store, &self.shared.name, published.head, &ids).await {
                         // Rows alone leave no trace in the ledger; to write them again is the same as once.
                         Fate::Durable | Fate::Absent if ids.is_empty() => {
-                            if let Err(error) = self.refresh().await {
+                            if let Err(error) = self.read_on(&mut others).await {
                                 return Committed::No(error);
                             }
                         }
                         Fate::Durable => {
-                            return match self.refresh().await {
+                            return match self.read_on(&mut others).await {
                                 Ok(()) => Committed::Yes,
                                 Err(_) => self.not_known(),
                             };
                         }
                         Fate::Absent => {
                             *in_doubt = Some(InDoubt { ids, after: published.head.revision });
-                            if let Err(error) = self.refresh().await {
+                            if let Err(error) = self.read_on(&mut others).await {
                                 return Committed::No(error);
                             }
                             match self.landed(in_doubt.as_ref()).await {
@@ -302,18 +329,29 @@ impl Writer {
         Committed::No(SubmitError::Unavailable)
     }
 
+    /// Fails if the store cannot have this head, where we had that one.
+    async fn is_possible(&self, here: Head, there: Head) -> Result<(), SubmitError> {
+        if self.shared.reach.is_shared() && compare(here, here, Some(there)).is_err() {
+            self.shared.learn_anew().await?;
+        }
+        Ok(())
+    }
+
     /// Whether a head is still the newest; where other nodes append, the store is asked and what they did is folded.
-    async fn is_at_head(&mut self, head: Head) -> Result<bool, SubmitError> {
+    async fn is_at_head(&mut self, head: Head, others: &mut HashSet<CommandId>) -> Result<bool, SubmitError> {
         if !self.shared.store.is_shared() {
             return Ok(true);
         }
-        self.refresh().await?;
+        self.read_on(others).await?;
         Ok(self.shared.published().head == head)
     }
 
     async fn append(&self, append: Append) -> Appended {
         let (start, entries) = (Instant::now(), append.drafts.len());
         let appended = self.shared.store.append(append).await;
+        if matches!(appended, Appended::Durable(_) | Appended::Conflict(_) | Appended::Untaken(_)) {
+            self.shared.reach.answered();
+        }
         let end = match &appended {
             Appended::Durable(_) => AppendEnd::Durable,
             // Either way nothing was written, and it is decided again.
@@ -336,19 +374,24 @@ impl Writer {
         Committed::No(SubmitError::OutcomeUnknown)
     }
 
-    fn unavailable(&self, error: &StoreError) -> Committed {
-        tracing::error!(realm = self.shared.name, %error, "the store refused an append");
-        Committed::No(SubmitError::Unavailable)
-    }
-
     /// Finds the answers that are remembered for repeated requests.
-    async fn recall(&self, jobs: &mut [Box<dyn Job>], now: Micros) -> Result<(), Committed> {
-        for job in jobs.iter_mut().filter(|job| !job.is_settled()) {
-            let Some(key) = job.remembered_under() else { continue };
-            match self.shared.store.row(&self.shared.name, IDEMPOTENCY_ROWS, &key, now).await {
-                Ok(Some(row)) => job.recall(&row),
-                Ok(None) => {}
-                Err(error) => return Err(self.unavailable(&error)),
+    async fn recall(
+        &self,
+        jobs: &mut [Box<dyn Job>],
+        now: Micros,
+        is_asked: impl Fn(&CommandId) -> bool + Send,
+    ) -> Result<(), StoreError> {
+        let keyed = jobs.iter_mut().filter(|job| !job.is_settled() && is_asked(&job.command_id()));
+        let keyed = keyed.filter_map(|job| Some((job.remembered_under()?, job)));
+        let (keys, keyed): (Vec<_>, Vec<_>) = keyed.unzip();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let (store, realm) = (&self.shared.store, &self.shared.name);
+        let rows = store.row_values(realm, IDEMPOTENCY_ROWS, &keys, now).await?;
+        for (job, row) in keyed.into_iter().zip(rows) {
+            if let Some(row) = row {
+                job.recall(&row);
             }
         }
         Ok(())
@@ -395,25 +438,72 @@ impl Writer {
     /// Folds what the ledger holds beyond the published head. After an append of unknown fate the store is
     /// opened anew first.
     async fn refresh(&mut self) -> Result<(), SubmitError> {
-        let unavailable = |error: StoreError| {
-            tracing::error!(realm = self.shared.name, %error, "the store cannot be read");
-            SubmitError::Unavailable
-        };
-        if self.unsettled {
-            self.shared.store.reopen().await.map_err(unavailable)?;
+        self.read_on(&mut HashSet::new()).await
+    }
+
+    /// The same, noting whose entries they are.
+    async fn read_on(&mut self, commands: &mut HashSet<CommandId>) -> Result<(), SubmitError> {
+        self.shared.is_served()?;
+        let asked_at = self.shared.reach.steady();
+        if self.unsettled
+            && let Err(error) = self.shared.store.reopen().await
+        {
+            return Err(self.unavailable(&error));
         }
         let published = self.shared.published();
         let mut state = published.state.clone();
-        let head = crate::load::fold_from(&*self.shared.store, &self.shared.name, &mut state, published.head)
-            .await
-            .map_err(|error| match error {
-                crate::load::LoadError::Store(error) => unavailable(error),
-                other => SubmitError::Broken(other.to_string()),
-            })?;
+        let (store, realm) = (&*self.shared.store, &self.shared.name);
+        let note = |entry: &Entry| {
+            commands.insert(entry.command_id);
+        };
+        let folded = fold_each(store, realm, &mut state, published.head, note).await;
+        let head = match folded {
+            Ok(head) => head,
+            Err(error) => return Err(self.cannot_fold(error)),
+        };
         self.unsettled = false;
+        self.trouble_is_over();
         if head != published.head {
             self.publish(state, head);
         }
+        self.shared.reach.answered();
+        self.shared.level.prove(asked_at, head.revision);
         Ok(())
+    }
+
+    fn cannot_fold(&mut self, error: LoadError) -> SubmitError {
+        match error {
+            LoadError::Store(error) => self.unavailable(&error),
+            LoadError::Forked(revision) if self.shared.reach.is_shared() => {
+                // Not that entry is another one, but the one before it.
+                self.shared.contradict(Contradiction::Other { revision: revision.saturating_sub(1) })
+            }
+            error => {
+                if !self.shared.level.is_unreadable() {
+                    let realm = &self.shared.name;
+                    tracing::error!(realm, %error, "this node stays at an older revision, and is not ready");
+                }
+                self.shared.level.cannot_read_on();
+                SubmitError::Broken(error.to_string())
+            }
+        }
+    }
+
+    /// Says it in the log when it begins. As long as it lasts it would be said each second.
+    fn unavailable(&mut self, error: &StoreError) -> SubmitError {
+        let realm = &self.shared.name;
+        if self.in_trouble {
+            tracing::debug!(realm, %error, "the store still fails");
+        } else {
+            tracing::error!(realm, %error, "the store fails: changes are refused until it does not");
+        }
+        self.in_trouble = true;
+        SubmitError::Unavailable
+    }
+
+    fn trouble_is_over(&mut self) {
+        if std::mem::take(&mut self.in_trouble) {
+            tracing::info!(realm = self.shared.name, "the store does not fail any more");
+        }
     }
 }

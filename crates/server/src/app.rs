@@ -10,6 +10,7 @@ use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
+use crate::git::GitFront;
 use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
 use crate::webhook::Sender;
@@ -42,6 +43,8 @@ pub struct App {
     pub(crate) oidc: Option<Oidc>,
     /// When answers that go on must end.
     pub(crate) drain: Drain,
+    /// The git front.
+    pub(crate) git: GitFront,
     /// Who sends to webhooks.
     pub(crate) webhooks: Arc<Sender>,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
@@ -59,6 +62,7 @@ impl App {
         node: Arc<Node>,
         settings: &FaceSettings,
         webhooks: Arc<Sender>,
+        git: GitFront,
     ) -> Result<Self, LoadError> {
         let system = node.realm(SYSTEM).await?;
         Ok(Self {
@@ -78,6 +82,7 @@ impl App {
                 .unwrap_or_else(|| format!("{}/docs", settings.public_url)),
             oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
+            git,
             webhooks,
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::{App, SharedApp};
-use crate::consistency::{RevisionNote, RevisionToken, settle};
+use crate::consistency::{RevisionNote, RevisionToken, at_head, settle};
 use crate::edge::layers::ORDINARY_TIMEOUT;
 use crate::edge::{
     EdgeError, JsonRules, Peer, Source, check_content_type, parse_object, read_bytes, sender_address,
@@ -124,7 +124,7 @@ impl<F: Face> Call<F> {
         let name = parts.extensions.get::<RealmName>().map_or(DEFAULT, |realm| realm.0.as_str());
         let realm = realm(app, name).await?;
         let note = parts.extensions.get::<RevisionNote>().cloned().unwrap_or_default();
-        note_head(&note, &realm.published());
+        note.set_newest(&app.node, &realm);
         let source = Source::of(sender_address(&parts, app.trusted_hops));
         let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
         let shown = shown(app, &realm, &parts.headers, certificate.as_deref());
@@ -138,12 +138,22 @@ impl<F: Face> Call<F> {
         if is_forged {
             return Err(CallError::Forgery);
         }
-        let caller = who::<F>(app, &realm, &shown, source).await?;
-        settle(&realm, &parts.headers).await?;
-        if F::READS_AT_HEAD && parts.method == Method::GET {
-            realm.catch_up().await?;
+        if F::begins_at_head(&parts.method, parts.uri.path()) {
+            at_head(app, &realm).await?;
+            // Another node may just have deleted it.
+            if realm.is_deleted() {
+                return Err(CallError::UnknownRealm);
+            }
         }
-        note_head(&note, &realm.published());
+        let mut caller = who::<F>(app, &realm, &shown, source).await?;
+        if settle(app, &realm, &parts.headers).await? {
+            if realm.is_deleted() {
+                return Err(CallError::UnknownRealm);
+            }
+            // What was waited for may be that the caller is nobody any more.
+            caller = who::<F>(app, &realm, &shown, source).await?;
+        }
+        note.set_newest(&app.node, &realm);
         let params = RawPathParams::from_request_parts(&mut parts, app).await.map_err(|_| not_utf8())?;
         let params = params.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let (method, headers, uri, extensions) = (parts.method, parts.headers, parts.uri, parts.extensions);
@@ -202,14 +212,12 @@ impl<F: Face> Call<F> {
 
     /// The state that a question reads; the answer will name its revision.
     pub fn published(&self) -> Arc<Published> {
-        let published = self.realm.published();
-        note_head(&self.note, &published);
-        published
+        self.note.set_newest(&self.app.node, &self.realm)
     }
 
     /// Has the answer name the revision of this state: an earlier one, for a later page.
     pub(crate) fn answers_by(&self, published: &Published) {
-        note_head(&self.note, published);
+        self.note.set(RevisionToken::from(published.head));
     }
 
     /// The state, for a caller who holds at least one of these authorities.
@@ -369,6 +377,7 @@ fn not_utf8() -> CallError {
 /// A realm by its name.
 pub(crate) async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, CallError> {
     if name == app.system.name() {
+        app.system.is_served()?;
         return Ok(app.system.clone());
     }
     match app.node.realm(name).await {
@@ -376,8 +385,4 @@ pub(crate) async fn realm(app: &SharedApp, name: &str) -> Result<Arc<Realm>, Cal
         Err(LoadError::Store(grantd_node::StoreError::NoLedger(_))) => Err(CallError::UnknownRealm),
         Err(other) => Err(other.into()),
     }
-}
-
-fn note_head(note: &RevisionNote, published: &Published) {
-    note.set(published.head.into());
 }

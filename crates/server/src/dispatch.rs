@@ -18,7 +18,7 @@ use http::uri::PathAndQuery;
 use tower::Service;
 
 use crate::call::RealmName;
-use crate::consistency::RevisionNote;
+use crate::consistency::{Noted, RevisionNote};
 use crate::edge::Peer;
 use crate::{mollie, pulp, tdp};
 
@@ -31,6 +31,8 @@ pub enum FaceName {
     Authzen,
     /// The identities dialect.
     Freestyle,
+    /// The git front.
+    Git,
     /// The approvals dialect.
     Mix,
     /// The app-permissions dialect.
@@ -50,10 +52,11 @@ pub enum FaceName {
 }
 
 impl FaceName {
-    /// The dialect that an address of its own serves, by the name in `--listen NAME=ADDR`.
+    /// The dialect or the front that an address of its own serves, by the name in `--listen NAME=ADDR`.
     pub fn of_dialect(name: &str) -> Option<Self> {
         match name {
             "freestyle" => Some(Self::Freestyle),
+            "git" => Some(Self::Git),
             "mix" => Some(Self::Mix),
             "mollie" => Some(Self::Mollie),
             "pulp" => Some(Self::Pulp),
@@ -115,8 +118,13 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         Some(FaceName::Mollie) => {
             return to(FaceName::Mollie, without_slash(below("/mollie", path).unwrap_or(path)));
         }
+        Some(FaceName::Git) => return to(FaceName::Git, below("/git", path).unwrap_or(path)),
         Some(face) => return to(face, without_slash(path)),
         None => {}
+    }
+    // The identities dialect has its repository API below the same word.
+    if let Some(rest) = below("/git", path).filter(|rest| below("/v1", rest).is_none()) {
+        return to(FaceName::Git, rest);
     }
     if let Some(rest) = below("/pulp/api", path) {
         return to(FaceName::Pulp, rest);
@@ -253,6 +261,7 @@ pub struct Dispatch {
     pub(crate) api: Router,
     pub(crate) authzen: Router,
     pub(crate) freestyle: Router,
+    pub(crate) git: Router,
     pub(crate) mix: Router,
     pub(crate) mollie: Router,
     pub(crate) pages: Router,
@@ -300,6 +309,7 @@ impl Service<Request> for Dispatch {
             FaceName::Api => &mut self.api,
             FaceName::Authzen => &mut self.authzen,
             FaceName::Freestyle => &mut self.freestyle,
+            FaceName::Git => &mut self.git,
             FaceName::Mix => &mut self.mix,
             FaceName::Mollie => &mut self.mollie,
             FaceName::Pages => &mut self.pages,
@@ -312,7 +322,7 @@ impl Service<Request> for Dispatch {
         let node = self.node.clone();
         let name_revision: Answered = Box::new(move |answer| {
             let realm = realm.as_deref().unwrap_or(DEFAULT);
-            let head = || node.loaded_realm(realm).map(|realm| realm.published().head.into());
+            let head = || node.loaded_realm(realm).map(|realm| Noted::newest(&node, &realm).0);
             answer.map(|mut response| {
                 note.write(response.headers_mut(), head);
                 response

@@ -1,4 +1,4 @@
-use super::FaceName::{Api, Authzen, Freestyle, Mcp, Mix, Mollie, Oauth, Operations, Pages, Pulp, Tdp};
+use super::FaceName::{Api, Authzen, Freestyle, Git, Mcp, Mix, Mollie, Oauth, Operations, Pages, Pulp, Tdp};
 use super::{Target, target};
 
 #[test]
@@ -20,6 +20,14 @@ fn paths_find_their_face() {
         ("/auth/v1/whoami", Freestyle, None, "/auth/v1/whoami"),
         ("/auth/v1/whoami/x", Operations, None, "/auth/v1/whoami/x"),
         ("/git/v1/repo", Freestyle, None, "/git/v1/repo"),
+        ("/git/v1", Freestyle, None, "/git/v1"),
+        ("/git/x.git/info/refs", Git, None, "/x.git/info/refs"),
+        ("/git/x/info/refs/", Git, None, "/x/info/refs/"),
+        ("/git/v10/repo", Git, None, "/v10/repo"),
+        ("/git//v1/repo", Git, None, "//v1/repo"),
+        ("/git", Git, None, "/"),
+        ("/gits/x", Operations, None, "/gits/x"),
+        ("/r/acme/git/x/git-upload-pack", Git, Some("acme"), "/x/git-upload-pack"),
         ("/v5/identities", Freestyle, None, "/v5/identities"),
         ("/r/acme/api/v1/check", Api, Some("acme"), "/api/v1/check"),
         ("/r/acme/freestyle/v5/identities", Freestyle, Some("acme"), "/v5/identities"),
@@ -156,6 +164,8 @@ fn root_paths_can_be_turned_off() {
         assert_eq!(target(&format!("/mollie{path}"), "main", false).face, Mollie);
     }
     assert_eq!(target("/mix/stream", "main", false).face, Mix);
+    assert_eq!(target("/git/v1/repo", "main", false).face, Operations);
+    assert_eq!(target("/git/x/git-upload-pack", "main", false).face, Git);
     assert_eq!(target("/v1/permissions/", "main", false).face, Operations);
     assert_eq!(target("/tdp/v1/permissions/", "main", false).face, Tdp);
     assert_eq!(target("/v2/users/", "main", false).face, Operations);
@@ -181,6 +191,12 @@ fn an_address_of_its_own_serves_one_dialect() {
     for path in ["/v1/permissions", "/v1/permissions/", "/tdp/v1/permissions/"] {
         assert_eq!(target(path, "tdp", false), of_tdp);
     }
+    let of_git = Target { face: Git, realm: None, path: "/x/info/refs" };
+    for path in ["/x/info/refs", "/git/x/info/refs"] {
+        assert_eq!(target(path, "git", false), of_git);
+    }
+    assert_eq!(target("/git/v1/repo", "git", true).face, Git);
+    assert_eq!(target("/x/info/refs/", "git", false).path, "/x/info/refs/");
     let of_pulp = Target { face: Pulp, realm: None, path: "/v2/users/" };
     assert_eq!(target("/v2/users/", "pulp", false), of_pulp);
     assert_eq!(target("/pulp/api/v2/users/", "pulp", false), of_pulp);

@@ -6,20 +6,24 @@ use base64::engine::general_purpose::STANDARD;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::{Caller, Refusal};
 use grantd_node::{LoadError, RealmError, StoreError, SubmitError};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 
 use crate::app::App;
 use crate::edge::EdgeError;
 use crate::session_cookie;
+use crate::telemetry::NowAndThen;
 
 /// A face: one dialect, or grantd's own API.
 pub trait Face: Send + Sync + 'static {
     /// Its name in the ledger and the metrics.
     const VIA: &'static str;
 
-    /// Whether reads ask the store's head first where other nodes append: for clients that know nothing of the consistency
-    /// headers and expect to read what they wrote.
-    const READS_AT_HEAD: bool = false;
+    /// Whether a request begins at the store's head where other nodes append, who calls included, whatever it says of consistency: for
+    /// clients that know nothing of the consistency headers, expect to find what they wrote, and may be sent to another node each time.
+    /// Checks need not, and commands do by themselves.
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        false
+    }
 
     /// How it says what went wrong.
     type Error: From<CallError> + IntoResponse + Send;
@@ -197,14 +201,25 @@ impl From<RealmError> for CallError {
 
 impl From<LoadError> for CallError {
     fn from(error: LoadError) -> Self {
-        tracing::error!(%error, "a realm cannot be loaded");
+        if let LoadError::Contradicted(_) = error {
+            // The log has said how.
+            return Self::Submit(SubmitError::Contradicted);
+        }
+        match error {
+            LoadError::Store(error) => return error.into(),
+            error => tracing::error!(%error, "a realm cannot be loaded"),
+        }
         Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
     }
 }
 
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store cannot be read");
+        static AWAY: NowAndThen = NowAndThen::new();
+        // While the store is away this is each request's.
+        if !matches!(error, StoreError::Unavailable(_)) || AWAY.is_due() {
+            tracing::error!(%error, "the store cannot be read");
+        }
         Self::Edge(EdgeError::Unavailable { retry_after_secs: 1 })
     }
 }

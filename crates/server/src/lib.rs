@@ -20,6 +20,7 @@ pub mod face;
 pub mod freestyle;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub mod git;
 pub mod ledger_view;
 pub mod mcp;
 pub mod mix;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
+use grantd_node::Unready;
 use grantd_node::realm::realms::DEFAULT;
 use http::{StatusCode, header};
 use serde_json::json;
@@ -27,20 +28,20 @@ async fn healthz() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// Requests can be answered: the realm that most of them mean is loaded, and the store answers.
+/// Requests can be answered: the realm that most of them mean is loaded, and what is answered is new enough. If not, the
+/// body says why.
 async fn readyz(State(app): State<SharedApp>) -> Response {
-    let ready = match app.node.realm(DEFAULT).await {
-        // Catching up fails on an entry that this program cannot read.
-        Ok(realm) => realm.catch_up().await.is_ok() && realm.entries(u64::MAX, 1).await.is_ok(),
-        Err(_) => false,
-    };
-    if ready {
+    let reasons = app.node.unready(DEFAULT).await;
+    if reasons.is_empty() {
         return Json(json!({ "status": "ready" })).into_response();
     }
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    (status, [(header::RETRY_AFTER, "1")], Json(json!({ "status": "not ready" }))).into_response()
+    let reason = |reason: &Unready| json!({ "code": reason.code(), "detail": reason.to_string() });
+    let reasons: Vec<_> = reasons.iter().map(reason).collect();
+    let body = json!({ "status": "not ready", "reasons": reasons });
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
 }
 
-async fn render(Extension(metrics): Extension<Arc<Metrics>>) -> Response {
+async fn render(State(app): State<SharedApp>, Extension(metrics): Extension<Arc<Metrics>>) -> Response {
+    metrics.store.stands(app.node.lag(), app.node.clock_is_ahead());
     ([(header::CONTENT_TYPE, METRICS_CONTENT_TYPE)], metrics.render()).into_response()
 }

@@ -15,12 +15,13 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
+use crate::git::{GitFront, GitSettings};
 use crate::mix::Cors;
 use crate::oidc::OidcSettings;
 use crate::telemetry::Metrics;
 use crate::webhook::{Sender, WebhookSettings};
 use crate::{
-    api, authzen, client_certificate, freestyle, mcp, mix, mollie, oauth, operations, pages, pulp, tdp,
+    api, authzen, client_certificate, freestyle, git, mcp, mix, mollie, oauth, operations, pages, pulp, tdp,
 };
 
 /// 16 KiB: the body of a form.
@@ -66,6 +67,8 @@ pub struct FaceSettings {
     pub mollie_docs: Option<String>,
     /// Whose pages may call the approvals dialect.
     pub mix_cors: Cors,
+    /// The git front.
+    pub git: GitSettings,
     /// What is sent to webhooks, and where to.
     pub webhooks: WebhookSettings,
     /// The OpenID provider by which people sign in, if there is one.
@@ -96,14 +99,17 @@ pub async fn faces(
 ) -> Result<Dispatch, FacesError> {
     let FaceSettings { webhooks, public_url, drain, .. } = &settings;
     let sender = Arc::new(Sender::new(node.clone(), webhooks, public_url, &metrics, drain.clone())?);
-    let app: SharedApp = Arc::new(App::new(node.clone(), &settings, sender.clone()).await?);
+    let front = GitFront::new(settings.git.clone(), &metrics);
+    let app: SharedApp = Arc::new(App::new(node.clone(), &settings, sender.clone(), front).await?);
     sender.start();
+    git::start(app.clone());
     spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         authzen: authzen_face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
+        git: git::face(settings.git.idle, &metrics).with_state(app.clone()),
         mcp: mcp_face(&metrics).with_state(app.clone()),
         mix: mix::face(&metrics, settings.mix_cors).with_state(app.clone()),
         mollie: mollie::face(&app.mollie_docs, &metrics).with_state(app.clone()),

@@ -1,7 +1,7 @@
 //! A store that fails where a test wants it to.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,8 +31,9 @@ pub enum Fault {
 
 /// Wraps a store. Appends are counted from 0 in the order in which they arrive; those without a fault go through.
 pub struct FaultyStore {
-    inner: Arc<dyn Store>,
+    inner: RwLock<Arc<dyn Store>>,
     shared: bool,
+    announcing: Option<broadcast::Sender<Arc<str>>>,
     script: Mutex<Script>,
 }
 
@@ -40,9 +41,12 @@ pub struct FaultyStore {
 struct Script {
     appends: usize,
     reopens: usize,
+    heads: usize,
     faults: BTreeMap<usize, Fault>,
     failing_reads: usize,
+    failing_entries: usize,
     failing_reopens: usize,
+    when_reopened: Option<Arc<dyn Store>>,
     delay: Duration,
     seen: Vec<Append>,
     lands_before_append: Option<Append>,
@@ -53,13 +57,46 @@ impl FaultyStore {
     /// Without any fault yet.
     #[must_use]
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { shared: inner.is_shared(), inner, script: Mutex::default() }
+        Self {
+            shared: inner.is_shared(),
+            inner: RwLock::new(inner),
+            announcing: None,
+            script: Mutex::default(),
+        }
     }
 
     /// Says that other nodes append to the same ledgers, whatever the store behind it says.
     #[must_use]
     pub fn shared(self) -> Self {
         Self { shared: true, ..self }
+    }
+
+    /// Has it announce what [`Self::announce`] is told, and nothing else.
+    #[must_use]
+    pub fn announcing(self) -> Self {
+        Self { announcing: Some(broadcast::Sender::new(16)), ..self }
+    }
+
+    /// Says that somebody appended to a realm.
+    pub fn announce(&self, realm: &str) {
+        if let Some(announcing) = &self.announcing {
+            // Nobody may be listening.
+            let _: Result<usize, _> = announcing.send(realm.into());
+        }
+    }
+
+    /// From now on another store answers, as after a restore or a failover.
+    pub fn becomes(&self, other: Arc<dyn Store>) {
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = other;
+    }
+
+    /// The same, once it is opened again: until then the connections that there are lead to what it was.
+    pub fn becomes_when_reopened(&self, other: Arc<dyn Store>) {
+        self.script().when_reopened = Some(other);
+    }
+
+    fn inner(&self) -> Arc<dyn Store> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets what happens to the append of that index.
@@ -77,6 +114,11 @@ impl FaultyStore {
     /// Makes the next `count` reads (head, entries, commands, rows, secrets, snapshots, checkpoints) fail.
     pub fn fail_reads(&self, count: usize) {
         self.script().failing_reads = count;
+    }
+
+    /// Makes the next `count` reads of entries fail.
+    pub fn fail_entries(&self, count: usize) {
+        self.script().failing_entries = count;
     }
 
     /// Makes the next `count` calls of `reopen` fail.
@@ -107,10 +149,16 @@ impl FaultyStore {
         self.script().reopens
     }
 
+    /// How many times it was asked for heads.
+    #[must_use]
+    pub fn heads_asked(&self) -> usize {
+        self.script().heads
+    }
+
     async fn lands(&self, late: Option<Append>) {
         if let Some(append) = late {
             // Whether it still fits is what the tests want to know.
-            let _ = self.inner.append(append).await;
+            let _ = self.inner().append(append).await;
         }
     }
 
@@ -126,13 +174,17 @@ impl FaultyStore {
     }
 
     fn may_read(&self) -> Result<(), StoreError> {
-        let mut script = self.script();
-        match script.failing_reads.checked_sub(1) {
-            None => Ok(()),
-            Some(left) => {
-                script.failing_reads = left;
-                Err(scripted())
-            }
+        one_less(&mut self.script().failing_reads)
+    }
+}
+
+/// Fails as long as there is any left.
+fn one_less(left: &mut usize) -> Result<(), StoreError> {
+    match left.checked_sub(1) {
+        None => Ok(()),
+        Some(less) => {
+            *left = less;
+            Err(scripted())
         }
     }
 }
@@ -148,30 +200,34 @@ impl Store for FaultyStore {
     }
 
     async fn now(&self) -> Result<Micros, StoreError> {
-        self.inner.now().await
+        self.inner().now().await
     }
 
     async fn realms(&self) -> Result<Vec<String>, StoreError> {
         self.may_read()?;
-        self.inner.realms().await
+        self.inner().realms().await
     }
 
     async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
-        self.inner.create(realm, ledger_id).await
+        self.inner().create(realm, ledger_id).await
     }
 
     async fn head(&self, realm: &str) -> Result<Head, StoreError> {
         self.may_read()?;
-        self.inner.head(realm).await
+        self.inner().head(realm).await
     }
 
     async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
+        self.script().heads += 1;
         self.may_read()?;
-        self.inner.heads(realms).await
+        self.inner().heads(realms).await
     }
 
     fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
-        self.inner.announcements()
+        match &self.announcing {
+            Some(announcing) => Some(announcing.subscribe()),
+            None => self.inner().announcements(),
+        }
     }
 
     async fn entries(
@@ -181,9 +237,10 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Disclosed>, StoreError> {
         self.may_read()?;
+        one_less(&mut self.script().failing_entries)?;
         let late = self.script().lands_before_entries.take();
         self.lands(late).await;
-        self.inner.entries(realm, after, limit).await
+        self.inner().entries(realm, after, limit).await
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -195,8 +252,8 @@ impl Store for FaultyStore {
         let late = self.script().lands_before_append.take();
         self.lands(late).await;
         match fault {
-            None => self.inner.append(append).await,
-            Some(Fault::UnknownWritten) => match self.inner.append(append).await {
+            None => self.inner().append(append).await,
+            Some(Fault::UnknownWritten) => match self.inner().append(append).await {
                 Appended::Durable(_) => Appended::Unknown(scripted()),
                 other => other,
             },
@@ -210,7 +267,7 @@ impl Store for FaultyStore {
                 Appended::Unknown(scripted())
             }
             Some(Fault::Rejected(error)) => Appended::Rejected(error),
-            Some(Fault::Conflict) => match self.inner.head(&append.realm).await {
+            Some(Fault::Conflict) => match self.inner().head(&append.realm).await {
                 Ok(head) => Appended::Conflict(head),
                 Err(error) => Appended::Rejected(error),
             },
@@ -223,19 +280,20 @@ impl Store for FaultyStore {
         ids: &[CommandId],
     ) -> Result<Vec<(CommandId, Revision)>, StoreError> {
         self.may_read()?;
-        self.inner.find_commands(realm, ids).await
+        self.inner().find_commands(realm, ids).await
     }
 
     async fn reopen(&self) -> Result<(), StoreError> {
         {
             let mut script = self.script();
             script.reopens += 1;
-            if let Some(left) = script.failing_reopens.checked_sub(1) {
-                script.failing_reopens = left;
-                return Err(scripted());
-            }
+            one_less(&mut script.failing_reopens)?;
         }
-        self.inner.reopen().await
+        let other = self.script().when_reopened.take();
+        if let Some(other) = other {
+            self.becomes(other);
+        }
+        self.inner().reopen().await
     }
 
     async fn row(
@@ -246,7 +304,7 @@ impl Store for FaultyStore {
         now: Micros,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.may_read()?;
-        self.inner.row(realm, kind, key, now).await
+        self.inner().row(realm, kind, key, now).await
     }
 
     async fn row_values(
@@ -257,7 +315,7 @@ impl Store for FaultyStore {
         now: Micros,
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.may_read()?;
-        self.inner.row_values(realm, kind, keys, now).await
+        self.inner().row_values(realm, kind, keys, now).await
     }
 
     async fn rows(
@@ -269,21 +327,21 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         self.may_read()?;
-        self.inner.rows(realm, kind, prefix, now, limit).await
+        self.inner().rows(realm, kind, prefix, now, limit).await
     }
 
     async fn purge_rows(&self, now: Micros, limit: usize) -> Result<usize, StoreError> {
-        self.inner.purge_rows(now, limit).await
+        self.inner().purge_rows(now, limit).await
     }
 
     async fn secret(&self, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError> {
         self.may_read()?;
-        self.inner.secret(realm, name).await
+        self.inner().secret(realm, name).await
     }
 
     async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
         self.may_read()?;
-        self.inner.secrets().await
+        self.inner().secrets().await
     }
 
     async fn all_rows(
@@ -293,44 +351,44 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<StoredRow>, StoreError> {
         self.may_read()?;
-        self.inner.all_rows(realm, after, limit).await
+        self.inner().all_rows(realm, after, limit).await
     }
 
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
-        self.inner.adopt_rows(realm, rows).await
+        self.inner().adopt_rows(realm, rows).await
     }
 
     async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError> {
-        self.inner.clear_side_data(realm).await
+        self.inner().clear_side_data(realm).await
     }
 
     async fn unfinished(&self) -> Result<Option<String>, StoreError> {
-        self.inner.unfinished().await
+        self.inner().unfinished().await
     }
 
     async fn set_unfinished(&self, command: Option<&str>) -> Result<(), StoreError> {
-        self.inner.set_unfinished(command).await
+        self.inner().set_unfinished(command).await
     }
 
     async fn put_snapshot(&self, realm: &str, meta: &SnapshotMeta, state: &[u8]) -> Result<(), StoreError> {
-        self.inner.put_snapshot(realm, meta, state).await
+        self.inner().put_snapshot(realm, meta, state).await
     }
 
     async fn snapshot(&self, realm: &str) -> Result<Option<(SnapshotMeta, Vec<u8>)>, StoreError> {
         self.may_read()?;
-        self.inner.snapshot(realm).await
+        self.inner().snapshot(realm).await
     }
 
     async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.inner.put_checkpoint(realm, checkpoint).await
+        self.inner().put_checkpoint(realm, checkpoint).await
     }
 
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
         self.may_read()?;
-        self.inner.checkpoints(realm).await
+        self.inner().checkpoints(realm).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        self.inner.close().await
+        self.inner().close().await
     }
 }

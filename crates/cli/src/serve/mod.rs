@@ -12,8 +12,9 @@ use grantd_node::decision_log::DecisionLog;
 use grantd_node::realm::builtin;
 use grantd_node::realm::session::Limits;
 use grantd_node::realm::webhook::Retries;
-use grantd_node::{Node, Settings, SystemClock, open};
+use grantd_node::{Follow, Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
+use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::outbound::read_authorities;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
@@ -28,9 +29,6 @@ use crate::output;
 /// and not the steps of a migration.
 const LOG: &str = "info,grantd::access=warn,refinery_core=warn";
 
-/// How often a node looks for what others wrote to a shared store.
-const FOLLOW: Duration = Duration::from_secs(1);
-
 /// How long a realm that nobody uses stays loaded.
 const REALM_IDLE: Duration = Duration::from_secs(900);
 
@@ -42,6 +40,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let oidc = oidc::settings(&args)?;
     let metrics = Metrics::new();
     let node = Arc::new(node(&args, metrics.clone()).await?);
+    node.follow().await;
     node.check_master_key().await?;
     // The addresses are ours before secrets are made that are shown only once.
     let listen = listen::listeners(&args, &args.store.data())?;
@@ -63,6 +62,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         mollie_docs: args.mollie_docs_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
         mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
             .context("`mix_cors_origins`")?,
+        git: git(&args)?,
         webhooks: webhooks(&args)?,
         oidc,
         catalogue: catalogue(&args)?,
@@ -114,6 +114,25 @@ fn webhooks(args: &ServeArgs) -> anyhow::Result<WebhookSettings> {
     Ok(settings)
 }
 
+/// The git front.
+fn git(args: &ServeArgs) -> anyhow::Result<GitSettings> {
+    let default = GitSettings::default();
+    if args.git_processes == Some(0) || args.git_idle == Some(0) {
+        bail!("`git_processes` and `git_idle` must be at least 1: no repository could be served");
+    }
+    Ok(GitSettings {
+        directory: args.git_directory.clone().unwrap_or_else(|| args.store.data().join("git")),
+        program: args.git_program.clone().unwrap_or(default.program),
+        processes: args.git_processes.map_or(default.processes, usize::from),
+        idle: args.git_idle.map_or(default.idle, Duration::from_secs),
+        max_push: match args.git_max_push {
+            None => default.max_push,
+            Some(0) => None,
+            Some(mib) => Some(u64::from(mib) << 20),
+        },
+    })
+}
+
 fn catalogue(args: &ServeArgs) -> anyhow::Result<CatalogueSettings> {
     let default = CatalogueSettings::default().sessions;
     let sessions = sessions("tdp.session", (args.tdp_session_idle, args.tdp_session_absolute), default)?;
@@ -140,11 +159,30 @@ async fn node(args: &ServeArgs, observer: Arc<Metrics>) -> anyhow::Result<Node> 
         clock: Arc::new(SystemClock),
         decision_log,
         observer,
-        follow: Some(FOLLOW),
+        follow: Some(follow(args)?),
     });
     Ok(match args.realm_idle.map_or(REALM_IDLE, Duration::from_secs) {
         Duration::ZERO => node,
         idle => node.unload_after(idle),
+    })
+}
+
+/// How to follow a store that other nodes share.
+fn follow(args: &ServeArgs) -> anyhow::Result<Follow> {
+    let default = Follow::default();
+    let poll = match args.poll {
+        None => default.poll,
+        Some(seconds) if (0.01..=3_600.0).contains(&seconds) => Duration::from_secs_f64(seconds),
+        Some(_) => bail!("`poll` must be 0.01 to 3600 seconds"),
+    };
+    Ok(Follow {
+        poll,
+        stale_after: args.stale_after.map_or(default.stale_after, Duration::from_secs),
+        max_lag: match args.max_lag {
+            None => default.max_lag,
+            Some(0) => None,
+            Some(seconds) => Some(Duration::from_secs(seconds)),
+        },
     })
 }
 

@@ -3,7 +3,7 @@
 use grantd_ledger::store::StoreError;
 use grantd_testkit::faulty_store::Fault;
 
-use crate::support::{Rig, code, does, request, user};
+use crate::support::{Rig, code, does, keyed, request, user};
 
 #[tokio::test]
 async fn what_is_decided_again_has_the_same_ids_salts_and_time() {
@@ -55,4 +55,21 @@ async fn a_store_that_takes_nothing_says_so_and_changes_nothing() {
     );
     assert_eq!(realm.published().state.hash(), before);
     does(&realm, user("ann")).await;
+}
+
+#[tokio::test]
+async fn the_same_request_through_two_nodes_at_once_is_done_once() {
+    let rig = Rig::shared().await;
+    let (here, there) = (rig.realm().await, rig.realm().await);
+    // Both look for a remembered answer before either has one.
+    rig.store.delay_appends(std::time::Duration::from_millis(5));
+    for n in 0..10 {
+        let (login, key) = (format!("u{n}"), format!("key {n}"));
+        let request = || keyed(user(&login), &key, &login);
+        let (a, b) = tokio::join!(here.submit(request()), there.submit(request()));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_eq!((a.answer.uuid, a.revision), (b.answer.uuid, b.revision));
+        assert!(a.replayed != b.replayed, "one of the two did it");
+        assert_eq!(rig.times_made(&login).await, 1);
+    }
 }

@@ -11,7 +11,9 @@
 mod agreement;
 mod bootstrap;
 mod conflicts;
+mod contradictions;
 mod deciding;
+mod following;
 mod giving_up;
 mod golden;
 mod group_commit;

@@ -1,6 +1,6 @@
 //! A node on a SQLite store in a directory of its own, behind a store that fails on demand.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use grantd_ledger::entry::{Disclosed, LedgerId};
 use grantd_ledger::seal::MasterKey;
@@ -11,7 +11,7 @@ use grantd_node::realm::command::Command;
 use grantd_node::realm::realms::{CreateRealm, DEFAULT};
 use grantd_node::realm::user::CreateUser;
 use grantd_node::realm::{Caller, Micros, builtin};
-use grantd_node::{Done, Idempotency, Node, Realm, Request, Settings, SubmitError};
+use grantd_node::{Clock, Done, Follow, Idempotency, Node, Realm, Request, Settings, SubmitError};
 use grantd_testkit::clock::Clock as HandClock;
 use grantd_testkit::faulty_store::FaultyStore;
 use tempfile::TempDir;
@@ -22,9 +22,13 @@ pub(crate) const A_DAY_AND_AN_HOUR: Micros = 25 * 3_600 * 1_000_000;
 
 struct Hand(HandClock);
 
-impl grantd_node::Clock for Hand {
+impl Clock for Hand {
     fn now(&self) -> Micros {
         self.0.now()
+    }
+
+    fn steady(&self) -> std::time::Duration {
+        std::time::Duration::from_micros(self.0.now().unsigned_abs())
     }
 }
 
@@ -32,7 +36,7 @@ impl grantd_node::Clock for Hand {
 pub(crate) struct Rig {
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) clock: HandClock,
-    _dir: TempDir,
+    dirs: Mutex<Vec<TempDir>>,
 }
 
 impl Rig {
@@ -54,17 +58,24 @@ impl Rig {
     async fn made(shared: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = HandClock::default();
-        let ticking = clock.clone();
-        let options = SqliteOptions {
-            // No power fails here, and the disk is everybody's.
-            synchronous: Synchronous::Off,
-            clock: Arc::new(move || ticking.advance(1)),
-            ..SqliteOptions::default()
-        };
-        let sqlite = SqliteStore::open(dir.path(), options).await.unwrap();
-        let store = FaultyStore::new(Arc::new(sqlite));
+        let store = FaultyStore::new(Arc::new(open(&dir, &clock).await)).announcing();
         let store = Arc::new(if shared { store.shared() } else { store });
-        Self { store, clock, _dir: dir }
+        Self { store, clock, dirs: Mutex::new(vec![dir]) }
+    }
+
+    /// A copy of what the store holds now.
+    pub(crate) async fn copy(&self) -> Arc<dyn Store> {
+        let copy = tempfile::tempdir().unwrap();
+        {
+            let dirs = self.dirs.lock().unwrap();
+            for suffix in ["", "-wal"] {
+                let file = format!("{}{suffix}", SqliteStore::FILE);
+                std::fs::copy(dirs[0].path().join(&file), copy.path().join(&file)).unwrap();
+            }
+        }
+        let store = open(&copy, &self.clock).await;
+        self.dirs.lock().unwrap().push(copy);
+        Arc::new(store)
     }
 
     async fn with_default(self) -> Self {
@@ -86,15 +97,31 @@ impl Rig {
 
     /// Another node, which writes down what it is asked.
     pub(crate) fn node_with(&self, decision_log: Option<DecisionLog>) -> Node {
-        Node::new(Settings {
+        Node::new(Settings { decision_log, ..self.settings() })
+    }
+
+    /// Another node, which follows the store.
+    pub(crate) async fn following(&self, follow: Follow) -> Arc<Node> {
+        self.following_by(follow, Arc::new(Hand(self.clock.clone()))).await
+    }
+
+    /// The same, on a machine with a clock of its own.
+    pub(crate) async fn following_by(&self, follow: Follow, clock: Arc<dyn Clock>) -> Arc<Node> {
+        let node = Arc::new(Node::new(Settings { follow: Some(follow), clock, ..self.settings() }));
+        node.follow().await;
+        node
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
             store: self.store.clone(),
             master_key: MasterKey::from_bytes([7; 32]),
             schema: builtin::schema().unwrap(),
             clock: Arc::new(Hand(self.clock.clone())),
-            decision_log,
+            decision_log: None,
             observer: Arc::new(()),
             follow: None,
-        })
+        }
     }
 
     /// The realm `default` on a node of its own.
@@ -116,6 +143,17 @@ impl Rig {
         };
         self.ledger().await.iter().filter(|entry| made(entry)).count()
     }
+}
+
+async fn open(dir: &TempDir, clock: &HandClock) -> SqliteStore {
+    let ticking = clock.clone();
+    let options = SqliteOptions {
+        // No power fails here, and the disk is everybody's.
+        synchronous: Synchronous::Off,
+        clock: Arc::new(move || ticking.advance(1)),
+        ..SqliteOptions::default()
+    };
+    SqliteStore::open(dir.path(), options).await.unwrap()
 }
 
 /// A command by grantd itself.
@@ -148,6 +186,7 @@ pub(crate) fn code<T>(outcome: Result<T, SubmitError>) -> String {
         Err(SubmitError::Unavailable) => "unavailable".into(),
         Err(SubmitError::OutcomeUnknown) => "outcome unknown".into(),
         Err(SubmitError::Broken(_)) => "broken".into(),
+        Err(SubmitError::Contradicted) => "contradicted".into(),
         Err(other) => format!("{other:?}"),
     }
 }

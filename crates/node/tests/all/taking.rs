@@ -237,8 +237,7 @@ async fn what_is_revoked_here_is_over_at_once() {
 }
 
 #[tokio::test]
-async fn what_another_node_revokes_is_over_within_a_second() {
-    const SECOND: Micros = 1_000_000;
+async fn what_another_node_revokes_is_over_at_once() {
     let rig = Rig::shared().await;
     let (here, there) = (rig.realm().await, rig.realm().await);
     let made = made(&here, false).await;
@@ -250,7 +249,6 @@ async fn what_another_node_revokes_is_over_within_a_second() {
     let token = FoundToken::Access(access.clone(), (*token).clone());
     here.submit(made.by_app(RevokeToken { client: made.client.clone(), token })).await.unwrap();
     assert!(found(&here, &access).await.is_none());
-    rig.clock.advance(SECOND + 1_000);
     assert!(found(&there, &access).await.is_none());
 }
 

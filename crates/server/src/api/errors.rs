@@ -124,6 +124,7 @@ fn submitted(error: &SubmitError) -> Problem {
         SubmitError::Overloaded => "overloaded",
         SubmitError::Stopping => "stopping",
         SubmitError::Unavailable => "store_unavailable",
+        SubmitError::Contradicted => "contradiction",
         SubmitError::Broken(_) => {
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "realm_broken")
                 .detail("the realm cannot be served; the log says why");

@@ -26,7 +26,8 @@ pub(super) async fn find(
     known(app, &realm.published(), &hash).ok_or_else(|| wrong(app, source, Unauthorized::Unknown))
 }
 
-fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {
+/// Whose secret it is on the states that are published, by its hash.
+pub(crate) fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {
     let now = app.node.now();
     if let Some(bearer) = published.state.bearer(hash) {
         return match bearer {
@@ -37,6 +38,9 @@ fn known(app: &App, published: &Published, hash: &[u8; 32]) -> Option<Caller> {
             // An organization's own token speaks for it in the app-permissions dialect alone.
             Bearer::Organization { .. } => None,
         };
+    }
+    if app.system.is_served().is_err() {
+        return None;
     }
     let system = app.system.published();
     let Some(Bearer::ApiKey(id)) = system.state.bearer(hash) else { return None };

@@ -1,7 +1,7 @@
 //! The one place that finds out who calls.
 
 pub(crate) mod access_token;
-mod bearer;
+pub(crate) mod bearer;
 pub(crate) mod password;
 pub(crate) mod session;
 

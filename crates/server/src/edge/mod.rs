@@ -20,7 +20,7 @@ mod settings;
 mod source;
 pub mod tls;
 
-pub use conn::App;
+pub use conn::{App, Cutter};
 pub use drain::Drain;
 pub use error::{EdgeError, InvalidBody, Renderer};
 pub use json::{

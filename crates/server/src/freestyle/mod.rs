@@ -15,6 +15,7 @@ mod wire;
 
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::token::TOKEN_PREFIX;
+use http::Method;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -32,8 +33,11 @@ const IDENTITY_TOKEN: &str = "x-freestyle-identity-access-token";
 
 impl Face for Freestyle {
     const VIA: &'static str = "freestyle";
-    const READS_AT_HEAD: bool = true;
     type Error = errors::Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {
         let headers = shown.headers;

@@ -1,5 +1,8 @@
 //! The small repository API that the clients need beside the identities.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::Json;
 use grantd_node::Published;
 use grantd_node::realm::State;
@@ -8,17 +11,17 @@ use grantd_node::realm::repository::{
     CreateRepository, DeleteRepository, Repository, SetDefaultBranch, SetVisibility,
 };
 use serde::de::DeserializeOwned;
-use serde_json::json;
-use std::sync::Arc;
 use uuid::Uuid;
 
 use super::errors::Error;
 use super::wire::{
-    self, DefaultBranchBody, Empty, ListedRepository, Paging, Repositories, RepositoryCreated, Visibility,
-    VisibilityBody, time,
+    self, Branch, DefaultBranchBody, Empty, ListedRepository, Paging, Repositories, RepositoryCreated, Tag,
+    Visibility, VisibilityBody, time,
 };
 use super::{Call, READERS, id, read, read_or_empty};
+use crate::call::aside;
 use crate::face::CallError;
+use crate::git::Refs;
 
 /// This part of the dialect has its own words for some errors.
 fn said_here(error: impl Into<Error>) -> Error {
@@ -73,29 +76,49 @@ pub(super) async fn list_repositories(call: Call) -> Result<Json<Repositories>, 
     };
     let found: Vec<&Repository> = state.repositories().iter().filter(matches).collect();
     let total = found.len() as u64;
-    let listed = page.of(found.into_iter()).map(|repository| listed(repository, state)).collect();
-    Ok(Json(Repositories { repositories: listed, total, offset: page.offset }))
+    let paged: Vec<&Repository> = page.of(found.into_iter()).collect();
+    let refs = read_refs(&call, &paged).await?;
+    let listed = paged.into_iter().zip(refs).map(|(repository, refs)| listed(repository, refs, state));
+    Ok(Json(Repositories { repositories: listed.collect(), total, offset: page.offset }))
 }
 
-fn listed(repository: &Repository, state: &State) -> ListedRepository {
-    let branch = repository.default_branch.to_string();
-    let mut branches = serde_json::Map::new();
-    branches.insert(branch.clone(), json!({ "default": true, "name": branch, "target": null }));
+fn listed(repository: &Repository, refs: wire::Refs, state: &State) -> ListedRepository {
     ListedRepository {
         id: repository.id,
         repo_id: repository.id,
         name: name(repository),
         account_id: state.account(),
         visibility: Visibility::of(repository.is_public(state)),
-        branches,
-        tags: serde_json::Map::new(),
-        default_branch: branch,
+        default_branch: repository.default_branch.to_string(),
+        refs,
     }
+}
+
+/// What the repositories have, from their files.
+async fn read_refs(call: &Call, repositories: &[&Repository]) -> Result<Vec<wire::Refs>, Error> {
+    let (app, realm) = (call.app.clone(), call.realm.name().to_owned());
+    let ids: Vec<Uuid> = repositories.iter().map(|repository| repository.id).collect();
+    let read = aside(move || ids.into_iter().map(|id| app.git.refs(&realm, id)).collect::<Vec<_>>());
+    let read = read.await.map_err(said_here)?;
+    Ok(repositories.iter().zip(read).map(|(repository, found)| refs(repository, found)).collect())
+}
+
+fn refs(repository: &Repository, found: Refs) -> wire::Refs {
+    let default = &*repository.default_branch;
+    let branch = |name: String, target| (name.clone(), Branch { default: name == default, name, target });
+    let mut branches: BTreeMap<_, _> =
+        found.branches.into_iter().map(|(name, target)| branch(name, Some(target))).collect();
+    let (name, unborn) = branch(default.to_owned(), None);
+    branches.entry(name).or_insert(unborn);
+    let tags = found.tags.into_iter().map(|(name, target)| (name.clone(), Tag { name, target }));
+    wire::Refs { branches, tags: tags.collect() }
 }
 
 pub(super) async fn get_repository(call: Call) -> Result<Json<wire::Repository>, Error> {
     let published = readable(&call)?;
     let repository = find(&call, &published.state)?;
+    let refs =
+        read_refs(&call, &[repository]).await?.pop().unwrap_or_else(|| refs(repository, Refs::default()));
     Ok(Json(wire::Repository {
         id: repository.id,
         name: name(repository),
@@ -103,11 +126,15 @@ pub(super) async fn get_repository(call: Call) -> Result<Json<wire::Repository>,
         visibility: Visibility::of(repository.is_public(&published.state)),
         default_branch: repository.default_branch.to_string(),
         created_at: time(repository.created_at),
+        refs,
     }))
 }
 
 pub(super) async fn delete_repository(call: Call) -> Result<Json<Empty>, Error> {
-    submit(&call, DeleteRepository { id: named(&call)? }).await
+    let id = named(&call)?;
+    let deleted = submit(&call, DeleteRepository { id }).await?;
+    call.app.git.forget(call.realm.name(), id).await;
+    Ok(deleted)
 }
 
 pub(super) async fn get_visibility(call: Call) -> Result<Json<VisibilityBody>, Error> {

@@ -1,5 +1,7 @@
 //! The dialect's bodies as on the wire: camelCase, ids as lower-case UUIDs, times in RFC 3339.
 
+use std::collections::BTreeMap;
+
 use grantd_node::realm::Micros;
 use grantd_node::realm::repository_grant::AccessLevel as Level;
 use grantd_node::realm::vm_grant::VmGrantView;
@@ -252,6 +254,28 @@ pub(super) struct RepositoryCreated {
     pub(super) repo_id: Uuid,
 }
 
+/// What a repository has, by name.
+#[derive(Serialize)]
+pub(super) struct Refs {
+    pub(super) branches: BTreeMap<String, Branch>,
+    pub(super) tags: BTreeMap<String, Tag>,
+}
+
+/// A branch. The default one is there before its first commit.
+#[derive(Serialize)]
+pub(super) struct Branch {
+    pub(super) default: bool,
+    pub(super) name: String,
+    pub(super) target: Option<String>,
+}
+
+/// A tag.
+#[derive(Serialize)]
+pub(super) struct Tag {
+    pub(super) name: String,
+    pub(super) target: String,
+}
+
 /// One repository of a list. The published schema has no id and the clients read either name, so both are sent.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -261,9 +285,9 @@ pub(super) struct ListedRepository {
     pub(super) name: Option<String>,
     pub(super) account_id: Uuid,
     pub(super) visibility: Visibility,
-    pub(super) branches: serde_json::Map<String, serde_json::Value>,
-    pub(super) tags: serde_json::Map<String, serde_json::Value>,
     pub(super) default_branch: String,
+    #[serde(flatten)]
+    pub(super) refs: Refs,
 }
 
 /// GET `/git/v1/repo`.
@@ -284,6 +308,8 @@ pub(super) struct Repository {
     pub(super) visibility: Visibility,
     pub(super) default_branch: String,
     pub(super) created_at: String,
+    #[serde(flatten)]
+    pub(super) refs: Refs,
 }
 
 /// GET and PUT `.../visibility`.

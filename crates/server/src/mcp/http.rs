@@ -15,7 +15,7 @@ use grantd_node::realm::personal::Personal;
 use grantd_node::realm::request::{
     CancelRequest, CreateRequest, NewRequest, Request as Record, Sight, Status,
 };
-use http::request::Parts;
+use http::{Method, request::Parts};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -44,6 +44,10 @@ pub(crate) struct Mcp;
 impl Face for Mcp {
     const VIA: &'static str = "mcp";
     type Error = Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 }
 
 /// The one route.

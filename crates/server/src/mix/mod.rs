@@ -21,6 +21,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn;
 use grantd_node::realm::Caller;
+use http::Method;
 
 use crate::app::{App, SharedApp};
 use crate::edge::layers::{LayerSettings, stack, stack_part};
@@ -33,8 +34,11 @@ pub struct Mix;
 
 impl Face for Mix {
     const VIA: &'static str = "mix";
-    const READS_AT_HEAD: bool = true;
     type Error = errors::Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 
     fn nobody(app: &App, shown: &Shown<'_>) -> Option<Caller> {
         open::nobody(app, shown)

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
-use http::header;
+use http::{Method, header};
 use tower::util::MapResponseLayer;
 
 use crate::app::SharedApp;
@@ -59,6 +59,10 @@ pub struct Mollie<V>(PhantomData<V>);
 impl<V: Version> Face for Mollie<V> {
     const VIA: &'static str = "mollie";
     type Error = errors::Error<V>;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 }
 
 /// A request to this face.

@@ -170,7 +170,8 @@ impl From<CallError> for Error {
             }
             CallError::BadConsistency(name) => Self::invalid(name),
             CallError::OtherLedger => Self::in_a_sentence(StatusCode::CONFLICT, error.to_string()),
-            CallError::NotYet => Self::in_a_sentence(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            CallError::NotYet => Self::in_a_sentence(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .at_edge(EdgeError::Unavailable { retry_after_secs: 1 }),
             CallError::Forgery => Self::in_a_sentence(StatusCode::FORBIDDEN, error.to_string()),
         }
     }

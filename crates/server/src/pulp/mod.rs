@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
+use http::Method;
 
 use crate::app::SharedApp;
 use crate::client_certificate;
@@ -37,8 +38,11 @@ pub struct Pulp;
 
 impl Face for Pulp {
     const VIA: &'static str = "pulp";
-    const READS_AT_HEAD: bool = true;
     type Error = errors::Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 
     /// Basic first, then the certificate of the connection. An API key is taken as well; other schemes are ignored. A session is no
     /// credential here: a page of somebody else could use it.

@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
+use http::Method;
 
 use crate::app::SharedApp;
 use crate::dispatch::without_slash;
@@ -39,8 +40,11 @@ pub struct Tdp;
 
 impl Face for Tdp {
     const VIA: &'static str = "tdp";
-    const READS_AT_HEAD: bool = true;
     type Error = errors::Error;
+
+    fn begins_at_head(_method: &Method, _path: &str) -> bool {
+        true
+    }
 
     /// An API key, as `Bearer` or as the portal's `Token`; else the dialect's own session cookie. Other schemes are ignored.
     fn credential<'a>(shown: &Shown<'a>) -> Credential<'a> {

@@ -16,6 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::{GitMetrics, StoreMetrics};
+
 /// Content type of [`Metrics::render`] (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -34,10 +36,14 @@ pub struct Metrics {
     pub http: HttpMetrics,
     /// The stores.
     pub ledger: LedgerMetrics,
+    /// How this node follows a shared store.
+    pub store: StoreMetrics,
     /// Decisions made.
     pub decisions: DecisionLogMetrics,
     /// What is sent to webhooks.
     pub webhooks: WebhookMetrics,
+    /// The git front.
+    pub git: GitMetrics,
 }
 
 impl Metrics {
@@ -47,9 +53,11 @@ impl Metrics {
         let mut registry = Registry::with_prefix("grantd");
         let http = HttpMetrics::register(&mut registry);
         let ledger = LedgerMetrics::register(&mut registry);
+        let store = StoreMetrics::register(&mut registry);
         let decisions = DecisionLogMetrics::register(&mut registry);
         let webhooks = WebhookMetrics::register(&mut registry);
-        Arc::new(Self { registry, http, ledger, decisions, webhooks })
+        let git = GitMetrics::register(&mut registry);
+        Arc::new(Self { registry, http, ledger, store, decisions, webhooks, git })
     }
 
     /// The text of `/metrics`, to be sent as [`CONTENT_TYPE`].
@@ -405,6 +413,7 @@ impl DecisionLogMetrics {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test panics")]
     use super::*;
+    use crate::telemetry::PollResult;
 
     /// `docs/metrics.md` is what this makes; run the test with `GRANTD_UPDATE_DOCS=1` to write it.
     fn page(metrics: &Metrics) -> String {
@@ -430,6 +439,7 @@ mod tests {
         let _made = metrics.http.connections_of("main");
         metrics.http.refused(RefusalReason::Limit);
         metrics.ledger.appended(AppendResult::Durable, 1, Duration::ZERO);
+        metrics.store.polled(PollResult::Answered);
         metrics.webhooks.delivered();
         let now = page(&metrics);
         if std::env::var_os("GRANTD_UPDATE_DOCS").is_some() {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use grantd_node::observer::{AppendEnd, CheckEnd, Observer};
+use grantd_node::observer::{AppendEnd, CheckEnd, Observer, PollEnd};
 
-use super::{AppendResult, CheckResult, Metrics};
+use super::{AppendResult, CheckResult, Metrics, PollResult};
 
 impl Observer for Metrics {
     fn appended(&self, end: AppendEnd, entries: usize, took: Duration) {
@@ -15,6 +15,17 @@ impl Observer for Metrics {
             AppendEnd::Unknown => AppendResult::Unknown,
         };
         self.ledger.appended(result, u32::try_from(entries).unwrap_or(u32::MAX), took);
+    }
+
+    fn polled(&self, end: PollEnd) {
+        self.store.polled(match end {
+            PollEnd::Answered => PollResult::Answered,
+            PollEnd::Failed => PollResult::Failed,
+        });
+    }
+
+    fn announced(&self, realms: usize) {
+        self.store.announced(u64::try_from(realms).unwrap_or(u64::MAX));
     }
 
     fn checked(&self, end: CheckEnd) {

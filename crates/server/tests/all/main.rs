@@ -28,6 +28,7 @@ mod inbox;
 mod ledger;
 mod lists;
 mod mix;
+mod nodes;
 mod oauth;
 mod oidc;
 mod openapi;

@@ -9,8 +9,9 @@ use grantd_node::realm::engine::{Schema, Source};
 use grantd_node::realm::realms::CreateRealm;
 use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
-use grantd_node::{Node, Request, Settings};
+use grantd_node::{Follow, Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
+use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::oidc::OidcSettings;
 use grantd_server::serve::{CatalogueSettings, FaceSettings, faces};
@@ -36,6 +37,10 @@ struct Hand(HandClock);
 impl grantd_node::Clock for Hand {
     fn now(&self) -> i64 {
         self.0.now()
+    }
+
+    fn steady(&self) -> std::time::Duration {
+        std::time::Duration::from_micros(self.0.now().unsigned_abs())
     }
 }
 
@@ -119,7 +124,8 @@ impl Rig {
             clock: Arc::new(Hand(clock.clone())),
             decision_log: None,
             observer: Arc::new(()),
-            follow: None,
+            // Nothing follows by itself: what is new is what a request asks for.
+            follow: Some(Follow::default()),
         }));
         let api_key = Some(Secret(SYSTEM_KEY.into()));
         let first = First { api_key, password_hash: Secret("$hash$".into()), password: None };
@@ -137,6 +143,7 @@ impl Rig {
             mix_open: setup.mix_open,
             mollie_docs: None,
             mix_cors: setup.mix_cors.clone(),
+            git: GitSettings { directory: dir.path().join("git"), ..GitSettings::default() },
             webhooks: setup.webhooks.clone(),
             oidc: setup.oidc.clone(),
             catalogue: setup.catalogue,

@@ -6,22 +6,51 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::Watch;
 
+/// A connection whose end can throw away what the other side has not taken yet.
+pub(in crate::edge) trait Reset {
+    /// Closing it resets it from now on.
+    fn reset_when_closed(&self);
+}
+
+impl Reset for TcpStream {
+    fn reset_when_closed(&self) {
+        // A socket that does not take it is closed as any other.
+        let _kept = self.set_zero_linger();
+    }
+}
+
+impl Reset for TlsStream<TcpStream> {
+    fn reset_when_closed(&self) {
+        self.get_ref().0.reset_when_closed();
+    }
+}
+
 /// See the module. Above TLS, so that it sees HTTP.
-pub(super) struct WatchedIo<I> {
+pub(super) struct WatchedIo<I: Reset> {
     inner: I,
     watch: Arc<Watch>,
 }
 
-impl<I> WatchedIo<I> {
+impl<I: Reset> WatchedIo<I> {
     pub(super) fn new(inner: I, watch: Arc<Watch>) -> Self {
         Self { inner, watch }
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for WatchedIo<I> {
+impl<I: Reset> Drop for WatchedIo<I> {
+    fn drop(&mut self) {
+        if self.watch.is_to_be_reset() {
+            self.inner.reset_when_closed();
+        }
+    }
+}
+
+impl<I: AsyncRead + Reset + Unpin> AsyncRead for WatchedIo<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -37,7 +66,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for WatchedIo<I> {
     }
 }
 
-impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WatchedIo<I> {
+impl<I: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for WatchedIo<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.watch.write_blocked(written.is_pending());

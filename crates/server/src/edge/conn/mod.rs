@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its close.
 
 mod bodies;
+mod cutter;
 mod io;
 mod registry;
 mod watch;
@@ -23,8 +24,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tower::{Service, ServiceExt};
 
 use super::{EdgeSettings, Peer};
-use io::WatchedIo;
+use io::{Reset, WatchedIo};
 
+pub use cutter::Cutter;
 pub(super) use registry::Connections;
 use watch::Due;
 pub(super) use watch::Watch;
@@ -82,7 +84,7 @@ pub(super) async fn serve<I, S>(
     builder: &Builder<TokioExecutor>,
 ) -> End
 where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    I: AsyncRead + AsyncWrite + Reset + Unpin + Send + 'static,
     S: App,
 {
     let service = {
@@ -120,6 +122,7 @@ async fn answer<S: App>(
     let in_flight = watch.begin();
     let mut request = request.map(|body| bodies::request_body(body, &watch));
     request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(Cutter(watch));
     let answer = app.oneshot(request).await?;
     Ok(answer.map(|body: Body| bodies::AnswerBody::new(body, in_flight)))
 }

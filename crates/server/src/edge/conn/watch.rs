@@ -52,6 +52,7 @@ pub(in crate::edge) struct Watch {
     linger_since: AtomicU64,
     stage: AtomicU8,
     stage_since: AtomicU64,
+    reset: AtomicBool,
     pub(super) waker: AtomicWaker,
 }
 
@@ -69,6 +70,7 @@ impl Watch {
             linger_since: AtomicU64::new(0),
             stage: AtomicU8::new(RUNNING),
             stage_since: AtomicU64::new(0),
+            reset: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
     }
@@ -140,6 +142,19 @@ impl Watch {
     /// The server waits no longer.
     pub(super) fn kill(&self) {
         self.set_stage(KILLED);
+    }
+
+    /// Nobody waits for what is on its way either. A connection of HTTP/2 may have other requests on it, and stays.
+    pub(super) fn cut(&self) {
+        if !self.http2.load(Ordering::Relaxed) {
+            self.reset.store(true, Ordering::Release);
+            self.kill();
+        }
+    }
+
+    /// Whether closing throws away what the other side has not taken yet.
+    pub(super) fn is_to_be_reset(&self) -> bool {
+        self.reset.load(Ordering::Acquire)
     }
 
     fn set_stage(&self, stage: u8) {

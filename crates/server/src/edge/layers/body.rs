@@ -86,7 +86,8 @@ impl Progress {
     }
 }
 
-/// See the module. The timer exists only once the handler has had to wait.
+/// See the module. The timer exists only once the handler has had to wait, and runs only while it does: the time in which a
+/// handler takes nothing is not the client's.
 pub(super) struct WatchedBody {
     inner: Body,
     progress: Progress,
@@ -94,17 +95,22 @@ pub(super) struct WatchedBody {
     read: u64,
     stall: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    waits: bool,
 }
 
 impl WatchedBody {
     pub(super) fn wrap(inner: Body, limit: Option<u64>, stall: Duration) -> (Body, Progress) {
         let progress = Progress::default();
-        let watched = Self { inner, progress: progress.clone(), limit, read: 0, stall, timer: None };
+        let watched =
+            Self { inner, progress: progress.clone(), limit, read: 0, stall, timer: None, waits: false };
         (Body::new(watched), progress)
     }
 
     fn waiting(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.stall)));
+        if !std::mem::replace(&mut self.waits, true) {
+            timer.as_mut().reset(Instant::now() + self.stall);
+        }
         if timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
@@ -129,9 +135,7 @@ impl HttpBody for WatchedBody {
         let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
             return this.waiting(cx);
         };
-        if let Some(timer) = &mut this.timer {
-            timer.as_mut().reset(Instant::now() + this.stall);
-        }
+        this.waits = false;
         let got = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref);
         this.read = this.read.saturating_add(got.map_or(0, |data| data.remaining() as u64));
         match this.limit {
