@@ -24,11 +24,16 @@ QUESTION = {"subject": "user:ann", "action": "member", "resource": "role:alarm"}
 def codes(node: Node) -> list[str]:
     """Why it is not ready; nothing if it is."""
     status, text = node.is_ready()
+    if status == 0:
+        return ["does not answer"]
     return [] if status == 200 else [reason["code"] for reason in json.loads(text)["reasons"]]
 
 
 def until(node: Node, expected: list[str], seconds=20) -> None:
-    wait_until(lambda: codes(node) == expected, seconds, f"node {node.node} says {codes(node)}, not {expected}")
+    try:
+        wait_until(lambda: codes(node) == expected, seconds, "")
+    except AssertionError:
+        raise AssertionError(f"node {node.node} says {codes(node)}, not {expected}") from None
 
 
 def metric(node: Node, name: str) -> float:

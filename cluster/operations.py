@@ -66,7 +66,7 @@ def start(name):
     log = open(place / f"{{name}}.log", "ab")
     run = subprocess.Popen([*who, *command], env=mine, cwd=data, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     (place / f"{{name}}.pid").write_text(str(run.pid))
-    subprocess.run(service["ExecStartPost"].split(), env=mine, check=True)
+    subprocess.run(["/usr/bin/grantd", "ready", "--wait", "60"], env=mine, check=True)
 
 verb, what = sys.argv[1:]
 assert what == "grantd", what
