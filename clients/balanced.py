@@ -140,7 +140,9 @@ class Balanced:
             listens += ["--listen", f"{dialect}{'=' if dialect else ''}127.0.0.1:{port}"]
         shared = ["--store", self.store, "--master-key-file", str(self.data / "master.key")]
         command = [binary(), *self.args, "--data", str(own), *shared, *listens]
-        self.nodes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
+        # As on a file system that all of them mount; a flag wins over it.
+        environment = {"GRANTD_GIT_DIRECTORY": str(self.data / "git"), **os.environ}
+        self.nodes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent))
 
     def until_ready(self, number: int) -> int | None:
         """Nothing when all up to this node are, the exit code when one ended before that."""

@@ -137,7 +137,8 @@ class Traffic:
             elif outcome != "failed":
                 # Nobody can say what it is now.
                 own.remove(key)
-            time.sleep(self.pause)
+            # Who is told that nothing can be written now does not ask again at once.
+            time.sleep(self.pause if outcome in ("ok", "refused") else 0.1)
 
     def _attempts(self, session: Session, key: Key, value: bool, patient: bool) -> str:
         op = Op(f"op-{next(_ids)}", "write", key.name, value)

@@ -384,13 +384,17 @@ impl<'a> Taken<'a> {
     }
 }
 
-/// Why nothing was written. The head is read last: when it is still the expected one, it was so while the rows were read.
+/// Why nothing was written.
 async fn why_not(store: &PostgresStore, client: Client, plan: &Plan, taken: &Taken<'_>) -> Attempt {
-    let work = async {
-        let values = values_of(&client, &plan.realm, &taken.kinds, &taken.keys).await?;
-        Ok((values, head_and_epoch(&client, &plan.realm).await?))
-    };
-    let found = super::within(&store.options, work).await;
+    let mut found = found_instead(store, &client, plan, taken).await;
+    if found.is_err() {
+        // Perhaps the connection alone is gone.
+        client.break_off();
+        found = match store.client().await {
+            Ok(client) => found_instead(store, &client, plan, taken).await,
+            Err(error) => Err(error),
+        };
+    }
     match found {
         Ok((_, None)) => Attempt::rejected(StoreError::NoLedger(plan.realm.clone())),
         Ok((_, Some((head, _)))) if head != plan.expected => Attempt::Ended(Appended::Conflict(head)),
@@ -403,9 +407,21 @@ async fn why_not(store: &PostgresStore, client: Client, plan: &Plan, taken: &Tak
                 Attempt::Ended(Appended::Untaken(untaken))
             }
         }
-        Err(error) => {
-            client.break_off();
-            Attempt::rejected(error)
-        }
+        Err(error) => Attempt::rejected(error),
     }
+}
+
+/// The values of the rows to be taken, and the head with its epoch. The head is read last: when it is still the expected
+/// one, it was so while the rows were read.
+async fn found_instead(
+    store: &PostgresStore,
+    client: &Session,
+    plan: &Plan,
+    taken: &Taken<'_>,
+) -> Result<(Vec<Option<Vec<u8>>>, Option<(Head, i64)>), StoreError> {
+    let work = async {
+        let values = values_of(client, &plan.realm, &taken.kinds, &taken.keys).await?;
+        Ok((values, head_and_epoch(client, &plan.realm).await?))
+    };
+    super::within(&store.options, work).await
 }

@@ -1,33 +1,83 @@
-//! Connections: how they are made and what is set on each.
+//! Connections: which host they go to and what is set on each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult, Timeouts};
-use tokio_postgres::{Config, NoTls};
 
-use super::error::store_error;
+use super::address::{Place, places};
+use super::announce::Hears;
+use super::error::{store_error, text_of};
 use super::options::PostgresOptions;
 use super::session::Session;
+use super::tls;
 use crate::store::StoreError;
 
 pub(super) type Pool = managed::Pool<Connector>;
 /// A session that goes back to the pool.
 pub(super) type Client = managed::Object<Connector>;
 
-/// Makes sessions.
+/// The hosts of the store's address. One of them takes writes, and after a failover it is another one.
+pub(super) struct Hosts {
+    places: Vec<Place>,
+    /// Which one let us in last.
+    last: AtomicUsize,
+}
+
+impl Hosts {
+    pub(super) fn of(address: &str, options: &PostgresOptions) -> Result<Self, StoreError> {
+        Ok(Self { places: places(address, options)?, last: AtomicUsize::new(0) })
+    }
+
+    /// A session with the first host that takes writes. One that does not come to an end with it is left behind: a server
+    /// that hangs still accepts connections.
+    pub(super) async fn connect(&self, mut hears: Option<Hears>) -> Result<Session, StoreError> {
+        let last = self.last.load(Ordering::Relaxed);
+        let mut failures = Vec::new();
+        for number in (last..self.places.len()).chain(0..last) {
+            let Some(place) = self.places.get(number) else { continue };
+            let connecting = place.config.connect(place.tls.clone());
+            match tokio::time::timeout(place.patience, connecting).await {
+                Ok(Ok((client, connection))) => {
+                    self.last.store(number, Ordering::Relaxed);
+                    return Ok(Session::new(client, connection, hears.take()));
+                }
+                Ok(Err(error)) => failures.push(failure(&place.name, &error)),
+                Err(_) => failures.push(format!("{}: it does not answer", place.name)),
+            }
+        }
+        Err(StoreError::Unavailable(failures.join("; ")))
+    }
+
+    /// How long it may take until all were tried.
+    fn patience(&self) -> Duration {
+        self.places.iter().map(|place| place.patience).sum::<Duration>() + Duration::from_secs(1)
+    }
+}
+
+fn failure(name: &str, error: &tokio_postgres::Error) -> String {
+    let advice = tls::advice(error).map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("{name}: {}{advice}", text_of(error))
+}
+
+/// Makes sessions for the pool.
 pub(super) struct Connector {
-    config: Config,
+    hosts: Arc<Hosts>,
     settings: String,
 }
 
-pub(super) fn pool(config: Config, options: &PostgresOptions) -> Result<Pool, StoreError> {
-    let connector = Connector { config, settings: session_settings(options) };
+pub(super) fn pool(hosts: Arc<Hosts>, options: &PostgresOptions) -> Result<Pool, StoreError> {
+    let create = hosts.patience();
+    let connector = Connector { hosts, settings: session_settings(options) };
     Pool::builder(connector)
         .max_size(options.connections.max(1))
         .runtime(Runtime::Tokio1)
         .timeouts(Timeouts {
-            wait: Some(options.connect_timeout),
-            create: Some(options.connect_timeout),
-            recycle: Some(options.connect_timeout),
+            wait: Some(options.wait_timeout),
+            create: Some(create),
+            recycle: Some(options.wait_timeout),
         })
         .build()
         .map_err(|error| StoreError::Unavailable(error.to_string()))
@@ -47,17 +97,12 @@ fn session_settings(options: &PostgresOptions) -> String {
     )
 }
 
-pub(super) async fn connect(config: &Config) -> Result<Session, StoreError> {
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| store_error(&error))?;
-    Ok(Session::new(client, connection))
-}
-
 impl managed::Manager for Connector {
     type Type = Session;
     type Error = StoreError;
 
     async fn create(&self) -> Result<Session, StoreError> {
-        let session = connect(&self.config).await?;
+        let session = self.hosts.connect(None).await?;
         session.batch_execute(&self.settings).await.map_err(|error| store_error(&error))?;
         Ok(session)
     }

@@ -6,16 +6,23 @@ use tokio_postgres::Error;
 use crate::store::StoreError;
 
 pub(super) fn store_error(error: &Error) -> StoreError {
-    let Some(db) = error.as_db_error() else {
-        return StoreError::Unavailable(describe(error));
+    let text = text_of(error);
+    let Some(code) = error.code().map(tokio_postgres::error::SqlState::code) else {
+        return StoreError::Unavailable(text);
     };
-    let code = db.code().code();
-    let text = format!("PostgreSQL says {code}: {}", db.message());
     match code {
         "53100" => StoreError::Full(format!("{text}; free some space on the database server")),
         "XX001" | "XX002" => StoreError::Damaged(text),
         _ if code.starts_with("54") || code.starts_with("22") => StoreError::Invalid(text),
         _ => StoreError::Unavailable(text),
+    }
+}
+
+/// What an error says, without details that quote rows.
+pub(super) fn text_of(error: &Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("PostgreSQL says {}: {}", db.code().code(), db.message()),
+        None => describe(error),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Brings the tables to this program's format. Nodes that start together do it one after the other.
 
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, Error};
+use tokio_postgres::{Client, Error};
 
-use super::connect::connect;
+use super::connect::Hosts;
 use super::error::store_error;
 use super::session::Session;
 use crate::store::StoreError;
@@ -12,12 +12,12 @@ mod embedded {
     refinery::embed_migrations!("migrations/postgres");
 }
 
-pub(super) async fn migrate(config: &Config) -> Result<(), StoreError> {
-    let mut session = connect(config).await?;
+pub(super) async fn migrate(hosts: &Hosts) -> Result<(), StoreError> {
+    let mut session = hosts.connect(None).await?;
     if is_current(&session).await? {
         return Ok(());
     }
-    let holder = connect(config).await?;
+    let holder = hosts.connect(None).await?;
     hold(&holder).await.map_err(|error| store_error(&error))?;
     // Whoever held it before us may have done it.
     if !is_current(&session).await? {

@@ -3,6 +3,8 @@
 //! The SQL is plain: no advisory locks, no triggers, no extensions. The row of a ledger's head is its lock, held by the
 //! server alone from the compare-and-set to the commit.
 
+mod address;
+mod announce;
 mod append;
 mod connect;
 mod error;
@@ -15,18 +17,21 @@ mod rows;
 mod session;
 mod snapshots;
 mod store;
+mod tls;
 mod unsettled;
 mod view;
 
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 
-use tokio_postgres::{Config, Error};
+use tokio_postgres::Error;
 
 pub use options::PostgresOptions;
 pub use view::PostgresView;
 
 use crate::store::StoreError;
-use connect::{Client, Pool};
+use announce::Announcer;
+use connect::{Client, Hosts, Pool};
 use error::{pool_error, store_error, too_slow, warned};
 use session::Session;
 use unsettled::Doubts;
@@ -37,28 +42,28 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
+    hosts: Arc<Hosts>,
     options: PostgresOptions,
     doubts: Doubts,
+    announcer: OnceLock<Announcer>,
 }
 
 impl PostgresStore {
-    /// Connects, and brings the tables to this program's format. `url` is a `postgres://` URL or a list of `key=value`.
+    /// Connects, and brings the tables to this program's format. `address` is a `postgres://` URL or a list of `key=value`,
+    /// as libpq takes them; of several hosts the one that takes writes is used.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] when the URL cannot be understood; [`StoreError::TooNew`].
-    pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
-        let mut config: Config = url.parse().map_err(|_| {
-            // The parser's own text may quote the URL, and with it the password.
-            StoreError::Invalid("the address of the store is not a PostgreSQL URL".to_owned())
-        })?;
-        config.connect_timeout(options.connect_timeout);
-        config.tcp_user_timeout(options.patience());
-        if config.get_application_name().is_none() {
-            config.application_name("grantd");
-        }
-        migrate::migrate(&config).await?;
-        let pool = connect::pool(config, &options)?;
-        Ok(Self { pool, options, doubts: Doubts::default() })
+    /// [`StoreError::Invalid`] when the address cannot be understood; [`StoreError::TooNew`].
+    pub async fn open(address: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        let hosts = Arc::new(Hosts::of(address, &options)?);
+        migrate::migrate(&hosts).await?;
+        let pool = connect::pool(Arc::clone(&hosts), &options)?;
+        Ok(Self { pool, hosts, options, doubts: Doubts::default(), announcer: OnceLock::new() })
+    }
+
+    /// Only a program that appends or follows needs one.
+    fn announcer(&self) -> &Announcer {
+        self.announcer.get_or_init(|| Announcer::start(Arc::clone(&self.hosts)))
     }
 
     async fn client(&self) -> Result<Client, StoreError> {

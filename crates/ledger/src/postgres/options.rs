@@ -11,7 +11,10 @@ pub struct PostgresOptions {
     pub statement_timeout: Duration,
     /// How long a session of ours may stand still within a transaction, before the server ends it and frees what it holds.
     pub idle_timeout: Duration,
-    /// How long to wait for a connection, a free one or a new one.
+    /// How long to wait for a connection to become free.
+    pub wait_timeout: Duration,
+    /// How long to try one host, until it has let us in and says whether it takes writes. `connect_timeout` in the address
+    /// may make it longer.
     pub connect_timeout: Duration,
 }
 
@@ -21,7 +24,8 @@ impl Default for PostgresOptions {
             connections: 8,
             statement_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(2),
-            connect_timeout: Duration::from_secs(5),
+            wait_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(3),
         }
     }
 }

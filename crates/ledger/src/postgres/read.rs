@@ -20,9 +20,10 @@ pub(super) async fn realms(client: &Session) -> Result<Vec<String>, Error> {
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
+const HEAD: &str = "SELECT ledger_id, revision, hash, time FROM ledger WHERE realm = $1";
+
 pub(super) async fn head_row(client: &Session, realm: &str) -> Result<Option<Head>, Error> {
-    let statement =
-        client.prepare_cached("SELECT ledger_id, revision, hash, time FROM ledger WHERE realm = $1").await?;
+    let statement = client.prepare_cached(HEAD).await?;
     client.query_opt(&statement, &[&realm]).await?.map(|row| head_of(&row)).transpose()
 }
 
@@ -77,7 +78,7 @@ pub(super) async fn heads(
         )
     )?;
     let asked: [&(dyn ToSql + Sync); 1] = [&realms];
-    let (now, rows) = tokio::try_join!(client.query_one(&now, &[]), client.query(&heads, &asked))?;
+    let (now, rows) = tokio::try_join!(biased; client.query_one(&now, &[]), client.query(&heads, &asked))?;
     let heads = rows.iter().map(|row| Ok((row.try_get(4)?, head_of(row)?))).collect::<Result<_, Error>>()?;
     Ok((now.try_get(0)?, heads))
 }
@@ -101,32 +102,59 @@ pub(super) async fn row_values(
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 
+const ENTRIES: &str = "SELECT revision, command_id, hash, bytes FROM entry
+    WHERE realm = $1 AND revision > $2 ORDER BY revision LIMIT $3";
+
+/// The head, and a page of what is behind `after`. All three are sent before the first is answered, and asked in this order:
+/// entries that come in between are more than the head promises, and values more than the entries need, never fewer.
+pub(super) async fn page_rows(
+    client: &Session,
+    realm: &str,
+    after: Revision,
+    limit: usize,
+) -> Result<(Option<Head>, Vec<EntryRow>, Vec<DisclosureRow>), Error> {
+    let head = client.prepare_cached(HEAD).await?;
+    let entries = client.prepare_cached(ENTRIES).await?;
+    let disclosures = client
+        .prepare_cached(
+            "SELECT revision, slot, salt, value FROM disclosure
+             WHERE realm = $1 AND revision > $2 AND revision <= (
+                SELECT max(revision) FROM (
+                    SELECT revision FROM entry WHERE realm = $1 AND revision > $2 ORDER BY revision LIMIT $3) page)
+             ORDER BY revision, slot",
+        )
+        .await?;
+    let (after, limit) = (signed(after), i64::try_from(limit).unwrap_or(i64::MAX));
+    let whose: [&(dyn ToSql + Sync); 1] = [&realm];
+    let which: [&(dyn ToSql + Sync); 3] = [&realm, &after, &limit];
+    let (head, entries, disclosures) = tokio::try_join!(
+        biased;
+        client.query_opt(&head, &whose),
+        client.query(&entries, &which),
+        client.query(&disclosures, &which),
+    )?;
+    let head = head.map(|row| head_of(&row)).transpose()?;
+    Ok((head, entries.iter().map(entry_of).collect::<Result<_, _>>()?, disclosures_of(&disclosures)?))
+}
+
 pub(super) async fn entry_rows(
     client: &Session,
     realm: &str,
     after: Revision,
     limit: usize,
 ) -> Result<Vec<EntryRow>, Error> {
-    let statement = client
-        .prepare_cached(
-            "SELECT revision, command_id, hash, bytes FROM entry
-             WHERE realm = $1 AND revision > $2 ORDER BY revision LIMIT $3",
-        )
-        .await?;
+    let statement = client.prepare_cached(ENTRIES).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    client
-        .query(&statement, &[&realm, &signed(after), &limit])
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(EntryRow {
-                revision: row.try_get(0)?,
-                command_id: row.try_get(1)?,
-                hash: row.try_get(2)?,
-                bytes: row.try_get(3)?,
-            })
-        })
-        .collect()
+    client.query(&statement, &[&realm, &signed(after), &limit]).await?.iter().map(entry_of).collect()
+}
+
+fn entry_of(row: &Row) -> Result<EntryRow, Error> {
+    Ok(EntryRow {
+        revision: row.try_get(0)?,
+        command_id: row.try_get(1)?,
+        hash: row.try_get(2)?,
+        bytes: row.try_get(3)?,
+    })
 }
 
 pub(super) async fn disclosure_rows(
@@ -141,10 +169,11 @@ pub(super) async fn disclosure_rows(
              WHERE realm = $1 AND revision > $2 AND revision <= $3 ORDER BY revision, slot",
         )
         .await?;
-    client
-        .query(&statement, &[&realm, &signed(after), &last])
-        .await?
-        .iter()
+    disclosures_of(&client.query(&statement, &[&realm, &signed(after), &last]).await?)
+}
+
+fn disclosures_of(rows: &[Row]) -> Result<Vec<DisclosureRow>, Error> {
+    rows.iter()
         .map(|row| {
             Ok(DisclosureRow {
                 revision: row.try_get(0)?,

@@ -149,7 +149,10 @@ impl<'a> Columns<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a failed test panics")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn shape(rows: &[RowWrite]) -> Vec<[usize; 4]> {
@@ -188,5 +191,72 @@ mod tests {
             shape(&[put(b"b"), moved(b"a", b"b"), put(b"a")]),
             [[1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
         );
+    }
+
+    type Model = HashMap<Vec<u8>, (Vec<u8>, i64)>;
+
+    fn apply(model: &mut Model, row: &RowWrite) {
+        match row.clone() {
+            RowWrite::Put { key, value, expires, .. } => {
+                model.insert(key, (value, expires));
+            }
+            RowWrite::Renew { key, value, expires, .. } => {
+                if let Some(held) = model.get_mut(&key) {
+                    *held = (value, expires);
+                }
+            }
+            RowWrite::Move { key, to, value, expires, .. } => {
+                if model.remove(&key).is_some() {
+                    model.insert(to, (value, expires));
+                }
+            }
+            RowWrite::Delete { key, .. } | RowWrite::Take { key, .. } => {
+                model.remove(&key);
+            }
+        }
+    }
+
+    /// What the statements of a round do, in whatever order they come.
+    fn apply_round(model: &mut Model, round: &Round<'_>) {
+        let owned = |bytes: &&[u8]| bytes.to_vec();
+        let Round { puts, renewals, moves, removals } = round;
+        let kind = "session";
+        for key in &removals.keys {
+            apply(model, &RowWrite::Delete { kind, key: owned(key) });
+        }
+        for (at, key) in moves.keys.iter().enumerate() {
+            let (to, value, expires) = (owned(&moves.to[at]), owned(&moves.values[at]), moves.expires[at]);
+            apply(model, &RowWrite::Move { kind, key: owned(key), to, value, expires });
+        }
+        for (at, key) in renewals.keys.iter().enumerate() {
+            let (value, expires) = (owned(&renewals.values[at]), renewals.expires[at]);
+            apply(model, &RowWrite::Renew { kind, key: owned(key), value, expires });
+        }
+        for (at, key) in puts.keys.iter().enumerate() {
+            let (value, expires) = (owned(&puts.values[at]), puts.expires[at]);
+            apply(model, &RowWrite::Put { kind, key: owned(key), value, expires });
+        }
+    }
+
+    fn any_write() -> impl Strategy<Value = RowWrite> {
+        (0..4_u8, 0..5_u8, 0..5_u8, any::<u8>()).prop_map(|(what, key, to, value)| {
+            let (kind, key, to, value, expires) = ("session", vec![key], vec![to], vec![value], 1);
+            match what {
+                0 => RowWrite::Put { kind, key, value, expires },
+                1 => RowWrite::Renew { kind, key, value, expires },
+                2 => RowWrite::Move { kind, key, to, value, expires },
+                _ => RowWrite::Delete { kind, key },
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rounds_do_what_the_writes_do_one_by_one(rows in prop::collection::vec(any_write(), 0..24)) {
+            let (mut one_by_one, mut in_rounds) = (Model::new(), Model::new());
+            rows.iter().for_each(|row| apply(&mut one_by_one, row));
+            rounds(&rows).iter().for_each(|round| apply_round(&mut in_rounds, round));
+            prop_assert_eq!(one_by_one, in_rounds);
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Client, Connection, Error, Statement};
 
+use super::announce::Hears;
 use super::error::store_error;
 
 /// One session. It ends when this is dropped, whatever it is in the middle of.
@@ -25,14 +26,15 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new<S, T>(client: Client, connection: Connection<S, T>) -> Self
+    /// `hears`: where notifications go, if it is one that listens.
+    pub(super) fn new<S, T>(client: Client, connection: Connection<S, T>, hears: Option<Hears>) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let warnings = Arc::new(AtomicU64::new(0));
         let gate = Arc::default();
-        let driver = tokio::spawn(drive(connection, Arc::clone(&warnings), Arc::clone(&gate)));
+        let driver = tokio::spawn(drive(connection, Arc::clone(&warnings), Arc::clone(&gate), hears));
         Self { client, statements: Mutex::default(), warnings, gate, broken: AtomicBool::new(false), driver }
     }
 
@@ -56,6 +58,12 @@ impl Session {
     pub(super) fn break_off(&self) {
         self.broken.store(true, Ordering::Release);
         self.driver.abort();
+    }
+
+    /// Waits until the connection is no more.
+    pub(super) async fn ended(&mut self) {
+        // However it ended.
+        let _ = (&mut self.driver).await;
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -89,8 +97,12 @@ impl Drop for Session {
     }
 }
 
-async fn drive<S, T>(mut connection: Connection<S, T>, warnings: Arc<AtomicU64>, gate: Arc<Mutex<()>>)
-where
+async fn drive<S, T>(
+    mut connection: Connection<S, T>,
+    warnings: Arc<AtomicU64>,
+    gate: Arc<Mutex<()>>,
+    hears: Option<Hears>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
@@ -107,6 +119,11 @@ where
                 warnings.fetch_add(1, Ordering::Release);
                 let (code, text) = (notice.code().code(), notice.message());
                 tracing::warn!(code, text, "PostgreSQL warns");
+            }
+            Ok(AsyncMessage::Notification(letter)) => {
+                if let Some(hears) = &hears {
+                    hears.letter(letter.payload());
+                }
             }
             Ok(_) => {}
             Err(error) => {

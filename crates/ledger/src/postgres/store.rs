@@ -1,6 +1,9 @@
 //! [`Store`] for PostgreSQL.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use tokio::sync::broadcast;
 
 use super::read::{self, signed};
 use super::{PostgresStore, append, moving, snapshots};
@@ -56,29 +59,32 @@ impl Store for PostgresStore {
         self.ask(async |client| read::heads(client, realms).await).await
     }
 
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        Some(self.announcer().listen())
+    }
+
     async fn entries(
         &self,
         realm: &str,
         after: Revision,
         limit: usize,
     ) -> Result<Vec<Disclosed>, StoreError> {
-        // The head first: entries that come in between are more than it promises, never fewer.
-        let (head, rows, values) = self
-            .ask(async |client| {
-                let head = read::head_row(client, realm).await?;
-                let rows = read::entry_rows(client, realm, after, limit).await?;
-                let last = rows.last().map_or(0, |row| row.revision);
-                let values = read::disclosure_rows(client, realm, after, last).await?;
-                Ok((head, rows, values))
-            })
-            .await?;
+        let (head, rows, values) =
+            self.ask(async |client| read::page_rows(client, realm, after, limit).await).await?;
         let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
         page(after, limit, &head, rows, values)
     }
 
     async fn append(&self, append: Append) -> Appended {
         match Plan::of(append) {
-            Ok(plan) => append::append(self, &plan).await,
+            Ok(plan) => {
+                let appended = append::append(self, &plan).await;
+                // Rows alone are read from the store by whoever needs them.
+                if matches!(appended, Appended::Durable(_)) && !plan.entries.is_empty() {
+                    self.announcer().say(&plan.realm);
+                }
+                appended
+            }
             Err(error) => Appended::Rejected(error),
         }
     }
@@ -227,6 +233,9 @@ impl Store for PostgresStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.pool.close();
+        if let Some(announcer) = self.announcer.get() {
+            announcer.stop();
+        }
         Ok(())
     }
 }

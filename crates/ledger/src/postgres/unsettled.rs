@@ -3,7 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use super::PostgresStore;
+use tokio_postgres::Row;
+
+use super::error::warned;
+use super::flush::Flush;
+use super::{Busy, PostgresStore, within};
 use crate::store::StoreError;
 
 /// What this process knows about each realm's lost appends.
@@ -69,14 +73,22 @@ impl PostgresStore {
     /// to commit or to go; one that comes later finds another epoch. And as this is committed where its predecessors
     /// are, what is read afterwards is as safe as an append.
     async fn settle(&self, realm: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE ledger SET epoch = epoch + 1 WHERE realm = $1 RETURNING epoch";
-        let settled = self
-            .change(async |client| {
-                let row = client.query_opt(sql, &[&realm]).await?;
-                row.map(|row| row.try_get(0)).transpose()
-            })
-            .await;
-        if let Some(epoch) = settled? {
+        let client = self.client().await?;
+        let busy = Busy::on(&client);
+        let before = client.warnings();
+        let counting = within(&self.options, async {
+            let mut flush = Flush::begin(&client);
+            let sql = "UPDATE ledger SET epoch = epoch + 1 WHERE realm = $1 RETURNING epoch";
+            flush.add(sql, vec![Box::new(realm)]).await?;
+            let answers: Vec<Vec<Row>> = flush.commit().await?.into_iter().collect::<Result<_, _>>()?;
+            answers.iter().flatten().next().map(|row| row.try_get(0)).transpose()
+        });
+        let settled: Option<i64> = counting.await?;
+        if client.warnings() != before {
+            return Err(warned());
+        }
+        busy.done();
+        if let Some(epoch) = settled {
             self.learn_epoch(realm, epoch);
         }
         self.doubts.unsettled.lock().unwrap_or_else(PoisonError::into_inner).remove(realm);

@@ -11,9 +11,15 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod cutting;
 mod postgres;
+mod postgres_cost;
+mod postgres_hosts;
+mod postgres_lost;
 mod postgres_only;
+mod postgres_tls;
 mod postgres_view;
+mod private;
 mod sqlite;
 mod sqlite_only;
 mod suite;

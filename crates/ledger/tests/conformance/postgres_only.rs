@@ -6,7 +6,7 @@ use std::time::Duration;
 use grantd_ledger::store::{Appended, Store, StoreError};
 
 use crate::postgres::{connect, open, subject};
-use crate::world::{REALM, append_of, durable};
+use crate::world::{REALM, append_of, durable, ledger_id};
 
 #[tokio::test]
 #[ignore = "set GRANTD_TEST_POSTGRES to a connection string and add --include-ignored"]
@@ -141,4 +141,35 @@ async fn a_session_lost_in_commit_is_unknown() {
     world.store.reopen().await.unwrap();
     assert_eq!(world.store.head(REALM).await.unwrap(), head);
     durable(world.store.append(append_of(REALM, head, [2])).await);
+}
+
+/// Others hear of an append, and we do not hear of our own; rows alone are not worth a word.
+#[tokio::test]
+#[ignore = "set GRANTD_TEST_POSTGRES to a connection string and add --include-ignored"]
+async fn appends_are_announced() {
+    let subject = subject().await;
+    // Not a name that another test of this server uses.
+    let realm = uuid::Uuid::new_v4().to_string();
+    let (here, there) = (subject.world().store, open(&subject.url).await);
+    let (mut ours, mut theirs) = (here.announcements().unwrap(), there.announcements().unwrap());
+    let mut head = here.create(&realm, ledger_id(1)).await.unwrap();
+    let mut heard = async |number: u8| {
+        // The first may be said before the other listens.
+        loop {
+            head = durable(here.append(append_of(&realm, head, [number])).await);
+            let listening = async { while &*theirs.recv().await.unwrap() != realm.as_str() {} };
+            if tokio::time::timeout(Duration::from_secs(2), listening).await.is_ok() {
+                return;
+            }
+        }
+    };
+    heard(1).await;
+    // The sessions that announce are ended, and come back by themselves.
+    let sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE (query LIKE '%pg_notify%' OR query LIKE '%LISTEN grantd') AND pid <> pg_backend_pid()";
+    subject.world().tamper.run(sessions).await;
+    heard(2).await;
+    while let Ok(other) = ours.try_recv() {
+        assert_ne!(&*other, realm.as_str(), "our own");
+    }
 }
