@@ -171,8 +171,11 @@ def main() -> int:
     if options.jobs > 1 and len(rows) > 1:
         # The longest first.
         rows.sort(key=lambda row: row.name != "pause")
-        with ThreadPoolExecutor(options.jobs) as pool:
+        pool = ThreadPoolExecutor(options.jobs)
+        try:
             good = list(pool.map(lambda row: in_a_process(row, options), rows))
+        finally:
+            pool.shutdown(cancel_futures=True)
     else:
         good = [table_row(row, options) for row in rows]
     wrong = [row.name for row, is_good in zip(rows, good) if not is_good]

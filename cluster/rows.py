@@ -5,6 +5,7 @@ returns is a word for the report. It raises `AssertionError` when something is n
 """
 
 import json
+import os
 import random
 import signal
 import time
@@ -85,6 +86,27 @@ def primary_killed(scene: Scene) -> str:
     lost = scene.cluster.pair.primary.name
     scene.cluster.pair.fail_over()
     return f"primary {lost} killed, {scene.cluster.pair.primary.name} promoted"
+
+
+def copy_behind(scene: Scene) -> str:
+    """What must never be done: a replica is promoted that lacks what was acknowledged, as nobody waited for it."""
+    pair = scene.cluster.pair
+    pair.primary.configure(follows=None, waits_for=None)
+    pair.primary.reload()
+    time.sleep(0.5)
+    # Nothing reaches the copy from here on.
+    os.kill(int(pair.primary.sql("SELECT pid FROM pg_stat_replication")), signal.SIGSTOP)
+    time.sleep(1)
+    pair.fail_over()
+
+    def noticed() -> bool:
+        return any("contradiction" in node.is_ready()[1] for node in scene.cluster.nodes)
+
+    wait_until(noticed, 20, "no node has noticed that what it had seen is gone")
+    # What their log tells an operator to do, once it is known why.
+    for node in scene.cluster.nodes:
+        node.terminate_and_wait()
+    return "a replica promoted that lacks a second, and the nodes started anew"
 
 
 def primary_away(scene: Scene) -> str:

@@ -79,13 +79,14 @@ class Traffic:
     def __init__(self, cluster: Cluster, writers=9, readers=9, seed=1, timeout=5.0, pause=0.0):
         self.cluster, self.history, self.timeout, self.pause = cluster, History(), timeout, pause
         self.latest = 0
+        self.ledger_id = cluster.nodes[0].head().rpartition(".")[0]
         self._known: list[Key] = []
         self._stop, self._give_up = threading.Event(), threading.Event()
         client = cluster.nodes[0].client()
         self.keys = Keys(client)
         client.close()
         self._threads = [
-            threading.Thread(target=self._work, args=(work, number, random.Random(f"{seed}/{work.__name__}/{number}")))
+            threading.Thread(target=self._work, args=(work, number, random.Random(f"{seed}/{work.__name__}/{number}")), daemon=True)
             for work, count in ((self._write, writers), (self._read, readers))
             for number in range(count)
         ]
@@ -234,9 +235,3 @@ class Traffic:
         op.process = session.life(node)
         self.history.add(op)
         return op
-
-    @property
-    def ledger_id(self) -> str:
-        if not hasattr(self, "_ledger_id"):
-            self._ledger_id = self.cluster.nodes[0].head().rpartition(".")[0]
-        return self._ledger_id

@@ -16,3 +16,12 @@ pub(crate) fn bytes(total: Option<u64>) -> ProgressBar {
     bar.set_style(style);
     bar
 }
+
+/// The same for so many entries of a ledger.
+pub(crate) fn entries(total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    let template = "{bar:32} {percent:>3} %  {pos} of {len} entries, {per_sec}, {eta} left  {msg}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style);
+    bar
+}

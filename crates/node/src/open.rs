@@ -43,6 +43,17 @@ pub enum OpenError {
     /// There is no store.
     #[error("there is no store in `{0}`; name the data directory of the server with --data")]
     NoStore(PathBuf),
+    /// A command that fills it was broken off.
+    #[error(
+        "{place} is not whole: `grantd ledger {command}` fills it and is not finished; run the same command again, \
+         it goes on where it was"
+    )]
+    Unfinished {
+        /// The data directory, or that it is PostgreSQL.
+        place: String,
+        /// Which command.
+        command: String,
+    },
     /// The master key cannot be had.
     #[error("`{path}`: {error}")]
     MasterKey {
@@ -81,11 +92,15 @@ impl Location {
 
     /// What an error is about. A PostgreSQL URL may hold a password, so it is not shown.
     pub(crate) fn failed(&self, error: StoreError) -> OpenError {
-        let place = match &self.url {
+        OpenError::Store { place: self.place(), error }
+    }
+
+    /// The store in words.
+    pub fn place(&self) -> String {
+        match &self.url {
             Some(_) => "the PostgreSQL store".to_owned(),
             None => format!("data directory `{}`", self.data.display()),
-        };
-        OpenError::Store { place, error }
+        }
     }
 
     fn sqlite_options(&self) -> SqliteOptions {
@@ -102,6 +117,7 @@ impl Location {
 /// Opens a store and its key for a server; makes what is not there yet.
 pub async fn open(location: &Location) -> Result<Opened, OpenError> {
     let store = open_store(location).await?;
+    check_whole(&*store, location).await?;
     let master_key = master_key_for(&*store, location).await?;
     Ok(Opened { store, master_key })
 }
@@ -109,6 +125,13 @@ pub async fn open(location: &Location) -> Result<Opened, OpenError> {
 /// Opens a store that must be there, to write to it: its data directory is locked as by a server.
 pub async fn open_existing(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     check_exists(location)?;
+    let store = open_store(location).await?;
+    check_whole(&*store, location).await?;
+    Ok(store)
+}
+
+/// Opens a store that is to be filled: there need not be one yet, and one that is not whole is welcome.
+pub(crate) async fn open_target(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     open_store(location).await
 }
 
@@ -126,6 +149,12 @@ pub(crate) async fn open_sqlite_read_only(location: &Location) -> Result<SqliteS
     opened.map_err(|error| location.failed(error))
 }
 
+/// The store behind a PostgreSQL connection string, for a command that carries all of it elsewhere.
+pub(crate) async fn open_postgres(location: &Location, url: &str) -> Result<PostgresStore, OpenError> {
+    let options = PostgresOptions { application_name: "grantd ledger", ..PostgresOptions::default() };
+    PostgresStore::open(url, options).await.map_err(|error| location.failed(error))
+}
+
 async fn open_store(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     let opened: Result<Arc<dyn Store>, StoreError> = match &location.url {
         Some(url) => match PostgresStore::open(url, PostgresOptions::default()).await {
@@ -138,6 +167,14 @@ async fn open_store(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
         },
     };
     opened.map_err(|error| location.failed(error))
+}
+
+/// Half of a store must not be served, nor changed.
+pub(crate) async fn check_whole(store: &dyn Store, location: &Location) -> Result<(), OpenError> {
+    match store.unfinished().await.map_err(|error| location.failed(error))? {
+        None => Ok(()),
+        Some(command) => Err(OpenError::Unfinished { place: location.place(), command }),
+    }
 }
 
 fn check_exists(location: &Location) -> Result<(), OpenError> {

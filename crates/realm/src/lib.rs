@@ -42,6 +42,7 @@ pub mod reserved;
 pub mod role;
 pub mod rule;
 pub mod scope;
+pub mod sealed;
 pub mod session;
 pub mod snapshot;
 pub mod state;

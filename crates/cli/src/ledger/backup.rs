@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use grantd_node::offline::backup;
+use grantd_node::realm::builtin;
 
+use super::told::Told;
 use crate::output;
 use crate::store::StoreArgs;
 
@@ -20,7 +22,10 @@ pub(crate) struct BackupArgs {
 
 pub(super) async fn run(args: &BackupArgs) -> anyhow::Result<()> {
     let location = args.store.location();
-    backup(&location, &args.to).await?;
+    let told = Told::new();
+    let copied = backup(&location, &args.to, builtin::schema()?, &|step| told.step(step)).await;
+    told.end();
+    copied?;
     output::line(format_args!("the store is copied to `{}`", args.to.display()))?;
     output::note(format_args!(
         "the master key is not in it: keep `{}` too, but not in the same place",

@@ -1,11 +1,14 @@
 //! `grantd ledger`: the ledgers themselves, without a server.
 
+mod address;
 mod backup;
 mod checkpoint;
 mod checkpoint_file;
+mod copy;
 mod erase;
 mod restore;
 mod show;
+mod told;
 mod verify;
 mod words;
 
@@ -24,6 +27,8 @@ pub(crate) enum LedgerCommand {
     Backup(backup::BackupArgs),
     /// Put a backup into a new data directory
     Restore(restore::RestoreArgs),
+    /// Carry all ledgers over into another store: from SQLite to PostgreSQL, back, or between two of a kind
+    Copy(copy::CopyArgs),
     /// Erase the names (and reasons) of a user, key or repository for good; the ledger still verifies
     Erase(erase::EraseArgs),
     /// Sign where the ledger stands; whoever keeps that can tell later whether it was cut or rewritten
@@ -37,6 +42,7 @@ pub(crate) async fn run(command: &LedgerCommand) -> anyhow::Result<Ended> {
         LedgerCommand::Show(args) => show::run(args).await,
         LedgerCommand::Backup(args) => backup::run(args).await,
         LedgerCommand::Restore(args) => restore::run(args).await,
+        LedgerCommand::Copy(args) => copy::run(args).await,
         LedgerCommand::Erase(args) => erase::run(args).await,
         LedgerCommand::Checkpoint(args) => checkpoint::run(args).await,
     }?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(super) fn lines(disclosed: &Disclosed) -> Vec<String> {
     let own = disclosed.entry.changes.iter().filter(|change| change.kind == CONTINUED);
     let mut lines: Vec<String> = own
-        .map(|_| format!("continued as ledger {}, after a restore", disclosed.entry.ledger_id.0))
+        .map(|_| format!("continued as ledger {}, after a restore or a copy", disclosed.entry.ledger_id.0))
         .collect();
     match changes(disclosed) {
         Ok(changes) => lines.extend(changes.iter().map(in_words)),

@@ -79,3 +79,48 @@ fn a_broken_copy_is_not_restored() {
     assert!(said.contains("there is no backup `none.db`"), "{said}");
     assert!(!place.path("new/grantd.db").exists());
 }
+
+/// A password set after the revision, a session and a user made after it: none of them lives on.
+#[test]
+fn cut_at_a_revision_nothing_newer_comes_along() {
+    let place = Place::with_store();
+    let server = place.serve(&[]);
+    let password =
+        |text: &str| crate::support::ran_with(server.command(&["user", "set", "alice", "--password"]), text);
+    password("a first password of alice").good();
+    let cut = place.verified(&[]).1;
+    let revision = cut["revision"].as_u64().unwrap();
+    password("a second password of alice").good();
+    server.run(&["user", "create", "mallory"]).good();
+    server.stop();
+    place.tamper("INSERT INTO ephemeral_row VALUES ('default', 'session', x'01', x'02', 9000000000000000)");
+    place.run(&["ledger", "backup", "--to", "copy.db"]).good();
+    let restore = |data: &str, until: &str| {
+        let restore = ["ledger", "restore", "--from", "copy.db", "--data", data, "--until", until];
+        place.run(&[&restore[..], &["--master-key-file", "grantd-data/master.key"]].concat())
+    };
+    let ran = restore("new", &revision.to_string());
+    assert!(ran.err.contains("left behind"), "{ran:?}");
+    ran.good();
+    let (code, restored) = place.verified(&["--data", "new"]);
+    assert_eq!((code, &restored["state_hash"]), (0, &cut["state_hash"]));
+    assert_eq!(restored["revision"], revision + 1, "the entry that gives it a new id");
+    assert!(!crate::support::holds(&place.path("new"), "mallory"));
+    let beside = |data: &str| {
+        let conn = rusqlite::Connection::open(place.path(data).join("grantd.db")).unwrap();
+        ["secret", "ephemeral_row"].map(|table| {
+            let sql = format!("SELECT count(*) FROM {table} WHERE realm = 'default'");
+            conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        })
+    };
+    assert_eq!(beside("grantd-data"), [2, 1], "the passwords of admin and alice, and a session");
+    assert_eq!(beside("new"), [1, 0], "the password of admin alone");
+    let server = place.serve(&["--data", "new"]);
+    assert!(!server.run(&["user", "list"]).good().contains("mallory"));
+    assert!(restore("beyond", "999").error().contains("ends at revision"));
+    assert!(restore("nowhere", "nobody=1").error().contains("no realm `nobody`"));
+    assert!(restore("nowhere", "default=x").error().contains("is no revision"));
+    for dir in ["beyond", "nowhere"] {
+        assert!(!place.path(dir).join("grantd.db").exists());
+    }
+}

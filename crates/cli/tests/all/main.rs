@@ -10,6 +10,7 @@ mod copies;
 mod erasure;
 mod help;
 mod importing;
+mod moving;
 mod oauth_clients;
 mod people;
 mod realms;

@@ -119,7 +119,7 @@ fn without_hosts(all: &Config, options: &PostgresOptions) -> Config {
     if let Some(options) = all.get_options() {
         config.options(options);
     }
-    config.application_name(all.get_application_name().unwrap_or("grantd"));
+    config.application_name(all.get_application_name().unwrap_or(options.application_name));
     config.ssl_negotiation(all.get_ssl_negotiation()).channel_binding(all.get_channel_binding());
     config.connect_timeout(all.get_connect_timeout().copied().unwrap_or(options.connect_timeout));
     config.tcp_user_timeout(all.get_tcp_user_timeout().copied().unwrap_or(options.patience()));

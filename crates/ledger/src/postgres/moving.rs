@@ -2,6 +2,7 @@
 
 use tokio_postgres::Error;
 
+use super::options::PostgresOptions;
 use super::session::Session;
 use crate::store::StoredRow;
 
@@ -53,6 +54,13 @@ pub(super) async fn adopt_rows(client: &Session, realm: &str, rows: &[StoredRow]
 pub(super) async fn clear_side_data(client: &Session, realm: &str) -> Result<(), Error> {
     client.execute("DELETE FROM ephemeral_row WHERE realm = $1", &[&realm]).await?;
     client.execute("DELETE FROM secret WHERE realm = $1", &[&realm]).await.map(|_| ())
+}
+
+/// How many sessions of servers the database has, as far as this user may see them.
+pub(super) async fn sessions_of_servers(client: &Session) -> Result<i64, Error> {
+    let sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
+    client.query_one(sql, &[&PostgresOptions::SERVER]).await?.try_get(0)
 }
 
 pub(super) async fn unfinished(client: &Session) -> Result<Option<String>, Error> {

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// Settings of [`super::PostgresStore`].
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
+    /// What our sessions call themselves at the server, unless the URL says so.
+    pub application_name: &'static str,
     /// Connections of this node at most, at least 1.
     pub connections: usize,
     /// How long one statement may take, on the server; whoever asked waits a little longer.
@@ -21,6 +23,7 @@ pub struct PostgresOptions {
 impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
+            application_name: PostgresOptions::SERVER,
             connections: 8,
             statement_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(2),
@@ -31,6 +34,9 @@ impl Default for PostgresOptions {
 }
 
 impl PostgresOptions {
+    /// How the sessions of servers are called.
+    pub const SERVER: &'static str = "grantd";
+
     /// How long we wait for an answer: a server that is alive has ended the statement by itself before.
     pub(super) fn patience(&self) -> Duration {
         self.statement_timeout.saturating_add(Duration::from_secs(2))

@@ -33,6 +33,13 @@ impl PostgresStore {
     }
 }
 
+impl PostgresStore {
+    /// How many sessions of servers there are on this database. A hint: none are told of where the database has no such list.
+    pub async fn sessions_of_servers(&self) -> i64 {
+        self.ask(async |client| moving::sessions_of_servers(client).await).await.unwrap_or_default()
+    }
+}
+
 impl PostgresView {
     async fn ask<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, StoreError> {
         within(&self.options, work(&self.client)).await

@@ -6,10 +6,14 @@ use grantd_ledger::secret::Secret;
 use grantd_ledger::store::Store;
 use grantd_node::offline::{Erasure, erase, verify};
 use grantd_node::realm::builtin;
+use grantd_node::realm::client_ca::MakeClientCa;
+use grantd_node::realm::command::Secret as Text;
 use grantd_node::realm::engine::Object;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::role::CreateRole;
-use grantd_node::realm::user::{DeleteUser, UpdateUser};
+use grantd_node::realm::sealed::sealed_secrets;
+use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
+use grantd_node::realm::webhook::{CreateWebhook, RotateWebhookSecret};
 
 use crate::support::{Rig, does, user};
 
@@ -108,4 +112,44 @@ async fn a_node_that_shares_the_store_forgets_too() {
     realm.catch_up().await.unwrap();
     assert_eq!(name(), None);
     assert_eq!(realm.published().state.hash(), before);
+}
+
+/// A restore to a revision keeps these and no others.
+#[tokio::test]
+async fn the_state_names_every_sealed_secret_of_the_store() {
+    let rig = Rig::new().await;
+    let realm = rig.realm().await;
+    let password = |text: &str| Some(Text(text.to_owned()));
+    does(&realm, CreateUser { login: "alice".into(), password: password("one"), ..CreateUser::default() })
+        .await;
+    does(&realm, UpdateUser { login: "alice".into(), password: password("two"), ..UpdateUser::default() })
+        .await;
+    let ca = |replaces| MakeClientCa {
+        certificate: vec![1],
+        key: Text("key".to_owned()),
+        until: i64::MAX,
+        replaces,
+    };
+    does(&realm, ca(0)).await;
+    does(&realm, ca(1)).await;
+    let webhook = CreateWebhook {
+        url: "https://receiver.example/".into(),
+        events: Vec::new(),
+        description: None,
+        app: None,
+    };
+    let id = does(&realm, webhook).await.answer.id;
+    for _ in 0..3 {
+        does(&realm, RotateWebhookSecret { id }).await;
+    }
+    let there: std::collections::BTreeSet<_> = rig
+        .store
+        .secrets()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, secret)| (secret.name, secret.version))
+        .collect();
+    assert_eq!(there.len(), 4, "a password, a key, and two that sign");
+    assert_eq!(sealed_secrets(&realm.published().state), there);
 }
