@@ -128,16 +128,16 @@ impl Announced {
     async fn next(&mut self) -> Option<HashSet<Arc<str>>> {
         sleep_until(self.not_before).await;
         let Some(receiver) = &mut self.receiver else { return std::future::pending().await };
-        let first = match receiver.recv().await {
-            Ok(name) => name,
+        let first = receiver.recv().await;
+        self.not_before = Instant::now() + SPACING;
+        let mut names = match first {
+            Ok(name) => HashSet::from([name]),
             Err(RecvError::Lagged(_)) => return None,
             Err(RecvError::Closed) => {
                 self.receiver = None;
                 return std::future::pending().await;
             }
         };
-        self.not_before = Instant::now() + SPACING;
-        let mut names = HashSet::from([first]);
         loop {
             match receiver.try_recv() {
                 Ok(name) => names.insert(name),
