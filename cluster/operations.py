@@ -66,7 +66,7 @@ def start(name):
     log = open(place / f"{{name}}.log", "ab")
     run = subprocess.Popen([*who, *command], env=mine, cwd=data, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     (place / f"{{name}}.pid").write_text(str(run.pid))
-    subprocess.run(service["ExecStartPost"].split(), env=mine, check=True)
+    subprocess.run(["/usr/bin/grantd", "ready", "--wait", "60"], env=mine, check=True)
 
 verb, what = sys.argv[1:]
 assert what == "grantd", what
@@ -130,8 +130,11 @@ class Databases:
             shutil.chown(PLACE / name, "postgres", "postgres")
         first, second = PLACE / "db-1" / "data", PLACE / "db-2" / "data"
         self.program("initdb", "-D", first, "-U", "postgres", "-A", "trust", "-E", "UTF8")
-        with open(first / "pg_hba.conf", "a") as file:
-            file.write("host all all samenet trust\nhost replication all samenet trust\nhost all all 127.0.0.0/8 trust\n")
+        # As the page says for grantd; the rest of the page and the replica are let in as they are.
+        (first / "pg_hba.conf").write_text(
+            "hostssl grantd grantd 127.0.0.0/8 scram-sha-256\nhost all grantd all reject\n"
+            "host all postgres 127.0.0.0/8 trust\nhost replication postgres 127.0.0.0/8 trust\n"
+        )
         with open(first / "postgresql.conf", "a") as file:
             file.write(f"{self.settings}\nport = 5432\nunix_socket_directories = ''\n")
             file.write(f"ssl = on\nssl_cert_file = '{PLACE}/db.crt'\nssl_key_file = '{PLACE}/db.key'\n")
@@ -241,7 +244,7 @@ class Machine:
             # Something for the drills to hold on to, and who writes meanwhile.
             client = Client(8080, key=KEY)
             user = {"login": "alice", "password": "correct horse battery", "roles": []}
-            assert client.post("/api/v1/users", user).status in (200, 201)
+            assert client.post("/api/v1/users", user).status in (200, 201) and self.answers(8080)
             self.writers = Writers()
             self.writers.thread.start()
         return done
@@ -258,7 +261,8 @@ class Machine:
 
     def answers(self, port: int) -> bool:
         try:
-            return Client(port, key=KEY, timeout=5).get("/api/v1/users/alice").status == 200
+            client = Client(port, key=KEY, timeout=5)
+            return client.get("/api/v1/users/alice").status == 200 and client.get("/metrics").status == 404
         except OSError:
             return False
 

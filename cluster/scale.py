@@ -8,7 +8,9 @@ Prints the figures of docs/scale.md. A figure of time is of this machine; nothin
 
 import argparse
 import contextlib
+import os
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -17,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients"))
 
 from harness import Server, Temp
-from postgres import Postgres
+from postgres import Postgres, programs
 
 RELATIONSHIPS = "/api/v1/relationships"
 
@@ -28,6 +30,18 @@ def memory(server: Server) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError("no VmRSS")
+
+
+def busy(server: Server, seconds=10.0) -> float:
+    """What of one core the process uses while nobody asks it anything."""
+
+    def used() -> float:
+        fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before = used()
+    time.sleep(seconds)
+    return (used() - before) / seconds
 
 
 class Sqlite:
@@ -61,10 +75,6 @@ class Tables:
         return int(self.ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'grantd'"))
 
     def ask(self, statement: str) -> str:
-        import subprocess
-
-        from postgres import programs
-
         command = [programs() / "psql", "-h", self.postgres.dir, "-U", "postgres", "-Atqc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True, cwd="/").stdout.strip()
 
@@ -161,6 +171,7 @@ def main() -> None:
         say("memory with all of them loaded", f"{loaded / 1e6:.1f} MB")
         say("that is, each realm", f"{(loaded - idle) / args.realms / 1e3:.1f} kB")
         say("second question to each", spread(ask_each(server, names)))
+        say("of one core, while nobody asks anything", f"{busy(server) * 100:.1f} %")
         if args.store == "postgres":
             say("connections of the node to PostgreSQL", str(store.connections()))
         # What one write of one relationship leaves behind.

@@ -86,7 +86,10 @@ class Traffic:
         self.keys = Keys(client)
         client.close()
         self._threads = [
-            threading.Thread(target=self._work, args=(work, number, random.Random(f"{seed}/{work.__name__}/{number}")), daemon=True)
+            # A run that ends early must not leave them at work.
+            threading.Thread(
+                target=self._work, args=(work, number, random.Random(f"{seed}/{work.__name__}/{number}")), daemon=True
+            )
             for work, count in ((self._write, writers), (self._read, readers))
             for number in range(count)
         ]

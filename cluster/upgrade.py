@@ -77,7 +77,7 @@ def main() -> int:
         found = faults_in(traffic.history.ops, lines)
         good, words = verdict(traffic.history, lines, cluster.data)
         wrong = [*traffic.history.unexpected, *(line for faults in found.values() for line in faults)]
-        wrong += [cluster.unlike()] if cluster.unlike() else []
+        wrong += filter(None, [cluster.complaint()])
         print(f"{sum(op.outcome == 'ok' for op in traffic.history.writes())} writes acknowledged; checker: {words.splitlines()[-1]}")
         for line in wrong[:20]:
             print(f"    WRONG {line}")

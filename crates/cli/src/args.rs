@@ -214,6 +214,10 @@ pub(crate) struct ServeArgs {
     /// Origins whose pages may call /mix from a browser, such as https://app.example; * for all
     #[arg(long, env = "GRANTD_MIX_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) mix_cors_origins: Vec<String>,
+    /// What a method is, where a proxy asks at /authz/forward: `METHODS HOST/PATH ACTION`, such as `* shop.example/admin admin`;
+    /// the first that fits counts
+    #[arg(long = "forward-rule", env = "GRANTD_FORWARD_RULES", value_name = "RULE", value_delimiter = ',')]
+    pub(crate) forward_rules: Vec<grantd_server::forward::Rule>,
     /// Where the documentation is that answers at /mollie name [default: /docs below the public address]
     #[arg(long, env = "GRANTD_MOLLIE_DOCS_URL", value_name = "URL")]
     pub(crate) mollie_docs_url: Option<String>,

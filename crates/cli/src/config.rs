@@ -30,6 +30,7 @@ struct File {
     session_absolute: Option<u64>,
     pulp: Option<Pulp>,
     mix: Option<Mix>,
+    forward: Option<Forward>,
     mollie: Option<Mollie>,
     git: Option<Git>,
     webhook: Option<Webhook>,
@@ -63,6 +64,13 @@ struct Webhook {
     ca_file: Option<PathBuf>,
     queue: Option<usize>,
     retries: Option<Vec<u32>>,
+}
+
+/// Settings of what proxies ask.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forward {
+    rules: Option<Vec<String>>,
 }
 
 /// Settings of the git front.
@@ -150,6 +158,11 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     if args.mix_cors_origins.is_empty() {
         args.mix_cors_origins = mix.cors_origins.unwrap_or_default();
     }
+    if args.forward_rules.is_empty() {
+        let rules = file.forward.unwrap_or_default().rules.unwrap_or_default();
+        let parsed: Result<_, String> = rules.iter().map(|text| text.parse()).collect();
+        args.forward_rules = parsed.map_err(anyhow::Error::msg).context("`forward.rules`")?;
+    }
     let webhook = file.webhook.unwrap_or_default();
     args.webhook_allow_private |= webhook.allow_private.unwrap_or(false);
     args.webhook_ca_file = args.webhook_ca_file.or(webhook.ca_file);
@@ -207,7 +220,7 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "mollie" | "git" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "forward" | "mollie" | "git" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

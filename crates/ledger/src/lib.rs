@@ -4,6 +4,8 @@
 //! HTTP, and it decides nothing about who may do what. Two stores implement one trait, [`Store`]: SQLite
 //! (embedded) and PostgreSQL (shared by many nodes); one conformance suite holds both to the same behaviour.
 
+pub mod archive;
+pub mod base;
 pub mod chain;
 pub mod checkpoint;
 pub mod codec;

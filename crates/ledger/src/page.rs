@@ -45,7 +45,7 @@ pub(crate) fn page(
             return Err(damaged(expected, "is not the entry that the head names"));
         }
         prev = Some(entry.hash);
-        let disclosures = known.remove(&row.revision).unwrap_or_default();
+        let disclosures = known.remove(&entry.revision).unwrap_or_default();
         page.push(Disclosed { entry, disclosures });
     }
     let next = next_revision(after, page.len());
@@ -76,16 +76,24 @@ fn read_entry(row: &EntryRow, expected: Revision) -> Result<Entry, StoreError> {
     Ok(entry)
 }
 
-fn by_revision(rows: Vec<DisclosureRow>) -> Result<BTreeMap<i64, Vec<Disclosure>>, StoreError> {
-    let mut known: BTreeMap<i64, Vec<Disclosure>> = BTreeMap::new();
-    for row in rows {
+fn by_revision(rows: Vec<DisclosureRow>) -> Result<BTreeMap<Revision, Vec<Disclosure>>, StoreError> {
+    let mut known: BTreeMap<Revision, Vec<Disclosure>> = BTreeMap::new();
+    for (revision, disclosure) in values(rows)? {
+        known.entry(revision).or_default().push(disclosure);
+    }
+    Ok(known)
+}
+
+/// The values of entries, each with the revision of its entry.
+pub(crate) fn values(rows: Vec<DisclosureRow>) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+    let value = |row: DisclosureRow| {
         let at = u64::try_from(row.revision).unwrap_or_default();
         let slot = u32::try_from(row.slot).map_err(|_| damaged(at, "has a disclosure without a slot"))?;
         let salt = <[u8; 32]>::try_from(row.salt.as_slice())
             .map_err(|_| damaged(at, "has a disclosure with a salt of the wrong length"))?;
-        known.entry(row.revision).or_default().push(Disclosure { slot, salt, value: row.value });
-    }
-    Ok(known)
+        Ok((at, Disclosure { slot, salt, value: row.value }))
+    };
+    rows.into_iter().map(value).collect()
 }
 
 /// The error for an entry that cannot be trusted.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::entry::{Disclosed, Revision};
+use crate::base::{ArchivedValue, BaseState};
+use crate::entry::{Disclosed, Disclosure, Revision};
 use crate::store::{Checkpoint, Head, SealedSecret, Store, StoreError, StoredRow};
 
 /// Everything that a copy reads. Each method does what [`Store`]'s of the same name does.
@@ -31,6 +32,24 @@ pub trait Source: Send + Sync {
 
     /// The checkpoints kept, oldest first.
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError>;
+
+    /// Where the ledger begins, if entries were archived, with the state there.
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError>;
+
+    /// The values of archived entries that are left of an owner, or of everybody.
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError>;
+
+    /// The values that are left of the entries behind `after` up to `last`.
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError>;
 }
 
 #[async_trait]
@@ -67,5 +86,26 @@ impl<S: Store + ?Sized> Source for S {
 
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
         Store::checkpoints(self, realm).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        Store::base_state(self, realm).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        Store::archived_values(self, realm, owner).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        Store::disclosures(self, realm, after, last).await
     }
 }

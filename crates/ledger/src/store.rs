@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use crate::entry::{CommandId, Disclosed, Draft, Entry, Hash, LedgerId, Micros, Revision};
+use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
+use crate::entry::{CommandId, Disclosed, Disclosure, Draft, Entry, Hash, LedgerId, Micros, Revision};
 
 /// Where a ledger ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +227,15 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// Entries that were taken out into an archive were asked for.
+    #[error(
+        "the entries before revision {first} are in an archive; ask for later ones, or put them back with \
+         `grantd ledger unarchive`"
+    )]
+    Archived {
+        /// The first revision that is here.
+        first: Revision,
+    },
     /// Somebody else holds the data directory.
     #[error("the data directory is in use by {0}")]
     Locked(String),
@@ -295,14 +305,16 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Up to `limit` entries after `after`, in order, each checked against its own hash and chained to the
-    /// one before in the answer. [`StoreError::Damaged`] names the revision that does not fit.
+    /// one before in the answer. [`StoreError::Damaged`] names the revision that does not fit,
+    /// [`StoreError::Archived`] the first one that is not in an archive.
     async fn entries(&self, realm: &str, after: Revision, limit: usize)
     -> Result<Vec<Disclosed>, StoreError>;
 
     /// Compare-and-set append; see [`Append`] and [`Appended`].
     async fn append(&self, append: Append) -> Appended;
 
-    /// Which of these commands are in the ledger, and at which revision.
+    /// Which of these commands are in the ledger, and at which revision. Those of archived entries are not found: whoever
+    /// needs to know looks at [`Store::base`] afterwards.
     async fn find_commands(
         &self,
         realm: &str,
@@ -364,6 +376,17 @@ pub trait Store: Send + Sync + 'static {
     /// Puts rows as they were in another store, without an append: for a store that nobody serves yet.
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError>;
 
+    /// Begins a ledger without entries behind the base of another store's: for a store that nobody serves yet.
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError>;
+
+    /// Puts values of archived entries, and whose they are, as they were in another store; those that are there stay.
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError>;
+
     /// Removes every ephemeral row and every sealed secret of a realm, for a copy that begins with them again.
     async fn clear_side_data(&self, realm: &str) -> Result<(), StoreError>;
 
@@ -384,6 +407,33 @@ pub trait Store: Send + Sync + 'static {
 
     /// The checkpoints kept, oldest first.
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError>;
+
+    /// Where the ledger begins, if entries were archived.
+    async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError>;
+
+    /// The same with the state there. [`StoreError::Damaged`] when that is not what was written.
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError>;
+
+    /// Takes entries out of the ledger and begins it with a base instead, all or nothing. Appends go on meanwhile.
+    async fn archive(&self, archiving: Archiving) -> Result<(), StoreError>;
+
+    /// The reverse of [`Store::archive`].
+    async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError>;
+
+    /// The values of archived entries that are left of an owner, or of everybody.
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError>;
+
+    /// The values that are left of the entries behind `after` up to `last`, archived or not, in order.
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError>;
 
     /// Waits until what was committed is in its final place and closes. Further calls fail.
     async fn close(&self) -> Result<(), StoreError>;

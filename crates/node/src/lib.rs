@@ -22,6 +22,7 @@ mod oauth;
 pub mod observer;
 pub mod offline;
 pub mod open;
+mod others;
 mod pins;
 pub mod question;
 mod reach;

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use grantd_ledger::base::BaseState;
 use grantd_ledger::entry::{Entry, Hash};
+use grantd_ledger::source;
 use grantd_ledger::store::{Head, SnapshotMeta, Store, StoreError};
 use grantd_realm::State;
+use grantd_realm::codec::KnownValues;
 use grantd_realm::engine::Schema;
 use grantd_realm::snapshot::FORMAT;
 
@@ -26,6 +29,17 @@ pub enum LoadError {
     /// An entry cannot be folded.
     #[error(transparent)]
     Fold(#[from] FoldError),
+    /// The ledger begins with a base, and the state there cannot be used.
+    #[error(
+        "the state at revision {revision}, with which the ledger begins since older entries are in an archive, {why}; \
+         put them back with `grantd ledger unarchive`"
+    )]
+    Base {
+        /// The base's revision.
+        revision: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The entries do not continue what was folded.
     #[error("the ledger does not continue at revision {0}: it was rewritten, or the store is damaged")]
     Broken(u64),
@@ -53,12 +67,15 @@ pub(crate) struct Loaded {
 pub(crate) enum Source {
     /// The newest snapshot, if there is a good one, and the entries after it.
     Snapshot,
-    /// Every entry.
+    /// Every entry that the ledger has, behind its base if some are in an archive.
     Ledger,
 }
 
 /// A snapshot with more bytes than this is served before its state's hash is known: see [`crate::trust`].
 const VERIFIED_AT_ONCE: usize = 4 << 20;
+
+/// How often loading begins anew because entries that it was about to read were archived.
+const ATTEMPTS: usize = 4;
 
 /// Loads a realm.
 pub(crate) async fn load(
@@ -67,19 +84,36 @@ pub(crate) async fn load(
     schema: Arc<Schema>,
     source: Source,
 ) -> Result<Loaded, LoadError> {
+    for _ in 1..ATTEMPTS {
+        match load_once(store, realm, schema.clone(), source).await {
+            Err(LoadError::Store(StoreError::Archived { .. })) => {}
+            loaded => return loaded,
+        }
+    }
+    load_once(store, realm, schema, source).await
+}
+
+async fn load_once(
+    store: &dyn Store,
+    realm: &str,
+    schema: Arc<Schema>,
+    source: Source,
+) -> Result<Loaded, LoadError> {
     let head = store.head(realm).await?;
-    let begin = match source {
+    let mut begin = match source {
         Source::Snapshot => from_snapshot(store, realm, &schema).await?,
         Source::Ledger => None,
     };
-    let (state, from, snapshot, unverified) = match begin {
+    if begin.is_none() {
+        begin = from_base(store, realm, &schema).await?;
+    }
+    let (mut state, from, snapshot, unverified) = match begin {
         Some(Begin { published, unverified }) => {
             let snapshot = LastSnapshot::of(&published);
             (published.state, Head { ledger_id: head.ledger_id, ..published.head }, snapshot, unverified)
         }
         None => (State::empty(schema), Head::empty(head.ledger_id), LastSnapshot::default(), None),
     };
-    let mut state = state;
     let head = fold_from(store, realm, &mut state, from).await?;
     let state = blocking(move || {
         state.prepare();
@@ -176,7 +210,10 @@ async fn from_snapshot(
     if meta.format != FORMAT {
         return thrown_away("it has another form");
     }
-    let there = store.entries(realm, revision.saturating_sub(1), 1).await?;
+    let there = match store.entries(realm, revision.saturating_sub(1), 1).await {
+        Err(StoreError::Archived { .. }) => return thrown_away("its entry is in an archive"),
+        there => there?,
+    };
     let Some(entry) = there.first().map(|disclosed| &disclosed.entry) else {
         return thrown_away("its entry is not there");
     };
@@ -196,6 +233,54 @@ async fn from_snapshot(
     };
     let unverified = (!at_once).then(|| Unverified { state: state.clone(), hash });
     Ok(Some(Begin { published: Published { state, head: Head::of(entry) }, unverified }))
+}
+
+/// The state that the ledger begins with, if its first entries are in an archive. Nothing else can take its place.
+async fn from_base(store: &dyn Store, realm: &str, schema: &Arc<Schema>) -> Result<Option<Begin>, LoadError> {
+    let Some(found) = store.base_state(realm).await? else { return Ok(None) };
+    let (head, state) = (found.base.head, read_base(store, realm, found, schema).await?);
+    Ok(Some(Begin { published: Published { state, head }, unverified: None }))
+}
+
+/// How many revisions' values are read at a time.
+const VALUES: u64 = 10_000;
+
+/// The state at a base, compared with what was signed, with the personal values that are still known.
+pub(crate) async fn read_base<S: source::Source + ?Sized>(
+    source: &S,
+    realm: &str,
+    BaseState { base, state }: BaseState,
+    schema: &Arc<Schema>,
+) -> Result<State, LoadError> {
+    let revision = base.head.revision;
+    let unusable = |why| LoadError::Base { revision, why };
+    if base.format != FORMAT {
+        return Err(unusable("has a form that this version does not know (the one that made it does)"));
+    }
+    if base.checkpoint().verify().is_err() {
+        return Err(unusable("does not have the signature of its checkpoint"));
+    }
+    let mut values = KnownValues::default();
+    let mut after = 0;
+    while after < revision {
+        let last = after.saturating_add(VALUES).min(revision);
+        let found = source.disclosures(realm, after, last).await?;
+        values.extend(found.into_iter().filter_map(|(_, disclosure)| {
+            let text = std::str::from_utf8(&disclosure.value).ok()?;
+            Some((disclosure.commitment().0, text.into()))
+        }));
+        after = last;
+    }
+    let (schema, hash) = (schema.clone(), base.state_hash.0);
+    let read = blocking(move || {
+        let state = State::from_base(&state, &values, schema).ok()?;
+        Some((state.hash() == hash, state))
+    });
+    match read.await? {
+        None => Err(unusable("cannot be read")),
+        Some((false, _)) => Err(unusable("is not the one that was signed")),
+        Some((true, state)) => Ok(state),
+    }
 }
 
 /// Stores the state, so that the next start need not fold what led to it.

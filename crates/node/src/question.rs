@@ -2,8 +2,10 @@
 
 mod again;
 mod by_token;
+mod of_oneself;
 
 pub use by_token::AskingByToken;
+pub use of_oneself::AskingOfOneself;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use grantd_ledger::entry::CommandId;
-use grantd_ledger::store::{Head, Store};
+use grantd_ledger::entry::{CommandId, Revision};
+use grantd_ledger::store::{Head, Store, StoreError};
 
 /// The fate of an append.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,8 +24,28 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether these commands are there, behind this revision. What stands before it is older: an idempotency key that is
 /// used again after its day names the same command.
-pub(crate) fn holds_all(found: &[(CommandId, u64)], ids: &[CommandId], after: u64) -> bool {
+fn holds_all(found: &[(CommandId, Revision)], ids: &[CommandId], after: Revision) -> bool {
     ids.iter().all(|id| found.iter().any(|(there, revision)| there == id && *revision > after))
+}
+
+/// Whether these commands are in the ledger behind this revision. [`StoreError::Archived`] when entries behind it are in an
+/// archive, so that nobody can tell.
+pub(crate) async fn landed(
+    store: &dyn Store,
+    realm: &str,
+    ids: &[CommandId],
+    after: Revision,
+) -> Result<bool, StoreError> {
+    let found = store.find_commands(realm, ids).await?;
+    if holds_all(&found, ids, after) {
+        return Ok(true);
+    }
+    match store.base(realm).await? {
+        Some(base) if base.head.revision > after => {
+            Err(StoreError::Archived { first: base.head.revision.saturating_add(1) })
+        }
+        Some(_) | None => Ok(false),
+    }
 }
 
 /// Opens the store anew, then reads the head and looks for the commands.
@@ -40,14 +60,19 @@ pub(crate) async fn fate(store: &dyn Store, realm: &str, expected: Head, ids: &[
             tracing::debug!(realm, %error, "the store cannot be opened again yet");
             continue;
         }
-        let (head, found) = match tokio::try_join!(store.head(realm), store.find_commands(realm, ids)) {
-            Ok(both) => both,
-            Err(error) => {
+        let landed = landed(store, realm, ids, expected.revision).await;
+        let (head, is_there) = match (store.head(realm).await, landed) {
+            (Ok(head), Ok(is_there)) => (head, is_there),
+            (_, Err(error @ StoreError::Archived { .. })) => {
+                tracing::warn!(realm, %error, "what became of an append cannot be seen");
+                return Fate::Unknown;
+            }
+            (Err(error), _) | (_, Err(error)) => {
                 tracing::debug!(realm, %error, "the store cannot be read yet");
                 continue;
             }
         };
-        if holds_all(&found, ids, expected.revision) {
+        if is_there {
             return Fate::Durable;
         }
         // Ours was compared with the expected head: had it been taken, its commands would be there.

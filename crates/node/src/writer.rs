@@ -18,9 +18,10 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::contradiction::{Contradiction, compare};
 use crate::job::{IDEMPOTENCY_ROWS, Job};
-use crate::load::{LoadError, fold_each};
+use crate::load::{LoadError, fold_each, load_verified};
 use crate::observer::AppendEnd;
-use crate::recover::{Fate, fate, holds_all};
+use crate::others::Others;
+use crate::recover::{Fate, fate, landed};
 use crate::running::{Published, Shared};
 use crate::submit::SubmitError;
 use crate::taking::Taking;
@@ -215,17 +216,17 @@ impl Writer {
             Err(error) => return Committed::No(self.unavailable(&error)),
         };
         // What others did since: an answer is remembered together with its entry.
-        let mut others = HashSet::new();
+        let mut others = Others::default();
         // Whether an append that takes rows may have landed.
         let mut doubtful_rows = false;
         for _ in 0..CONFLICTS {
             let published = self.shared.published();
             let now = first.max(published.head.time);
-            if !others.is_empty() {
-                if let Err(error) = self.recall(jobs, now, |id| others.contains(id)).await {
-                    return Committed::No(self.unavailable(&error));
-                }
-                others.clear();
+            let since = std::mem::take(&mut others);
+            if !since.is_empty()
+                && let Err(error) = self.recall(jobs, now, |id| since.may_hold(id)).await
+            {
+                return Committed::No(self.unavailable(&error));
             }
             let Decided { append, mut tentative, owners } = self.decide(jobs, &published, now);
             if append.drafts.is_empty() && append.rows.is_empty() {
@@ -338,7 +339,7 @@ impl Writer {
     }
 
     /// Whether a head is still the newest; where other nodes append, the store is asked and what they did is folded.
-    async fn is_at_head(&mut self, head: Head, others: &mut HashSet<CommandId>) -> Result<bool, SubmitError> {
+    async fn is_at_head(&mut self, head: Head, others: &mut Others) -> Result<bool, SubmitError> {
         if !self.shared.store.is_shared() {
             return Ok(true);
         }
@@ -365,8 +366,7 @@ impl Writer {
 
     async fn landed(&self, in_doubt: Option<&InDoubt>) -> Result<bool, StoreError> {
         let Some(InDoubt { ids, after }) = in_doubt else { return Ok(false) };
-        let found = self.shared.store.find_commands(&self.shared.name, ids).await?;
-        Ok(holds_all(&found, ids, *after))
+        landed(&*self.shared.store, &self.shared.name, ids, *after).await
     }
 
     fn not_known(&mut self) -> Committed {
@@ -438,11 +438,11 @@ impl Writer {
     /// Folds what the ledger holds beyond the published head. After an append of unknown fate the store is
     /// opened anew first.
     async fn refresh(&mut self) -> Result<(), SubmitError> {
-        self.read_on(&mut HashSet::new()).await
+        self.read_on(&mut Others::default()).await
     }
 
     /// The same, noting whose entries they are.
-    async fn read_on(&mut self, commands: &mut HashSet<CommandId>) -> Result<(), SubmitError> {
+    async fn read_on(&mut self, others: &mut Others) -> Result<(), SubmitError> {
         self.shared.is_served()?;
         let asked_at = self.shared.reach.steady();
         if self.unsettled
@@ -453,12 +453,19 @@ impl Writer {
         let published = self.shared.published();
         let mut state = published.state.clone();
         let (store, realm) = (&*self.shared.store, &self.shared.name);
-        let note = |entry: &Entry| {
-            commands.insert(entry.command_id);
+        let note = |entry: &Entry| others.note(entry.command_id);
+        let folded = match fold_each(store, realm, &mut state, published.head, note).await {
+            Ok(head) => Ok((state, head)),
+            // What comes next is in an archive already: only the state behind it leads on.
+            Err(LoadError::Store(StoreError::Archived { .. })) => {
+                others.note_unread();
+                let loaded = load_verified(store, realm, published.state.builtin().clone()).await;
+                loaded.map(|loaded| (loaded.state, loaded.head))
+            }
+            Err(error) => Err(error),
         };
-        let folded = fold_each(store, realm, &mut state, published.head, note).await;
-        let head = match folded {
-            Ok(head) => head,
+        let (state, head) = match folded {
+            Ok(reached) => reached,
             Err(error) => return Err(self.cannot_fold(error)),
         };
         self.unsettled = false;

@@ -1,5 +1,6 @@
 //! Who calls, and what they may do to grantd itself.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use grantd_engine::{Circumstances, Decision, ObjectRef, Question, SubjectRef};
@@ -207,6 +208,21 @@ impl Caller {
                 state.holds(ObjectRef { kind: "api_key", id: &id.to_string() }, authority, now)
             }
             (None, Actor::Identity(_) | Actor::SystemKey(_) | Actor::System(_) | Actor::App(_)) => false,
+        }
+    }
+
+    /// As what the realm's relationships know the caller: kind and id of an object. `None` for who comes from outside the realm, and for
+    /// grantd itself.
+    pub fn object(&self) -> Option<(&'static str, Cow<'_, str>)> {
+        if self.conferred.is_some() {
+            return None;
+        }
+        match &self.actor {
+            Actor::User(login) => Some(("user", Cow::Borrowed(login))),
+            Actor::ApiKey(id) => Some(("api_key", Cow::Owned(id.to_string()))),
+            Actor::Identity(id) => Some(("identity", Cow::Owned(id.to_string()))),
+            Actor::App(client_id) => Some(("app", Cow::Borrowed(client_id))),
+            Actor::SystemKey(_) | Actor::System(_) => None,
         }
     }
 

@@ -3,6 +3,9 @@
 //! Integers are little-endian and of fixed width, texts and byte strings carry a `u32` length. There are no
 //! floats and no map order, so that equal values have equal bytes for ever.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::personal::Personal;
@@ -35,8 +38,20 @@ pub struct Writer {
     bytes: Vec<u8>,
     personal: Vec<Personal>,
     first_slot: usize,
-    reveal: bool,
+    values: Values,
     hasher: Option<blake3::Hasher>,
+}
+
+/// What a writer does with the values of a state's personal fields.
+#[derive(Clone, Copy, Default)]
+enum Values {
+    /// Nothing stands in their place.
+    #[default]
+    LeftOut,
+    /// They are written.
+    Revealed,
+    /// Each stands there as if it had been erased.
+    Withheld,
 }
 
 /// How many bytes of a hash are collected before they are hashed.
@@ -56,7 +71,13 @@ impl Writer {
     /// For a state snapshot: personal fields keep their value. Without this the bytes hold only commitments, so
     /// that a state's hash is the same before and after an erasure.
     pub fn revealing() -> Self {
-        Self { reveal: true, ..Self::default() }
+        Self { values: Values::Revealed, ..Self::default() }
+    }
+
+    /// For a state snapshot that is kept apart from personal values: it reads like one of a state of which all are erased.
+    /// See [`Reader::with_values`].
+    pub fn withholding() -> Self {
+        Self { values: Values::Withheld, ..Self::default() }
     }
 
     /// For the hash of more bytes than should be in memory at once, by BLAKE3's key derivation with this context. See
@@ -162,8 +183,10 @@ impl Writer {
     /// A personal field of a state: its commitment, and its value if this writer reveals values.
     pub fn personal(&mut self, value: &Personal) {
         self.fixed(&value.commitment);
-        if self.reveal {
-            self.option(value.value.as_deref(), Self::text);
+        match self.values {
+            Values::LeftOut => {}
+            Values::Revealed => self.option(value.value.as_deref(), Self::text),
+            Values::Withheld => self.option(None, Self::text),
         }
     }
 }
@@ -172,17 +195,26 @@ impl Writer {
 pub struct Reader<'a> {
     bytes: &'a [u8],
     slots: &'a [Personal],
+    values: Option<&'a KnownValues>,
 }
+
+/// Personal values by what was committed to.
+pub type KnownValues = HashMap<[u8; 32], Arc<str>>;
 
 impl<'a> Reader<'a> {
     /// For bytes without personal fields, or a revealing snapshot.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, slots: &[] }
+        Self { bytes, slots: &[], values: None }
     }
 
     /// For a change, whose personal fields are slots into these.
     pub fn with_slots(bytes: &'a [u8], slots: &'a [Personal]) -> Self {
-        Self { bytes, slots }
+        Self { bytes, slots, values: None }
+    }
+
+    /// For a withholding snapshot: the values that are still known are put back.
+    pub fn with_values(bytes: &'a [u8], values: &'a KnownValues) -> Self {
+        Self { bytes, slots: &[], values: Some(values) }
     }
 
     /// Ends the reading; left-over bytes are an error.
@@ -274,10 +306,11 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| CodecError::Unknown { what: "a disclosure slot", found: slot.to_string() })
     }
 
-    /// A personal field of a revealing snapshot.
+    /// A personal field of a snapshot.
     pub fn personal(&mut self) -> Result<Personal, CodecError> {
         let commitment = self.array()?;
-        let value = self.option(|r| r.text().map(Into::into))?;
+        let written = self.option(|r| r.text().map(Into::into))?;
+        let value = written.or_else(|| self.values?.get(&commitment).cloned());
         Ok(Personal { commitment, salt: None, value })
     }
 }

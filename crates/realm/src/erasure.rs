@@ -1,5 +1,7 @@
 //! Erasing what the ledger knows of a person beyond what decides anything.
 
+use std::borrow::Cow;
+
 use grantd_engine::{Object, ObjectRef};
 use uuid::Uuid;
 
@@ -16,72 +18,85 @@ use crate::refusal::Refusal;
 use crate::request::{Asked, Settlement};
 use crate::webhook::{WebhookForm, WebhookUpdate};
 
+/// A personal field, and the object whose one it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned<'a> {
+    /// Type of the object.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: Cow<'a, str>,
+    /// The field.
+    pub field: &'a Personal,
+}
+
 impl Change {
-    /// The personal fields of a change, if it is about this object: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
+    /// The personal fields of a change with whose they are: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
     /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`, `webhook:<id>`, `app:<client id>`,
-    /// `mollie_organization:<id>`.
-    pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
-        let (first, second) = match self {
+    /// `mollie_organization:<id>`. One that is of two objects comes twice.
+    pub fn personal_fields(&self) -> Vec<Owned<'_>> {
+        match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
-                (name.as_ref().filter(|_| object.kind == "user" && object.id == login), None)
+                of("user", &**login, [name.as_ref()])
             }
             Self::RoleCreated { key, display_name, description, .. }
             | Self::RoleChanged { key, display_name, description } => {
-                let is_it = object.kind == "role" && object.id == key;
-                (display_name.as_ref().filter(|_| is_it), description.as_ref().filter(|_| is_it))
+                of("role", &**key, [display_name.as_ref(), description.as_ref()])
             }
-            Self::ApiKeyCreated { id, name, .. } => {
-                (name.as_ref().filter(|_| object.kind == "api_key" && object.id == id.to_string()), None)
-            }
-            Self::RepositoryCreated { id, name, .. } => {
-                (name.as_ref().filter(|_| object.kind == "fs_repo" && object.id == id.to_string()), None)
-            }
+            Self::ApiKeyCreated { id, name, .. } => of("api_key", id.to_string(), [name.as_ref()]),
+            Self::RepositoryCreated { id, name, .. } => of("fs_repo", id.to_string(), [name.as_ref()]),
             Self::CataloguePermissionCreated { number, name, .. }
-            | Self::CataloguePermissionChanged { number, name, .. } => (
-                Some(name).filter(|_| object.kind == PERMISSION_TYPE && object.id == number.to_string()),
-                None,
-            ),
-            Self::ApprovalSessionOpened { id, title, .. } => {
-                (title.as_ref().filter(|_| object.kind == SESSION_TYPE && object.id == id), None)
+            | Self::CataloguePermissionChanged { number, name, .. } => {
+                of(PERMISSION_TYPE, number.to_string(), [Some(name)])
             }
+            Self::ApprovalSessionOpened { id, title, .. } => of(SESSION_TYPE, &**id, [title.as_ref()]),
             Self::RequestCreated { asked } => {
-                let Asked { action, description, params, .. } = &**asked;
-                return if is_request(object, asked.id, &asked.session) {
-                    vec![action, description, params]
-                } else {
-                    Vec::new()
-                };
+                let Asked { id, session, action, description, params, .. } = &**asked;
+                of_request(*id, session, [Some(action), Some(description), Some(params)])
             }
             Self::RequestSettled { settlement } => {
                 let Settlement { id, session, reason, edited_params, .. } = &**settlement;
-                let is_it = is_request(object, *id, session);
-                (reason.as_ref().filter(|_| is_it), edited_params.as_ref().filter(|_| is_it))
+                of_request(*id, session, [reason.as_ref(), edited_params.as_ref()])
             }
             Self::WebhookCreated { webhook } => {
                 let WebhookForm { id, url, description, .. } = &**webhook;
-                let is_it = object.kind == "webhook" && object.id == id.to_string();
-                (Some(url).filter(|_| is_it), description.as_ref().filter(|_| is_it))
+                of("webhook", id.to_string(), [Some(url), description.as_ref()])
             }
             Self::WebhookChanged { update } => {
                 let WebhookUpdate { id, url, description, .. } = &**update;
-                let is_it = object.kind == "webhook" && object.id == id.to_string();
                 let description = description.as_ref().and_then(Option::as_ref);
-                (url.as_ref().filter(|_| is_it), description.filter(|_| is_it))
+                of("webhook", id.to_string(), [url.as_ref(), description])
             }
-            Self::Apps(change) => (change.personal_fields_of(object.kind, object.id), None),
-            _ => (None, None),
-        };
-        first.into_iter().chain(second).collect()
+            Self::Apps(change) => change.personal_field().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Those of one object.
+    pub fn personal_fields_of(&self, object: ObjectRef<'_>) -> Vec<&Personal> {
+        let owned = self.personal_fields().into_iter();
+        owned.filter(|one| one.kind == object.kind && one.id == object.id).map(|one| one.field).collect()
     }
 }
 
+/// The fields that are there, as one object's.
+fn of<'a, const N: usize>(
+    kind: &'static str,
+    id: impl Into<Cow<'a, str>>,
+    fields: [Option<&'a Personal>; N],
+) -> Vec<Owned<'a>> {
+    let id = id.into();
+    fields.into_iter().flatten().map(|field| Owned { kind, id: id.clone(), field }).collect()
+}
+
 /// A request is erased by itself or with its session.
-fn is_request(object: ObjectRef<'_>, id: Uuid, session: &str) -> bool {
-    match object.kind {
-        "request" => object.id == id.to_string(),
-        SESSION_TYPE => object.id == session,
-        _ => false,
-    }
+fn of_request<'a, const N: usize>(
+    id: Uuid,
+    session: &'a str,
+    fields: [Option<&'a Personal>; N],
+) -> Vec<Owned<'a>> {
+    let mut owned = of("request", id.to_string(), fields);
+    owned.extend(of(SESSION_TYPE, session, fields));
+    owned
 }
 
 impl State {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use grantd_engine::{Circumstances, Decision, Key, ObjectRef, Question, SubjectRef};
 
-use crate::caller::{Actor, Authority, Caller};
+use crate::caller::{Authority, Caller};
 use crate::refusal::Refusal;
 use crate::relationship::key;
 use crate::role::{any_above, everyone_in, members_of};
@@ -32,21 +32,9 @@ pub fn may(state: &State, caller: &Caller, operation: Operation, uri: &PulpUri, 
     if let Some(conferred) = caller.conferred {
         return conferred.contains(Authority::Admin);
     }
-    let id;
-    let subject = match &caller.actor {
-        Actor::User(login) => ObjectRef { kind: "user", id: login },
-        Actor::ApiKey(key) => {
-            id = key.to_string();
-            ObjectRef { kind: "api_key", id: &id }
-        }
-        Actor::Identity(identity) => {
-            id = identity.to_string();
-            ObjectRef { kind: "identity", id: &id }
-        }
-        Actor::SystemKey(_) | Actor::System(_) | Actor::App(_) => return false,
-    };
+    let Some((kind, id)) = caller.object() else { return false };
     let question = Question {
-        subject: SubjectRef::Object(subject),
+        subject: SubjectRef::Object(ObjectRef { kind, id: &id }),
         action: operation.relation(),
         resource: ObjectRef { kind: URI_TYPE, id: uri.as_str() },
     };

@@ -21,7 +21,7 @@ use crate::change::{
     write_relationship_ref, write_rule,
 };
 use crate::client_ca::ClientCa;
-use crate::codec::{CodecError, Reader, Writer};
+use crate::codec::{CodecError, KnownValues, Reader, Writer};
 use crate::identity::Identity;
 use crate::linked_account::{AccountId, LinkedAccount};
 use crate::repository::Repository;
@@ -33,7 +33,9 @@ use crate::user::User;
 use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
 
-/// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger.
+/// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger, but for the one at
+/// the base of a ledger with an archive: a program with a new form must read that of the one before, or say in its notes
+/// that archives have to be put back first.
 pub const FORMAT: u32 = 9;
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
@@ -121,7 +123,16 @@ impl State {
 
     /// The whole state as bytes.
     pub fn to_snapshot(&self) -> Vec<u8> {
-        let mut w = Writer::revealing();
+        self.snapshot_by(Writer::revealing())
+    }
+
+    /// The whole state but for its personal values, which are kept elsewhere and may be erased there: see
+    /// [`Self::from_base`].
+    pub fn to_base(&self) -> Vec<u8> {
+        self.snapshot_by(Writer::withholding())
+    }
+
+    fn snapshot_by(&self, mut w: Writer) -> Vec<u8> {
         w.u32(FORMAT);
         self.write_records(&mut w);
         w.text(&self.model);
@@ -140,7 +151,15 @@ impl State {
     /// The state that [`Self::to_snapshot`] wrote. Any bytes give a state or an error; that it is the right one, only its
     /// hash says.
     pub fn from_snapshot(bytes: &[u8], schema: Arc<Schema>) -> Result<Self, CodecError> {
-        let mut r = Reader::new(bytes);
+        Self::read_whole(Reader::new(bytes), schema)
+    }
+
+    /// The state that [`Self::to_base`] wrote, with those of its personal values that are still known.
+    pub fn from_base(bytes: &[u8], values: &KnownValues, schema: Arc<Schema>) -> Result<Self, CodecError> {
+        Self::read_whole(Reader::with_values(bytes, values), schema)
+    }
+
+    fn read_whole(mut r: Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let state = Self::read(&mut r, schema)?;
         r.finish()?;
         Ok(state)

@@ -102,6 +102,11 @@ impl State {
         }
     }
 
+    /// The built-in models, which every realm has.
+    pub fn builtin(&self) -> &Arc<Schema> {
+        &self.builtin
+    }
+
     /// The realm's name.
     pub fn name(&self) -> &str {
         &self.name

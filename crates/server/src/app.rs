@@ -10,6 +10,7 @@ use grantd_node::{Node, Realm};
 
 use crate::csrf::origin_of;
 use crate::edge::{Drain, FailureLimits, FailureQuotas};
+use crate::forward::Rules;
 use crate::git::GitFront;
 use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
@@ -35,6 +36,8 @@ pub struct App {
     pub(crate) catalogue: CatalogueSettings,
     /// What may be granted in the users-and-roles dialect.
     pub(crate) pulp_delegation: Delegation,
+    /// Which actions the methods are that proxies ask about.
+    pub(crate) forward: Rules,
     /// Whether the approvals dialect takes callers without a credential.
     pub(crate) mix_open: bool,
     /// Where the documentation is that answers of the app-permissions dialect name, without a slash at the end.
@@ -75,6 +78,7 @@ impl App {
             sessions: settings.sessions,
             catalogue: settings.catalogue,
             pulp_delegation: settings.pulp_delegation,
+            forward: settings.forward.clone(),
             mix_open: settings.mix_open,
             mollie_docs: settings
                 .mollie_docs

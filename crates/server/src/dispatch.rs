@@ -20,7 +20,7 @@ use tower::Service;
 use crate::call::RealmName;
 use crate::consistency::{Noted, RevisionNote};
 use crate::edge::Peer;
-use crate::{mollie, pulp, tdp};
+use crate::{forward, mollie, pulp, tdp};
 
 /// The faces by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum FaceName {
     Api,
     /// OpenID AuthZEN.
     Authzen,
+    /// What a proxy asks before it lets a request through.
+    Forward,
     /// The identities dialect.
     Freestyle,
     /// The git front.
@@ -151,6 +153,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         let path = without_slash(path);
         return to(if path == "/oauth2/authorize" { FaceName::Pages } else { FaceName::Oauth }, path);
     }
+    if below(forward::MOUNT, path).is_some() {
+        return to(FaceName::Forward, path);
+    }
     if without_slash(path) == "/mcp" {
         return to(FaceName::Mcp, "/mcp");
     }
@@ -239,7 +244,7 @@ fn is_tdp(path: &str) -> bool {
 }
 
 /// What follows a prefix that ends at a segment's end.
-fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+pub(crate) fn below<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
     match path.strip_prefix(prefix)? {
         "" => Some("/"),
         rest if rest.starts_with('/') => Some(rest),
@@ -260,6 +265,7 @@ pub(crate) fn without_slash(path: &str) -> &str {
 pub struct Dispatch {
     pub(crate) api: Router,
     pub(crate) authzen: Router,
+    pub(crate) forward: Router,
     pub(crate) freestyle: Router,
     pub(crate) git: Router,
     pub(crate) mix: Router,
@@ -308,6 +314,7 @@ impl Service<Request> for Dispatch {
         let face = match target.face {
             FaceName::Api => &mut self.api,
             FaceName::Authzen => &mut self.authzen,
+            FaceName::Forward => &mut self.forward,
             FaceName::Freestyle => &mut self.freestyle,
             FaceName::Git => &mut self.git,
             FaceName::Mix => &mut self.mix,

@@ -1,4 +1,6 @@
-use super::FaceName::{Api, Authzen, Freestyle, Git, Mcp, Mix, Mollie, Oauth, Operations, Pages, Pulp, Tdp};
+use super::FaceName::{
+    Api, Authzen, Forward, Freestyle, Git, Mcp, Mix, Mollie, Oauth, Operations, Pages, Pulp, Tdp,
+};
 use super::{Target, target};
 
 #[test]
@@ -31,6 +33,9 @@ fn paths_find_their_face() {
         ("/v5/identities", Freestyle, None, "/v5/identities"),
         ("/r/acme/api/v1/check", Api, Some("acme"), "/api/v1/check"),
         ("/r/acme/freestyle/v5/identities", Freestyle, Some("acme"), "/v5/identities"),
+        ("/authz/forward", Forward, None, "/authz/forward"),
+        ("/r/acme/authz/forward/a/b/", Forward, Some("acme"), "/authz/forward/a/b/"),
+        ("/authz/forwards", Operations, None, "/authz/forwards"),
         ("/access/v1/evaluation", Authzen, None, "/access/v1/evaluation"),
         ("/access/v1/search/subject/", Authzen, None, "/access/v1/search/subject"),
         ("/access/v10/evaluation", Operations, None, "/access/v10/evaluation"),

@@ -17,6 +17,7 @@ pub mod dispatch;
 pub mod edge;
 mod explanation;
 pub mod face;
+pub mod forward;
 pub mod freestyle;
 #[cfg(fuzzing)]
 pub mod fuzzing;

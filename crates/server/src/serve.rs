@@ -15,13 +15,15 @@ use crate::app::{App, SharedApp};
 use crate::dispatch::Dispatch;
 use crate::edge::Drain;
 use crate::edge::layers::{BULK_BODY, LayerSettings, ORDINARY_BODY, stack, stack_part};
+use crate::forward::Rules;
 use crate::git::{GitFront, GitSettings};
 use crate::mix::Cors;
 use crate::oidc::OidcSettings;
 use crate::telemetry::Metrics;
 use crate::webhook::{Sender, WebhookSettings};
 use crate::{
-    api, authzen, client_certificate, freestyle, git, mcp, mix, mollie, oauth, operations, pages, pulp, tdp,
+    api, authzen, client_certificate, forward, freestyle, git, mcp, mix, mollie, oauth, operations, pages,
+    pulp, tdp,
 };
 
 /// 16 KiB: the body of a form.
@@ -59,6 +61,8 @@ pub struct FaceSettings {
     pub sessions: Limits,
     /// What may be granted in the users-and-roles dialect.
     pub pulp_delegation: Delegation,
+    /// Which actions the methods are that proxies ask about.
+    pub forward: Rules,
     /// The catalogue dialect.
     pub catalogue: CatalogueSettings,
     /// Whether the approvals dialect takes callers without a credential: only where no other machine can reach it.
@@ -108,6 +112,7 @@ pub async fn faces(
     Ok(Dispatch {
         api: api_face(settings.bench_route, &metrics).with_state(app.clone()),
         authzen: authzen_face(&metrics).with_state(app.clone()),
+        forward: forward::face(&metrics).with_state(app.clone()),
         freestyle: stack(freestyle::routes(), freestyle_layers, metrics.clone()).with_state(app.clone()),
         git: git::face(settings.git.idle, &metrics).with_state(app.clone()),
         mcp: mcp_face(&metrics).with_state(app.clone()),

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use grantd_ledger::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
+use grantd_ledger::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
+use grantd_ledger::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use grantd_ledger::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
 };
@@ -386,6 +387,56 @@ impl Store for FaultyStore {
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
         self.may_read()?;
         self.inner().checkpoints(realm).await
+    }
+
+    async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
+        self.may_read()?;
+        self.inner().base(realm).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        self.may_read()?;
+        self.inner().base_state(realm).await
+    }
+
+    async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
+        self.inner().archive(archiving).await
+    }
+
+    async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
+        self.inner().unarchive(unarchiving).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        self.may_read()?;
+        self.inner().archived_values(realm, owner).await
+    }
+
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
+        self.inner().adopt_base(realm, base).await
+    }
+
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError> {
+        self.inner().adopt_values(realm, values, owners).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        self.may_read()?;
+        self.inner().disclosures(realm, after, last).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

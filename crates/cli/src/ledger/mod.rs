@@ -1,6 +1,7 @@
 //! `grantd ledger`: the ledgers themselves, without a server.
 
 mod address;
+mod archive;
 mod backup;
 mod checkpoint;
 mod checkpoint_file;
@@ -8,7 +9,9 @@ mod copy;
 mod erase;
 mod restore;
 mod show;
+mod signers;
 mod told;
+mod unarchive;
 mod verify;
 mod words;
 
@@ -33,6 +36,10 @@ pub(crate) enum LedgerCommand {
     Erase(erase::EraseArgs),
     /// Sign where the ledger stands; whoever keeps that can tell later whether it was cut or rewritten
     Checkpoint(checkpoint::CheckpointArgs),
+    /// Take the oldest entries out of the store into a file, behind a signed checkpoint
+    Archive(archive::ArchiveArgs),
+    /// Put the entries of the last archive back into the store
+    Unarchive(unarchive::UnarchiveArgs),
 }
 
 /// Runs one of them.
@@ -45,6 +52,8 @@ pub(crate) async fn run(command: &LedgerCommand) -> anyhow::Result<Ended> {
         LedgerCommand::Copy(args) => copy::run(args).await,
         LedgerCommand::Erase(args) => erase::run(args).await,
         LedgerCommand::Checkpoint(args) => checkpoint::run(args).await,
+        LedgerCommand::Archive(args) => archive::run(args).await,
+        LedgerCommand::Unarchive(args) => unarchive::run(args).await,
     }?;
     Ok(Ended::Yes)
 }

@@ -1,16 +1,18 @@
 //! `grantd ledger verify`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
 use grantd_node::ledger::store::Checkpoint;
-use grantd_node::offline::{Verified, verify};
+use grantd_node::offline::{Evidence, InArchives, Verified, realm_of_archive, signing_key, verify_with};
 use grantd_node::realm::builtin;
 use grantd_node::realm::realms::DEFAULT;
 use serde_json::{Value, json};
 
 use super::checkpoint_file::CheckpointFile;
+use super::signers::Signers;
 use crate::exit::Ended;
 use crate::store::StoreArgs;
 use crate::{hex, output};
@@ -26,6 +28,11 @@ pub(crate) struct VerifyArgs {
     /// Compare with a checkpoint that was kept: the JSON that `ledger checkpoint` printed
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// Also look at the entries in these archives, the oldest first
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    archive: Vec<PathBuf>,
+    #[command(flatten)]
+    signers: Signers,
     /// Print one JSON object for each realm
     #[arg(long)]
     json: bool,
@@ -53,9 +60,17 @@ pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
         Some(_) | None => {}
     }
     let mut unreadable = Vec::new();
+    let archives = by_realm(&args.archive, &realms)?;
+    // Without its file nobody can tell whose signatures they are.
+    let signers = match args.store.location().master_key() {
+        Ok(key) => args.signers.with(signing_key(&key)?),
+        Err(_) => args.signers.keys(),
+    };
     for realm in &realms {
         let kept: Vec<_> = kept.iter().filter(|(of, _)| of == realm).map(|(_, c)| c.clone()).collect();
-        match verify(&*store, realm, builtin::schema()?, &kept).await {
+        let archives = archives.get(realm).map(Vec::as_slice).unwrap_or_default();
+        let evidence = Evidence { checkpoints: &kept, archives, signers: &signers };
+        match verify_with(&*store, realm, builtin::schema()?, &evidence).await {
             Ok(verified) => {
                 report(realm, &verified, args.json)?;
                 if verified.problem.is_some() {
@@ -71,6 +86,19 @@ pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<Ended> {
     bail!("{}", unreadable.join("; "))
 }
 
+/// The archives of each realm, in the order in which they were named.
+fn by_realm(files: &[PathBuf], realms: &[String]) -> anyhow::Result<BTreeMap<String, Vec<PathBuf>>> {
+    let mut archives: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for file in files {
+        let realm = realm_of_archive(file)?;
+        if !realms.contains(&realm) {
+            bail!("archive `{}` is of realm `{realm}`; verify that one, or all", file.display());
+        }
+        archives.entry(realm).or_default().push(file.clone());
+    }
+    Ok(archives)
+}
+
 /// A checkpoint that somebody kept, and the realm that it is of.
 fn read_kept(path: &Path) -> anyhow::Result<(String, Checkpoint)> {
     let file = CheckpointFile::read(path)?;
@@ -82,7 +110,7 @@ fn report(realm: &str, verified: &Verified, as_json: bool) -> anyhow::Result<()>
     if as_json {
         return output::json(&to_json(realm, verified));
     }
-    let Verified { head, state_hash, erased, checkpoints, problem } = verified;
+    let Verified { head, state_hash, erased, checkpoints, archived, problem } = verified;
     if let Some(problem) = problem {
         return output::line(format_args!(
             "realm {realm}: BROKEN: {}\n  good up to     revision {} of ledger {}",
@@ -96,11 +124,20 @@ fn report(realm: &str, verified: &Verified, as_json: bool) -> anyhow::Result<()>
         head.ledger_id.0,
         hex::encode(&head.hash.0),
         hex::encode(&state_hash.0)
+    ))?;
+    let Some(InArchives { entries, looked_at, public_key }) = archived else { return Ok(()) };
+    let not_looked_at = match entries - looked_at {
+        0 => String::new(),
+        rest => format!(" ({rest} of them not looked at: name their files with --archive)"),
+    };
+    output::line(format_args!(
+        "  archived       the first {entries} entries are in archives{not_looked_at}\n  signed by      {}",
+        hex::encode(public_key)
     ))
 }
 
 fn to_json(realm: &str, verified: &Verified) -> Value {
-    let Verified { head, state_hash, erased, checkpoints, problem } = verified;
+    let Verified { head, state_hash, erased, checkpoints, archived, problem } = verified;
     json!({
         "realm": realm,
         "ledger_id": head.ledger_id.0,
@@ -109,6 +146,9 @@ fn to_json(realm: &str, verified: &Verified) -> Value {
         "state_hash": hex::encode(&state_hash.0),
         "erased": erased,
         "checkpoints": checkpoints,
+        "archived": archived.map_or(0, |archived| archived.entries),
+        "archived_looked_at": archived.map_or(0, |archived| archived.looked_at),
+        "signed_by": archived.map(|archived| hex::encode(&archived.public_key)),
         "ok": problem.is_none(),
         "problem": problem.as_ref().map(|problem| &problem.what),
         "problem_revision": problem.as_ref().map(|problem| problem.revision),
@@ -121,7 +161,7 @@ fn report_lost(realm: &str, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return output::json(&json!({
             "realm": realm, "ledger_id": null, "revision": 0, "head_hash": null, "state_hash": null,
-            "erased": 0, "checkpoints": 0, "ok": false, "problem": problem, "problem_revision": 1,
+            "erased": 0, "checkpoints": 0, "archived": 0, "archived_looked_at": 0, "signed_by": null, "ok": false, "problem": problem, "problem_revision": 1,
         }));
     }
     output::line(format_args!("realm {realm}: BROKEN: {problem}"))

@@ -14,6 +14,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::webhook::Retries;
 use grantd_node::{Follow, Node, Settings, SystemClock, open};
 use grantd_server::edge::{EdgeSettings, Server};
+use grantd_server::forward::Rules;
 use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::outbound::read_authorities;
@@ -58,6 +59,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         trusted_hops: usize::from(args.behind_proxy),
         sessions: sessions("session", (args.session_idle, args.session_absolute), Limits::default())?,
         pulp_delegation: args.pulp_delegation.unwrap_or_default().into(),
+        forward: Rules(args.forward_rules.clone()),
         mix_open: args.mix_open,
         mollie_docs: args.mollie_docs_url.as_deref().map(|url| url.trim_end_matches('/').to_owned()),
         mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))

@@ -5,6 +5,7 @@
 mod admin;
 mod approvals;
 mod apps;
+mod archiving;
 mod client;
 mod copies;
 mod erasure;

@@ -6,6 +6,7 @@
 mod address;
 mod announce;
 mod append;
+mod base;
 mod connect;
 mod error;
 mod flush;

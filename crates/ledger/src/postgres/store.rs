@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::read::{self, signed};
-use super::{PostgresStore, append, moving, snapshots};
-use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
-use crate::page::page;
+use super::{PostgresStore, append, base, moving, snapshots};
+use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
+use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
+use crate::page::{page, values};
 use crate::plan::{Plan, check_realm};
 use crate::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
@@ -72,7 +73,12 @@ impl Store for PostgresStore {
         let (head, rows, values) =
             self.ask(async |client| read::page_rows(client, realm, after, limit).await).await?;
         let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
-        page(after, limit, &head, rows, values)
+        let page = page(after, limit, &head, rows, values);
+        if page.is_ok() {
+            return page;
+        }
+        let base = self.ask(async |client| base::revision(client, realm).await).await?;
+        base::or_archived(page, after, base)
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -229,6 +235,53 @@ impl Store for PostgresStore {
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
         let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
         rows.iter().map(read::checkpoint_of).collect()
+    }
+
+    async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
+        base::base(self, realm).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        base::base_state(self, realm).await
+    }
+
+    async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
+        base::archive(self, &archiving).await
+    }
+
+    async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
+        base::unarchive(self, unarchiving).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        self.ask(async |client| base::archived_values(client, realm, owner).await).await
+    }
+
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
+        base::adopt_base(self, realm, &base).await
+    }
+
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError> {
+        base::adopt_values(self, realm, &values, &owners).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        let last = signed(last);
+        values(self.ask(async |client| read::disclosure_rows(client, realm, after, last).await).await?)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -5,9 +5,10 @@ use tokio_postgres::Error;
 
 use super::connect::Client;
 use super::options::PostgresOptions;
-use super::{PostgresStore, moving, read, within};
-use crate::entry::{Disclosed, Revision};
-use crate::page::page;
+use super::{PostgresStore, base, moving, read, within};
+use crate::base::{ArchivedValue, BaseState};
+use crate::entry::{Disclosed, Disclosure, Revision};
+use crate::page::{page, values};
 use crate::source::Source;
 use crate::store::{Checkpoint, Head, SealedSecret, StoreError, StoredRow};
 
@@ -78,7 +79,12 @@ impl Source for PostgresView {
                 Ok((rows, read::disclosure_rows(client, realm, after, last).await?))
             })
             .await?;
-        page(after, limit, &self.head(realm).await?, rows, values)
+        let page = page(after, limit, &self.head(realm).await?, rows, values);
+        if page.is_ok() {
+            return page;
+        }
+        let base = self.ask(async |client| base::revision(client, realm).await).await?;
+        base::or_archived(page, after, base)
     }
 
     async fn all_rows(
@@ -97,5 +103,27 @@ impl Source for PostgresView {
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
         let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
         rows.iter().map(read::checkpoint_of).collect()
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        base::state_in(&self.client, realm).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        self.ask(async |client| base::archived_values(client, realm, owner).await).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        let last = read::signed(last);
+        values(self.ask(async |client| read::disclosure_rows(client, realm, after, last).await).await?)
     }
 }

@@ -5,6 +5,7 @@
 
 mod apply;
 mod backup;
+mod base;
 mod error;
 mod group;
 mod lock;

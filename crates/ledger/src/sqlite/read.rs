@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{read_head, signed};
+use super::base;
 use super::error::store_error;
+use crate::base::archived;
 use crate::entry::{CommandId, Disclosed, Hash, LedgerId, Micros, Revision};
 use crate::page::{DisclosureRow, EntryRow, page};
 use crate::store::{Checkpoint, Head, Row, SealedSecret, StoreError, behind};
@@ -47,6 +49,10 @@ pub(super) fn entries(
     // One view for the head, the entries and their values.
     let view = conn.transaction().map_err(|error| store_error(&error))?;
     let head = head(&view, realm)?;
+    let base = base::revision(&view, realm)?;
+    if after < base {
+        return Err(archived(base));
+    }
     let rows = entry_rows(&view, realm, after, limit).map_err(|error| store_error(&error))?;
     let last = rows.last().map_or(0, |row| row.revision);
     let values = disclosure_rows(&view, realm, after, last).map_err(|error| store_error(&error))?;
@@ -69,7 +75,7 @@ fn entry_rows(
     .collect()
 }
 
-fn disclosure_rows(
+pub(super) fn disclosure_rows(
     conn: &Connection,
     realm: &str,
     after: Revision,

@@ -6,8 +6,9 @@ use rusqlite::{OptionalExtension, params};
 use super::apply::signed;
 use super::error::{closed, read_only, store_error};
 use super::writer::Job;
-use super::{SqliteStore, moving, read, snapshots};
-use crate::entry::{CommandId, Disclosed, LedgerId, Micros, Revision};
+use super::{SqliteStore, base, moving, read, snapshots};
+use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
+use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use crate::plan::{Plan, check_realm};
 use crate::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
@@ -227,6 +228,58 @@ impl Store for SqliteStore {
     async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
         let realm = realm.to_owned();
         self.readers.read(move |conn| read::checkpoints(conn, &realm)).await
+    }
+
+    async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| base::base(conn, &realm)).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| base::base_state(conn, &realm)).await
+    }
+
+    async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
+        self.write(move |conn| base::archive(conn, &archiving)).await
+    }
+
+    async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
+        self.write(move |conn| base::unarchive(conn, unarchiving)).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        let (realm, owner) = (realm.to_owned(), owner.map(str::to_owned));
+        self.readers.read(move |conn| base::archived_values(conn, &realm, owner.as_deref())).await
+    }
+
+    async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
+        let realm = realm.to_owned();
+        self.write(move |conn| base::adopt_base(conn, &realm, &base)).await
+    }
+
+    async fn adopt_values(
+        &self,
+        realm: &str,
+        values: Vec<(Revision, Disclosure)>,
+        owners: Vec<ArchivedValue>,
+    ) -> Result<(), StoreError> {
+        let realm = realm.to_owned();
+        self.write(move |conn| base::adopt_values(conn, &realm, &values, &owners)).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| base::disclosures(conn, &realm, after, last)).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -60,5 +60,8 @@ conformance! {
     moving: entries_are_adopted_as_they_are, what_does_not_follow_is_not_adopted, all_rows_page_by_page,
         side_data_is_cleared, a_store_is_marked_unfinished;
     snapshots: round_trip, newest_replaces_older, damaged_chunk_counts_as_none, foreign_snapshot_counts_as_none;
+    bases: archived_entries_are_gone, everything_can_be_archived, a_base_is_compared_and_set, snapshots_leave_the_base_alone,
+        an_erasure_reaches_archived_values, erased_meanwhile_is_of_nobody, entries_are_put_back,
+        other_entries_are_not_put_back, a_base_is_adopted, a_damaged_base_is_noticed, appends_go_on_meanwhile;
     damage: changed_entry, missing_entry, swapped_entries, cut_ledger, replaced_ledger;
 }

@@ -29,8 +29,8 @@ async fn nodes_start_together() {
     connect(&subject.url)
         .await
         .batch_execute(
-            "DROP TABLE snapshot_chunk, snapshot, ledger, entry, disclosure, ephemeral_row, secret, checkpoint,
-             refinery_schema_history, migration_lock, unfinished",
+            "DROP TABLE base_chunk, base, archived_value, snapshot_chunk, snapshot, ledger, entry, disclosure,
+             ephemeral_row, secret, checkpoint, refinery_schema_history, migration_lock, unfinished",
         )
         .await
         .unwrap();

@@ -52,7 +52,7 @@ pub async fn checkpoint(
     if let Some(problem) = verified.problem {
         return Err(CheckpointFailed::Broken(problem.what));
     }
-    let signer = CheckpointSigner::from_seed(&Secret::new(master_key.derive(SIGNING_KEY)))?;
+    let signer = signer(master_key)?;
     let time = store.now().await.map_err(CheckpointFailed::Store)?;
     let head = verified.head;
     let checkpoint = signer.sign(head.ledger_id, head.revision, head.hash, verified.state_hash, time)?;
@@ -60,4 +60,14 @@ pub async fn checkpoint(
         store.put_checkpoint(realm, &checkpoint).await.map_err(CheckpointFailed::Store)?;
     }
     Ok(SignedCheckpoint { checkpoint, stored: store_it })
+}
+
+/// Who signs the checkpoints of a store.
+pub(super) fn signer(master_key: &MasterKey) -> Result<CheckpointSigner, CheckpointError> {
+    CheckpointSigner::from_seed(&Secret::new(master_key.derive(SIGNING_KEY)))
+}
+
+/// The public key that the checkpoints of a store are signed with.
+pub fn signing_key(master_key: &MasterKey) -> Result<[u8; 32], CheckpointError> {
+    Ok(signer(master_key)?.public_key())
 }

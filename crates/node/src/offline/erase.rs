@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use grantd_ledger::entry::{CommandId, Disclosed, Hash, Revision};
+use grantd_ledger::entry::{CommandId, Revision};
 use grantd_ledger::store::{Append, Appended, Store, StoreError};
+use grantd_realm::Refusal;
 use grantd_realm::caller::Caller;
 use grantd_realm::command::{Context, decide};
 use grantd_realm::engine::{Object, Schema};
 use grantd_realm::entropy::Entropy;
 use grantd_realm::erasure::EraseFields;
-use grantd_realm::{Change, Refusal};
 
+use super::owners::owned_values;
 use super::walk::Walk;
-use crate::entry::{FoldError, Heading, changes, commit, draft};
+use crate::entry::{FoldError, Heading, commit, draft};
 use crate::load::{LoadError, load_verified};
 
 /// How often it is tried again when nodes that share the store append meanwhile.
@@ -75,7 +76,11 @@ pub async fn erase(
     getrandom::fill(&mut seed).map_err(|_| EraseError::Random)?;
     for _ in 0..ATTEMPTS {
         let published = load_verified(store, realm, schema.clone()).await?;
-        let found = find(store, realm, published.head.revision, erasure).await?;
+        let found = match find(store, realm, published.head.revision, erasure).await {
+            // Archived while they were read; now it is known whose their values are.
+            Err(EraseError::Store(StoreError::Archived { .. })) => continue,
+            found => found?,
+        };
         let mut entropy = Entropy::new(&seed);
         let command_id = CommandId(entropy.bytes());
         let caller = Caller::system("cli");
@@ -101,32 +106,25 @@ pub async fn erase(
     Err(EraseError::Busy)
 }
 
-/// Where the values stand that are still there.
+/// Where the values stand that are still there, also those of archived entries.
 async fn find(
     store: &dyn Store,
     realm: &str,
     last: Revision,
     erasure: &Erasure,
 ) -> Result<Vec<(Revision, u32)>, EraseError> {
-    let actor = erasure.object.to_string();
-    let mut found = Vec::new();
-    let mut walk = Walk::up_to(last, store, realm);
+    let base = store.base(realm).await?.map_or(0, |base| base.head.revision);
+    let owner = erasure.object.to_string();
+    let archived = store.archived_values(realm, Some(&owner)).await?;
+    let archived = archived.into_iter().filter(|value| erasure.reasons || !value.is_reason);
+    let mut found: Vec<_> = archived.map(|value| (value.revision, value.slot)).collect();
+    let mut walk = Walk::between(base, last, store, realm);
     while let Some(disclosed) = walk.next().await? {
-        let changes = changes(&disclosed)?;
-        let mut slots: Vec<u32> = changes.iter().flat_map(|c| slots_of(c, &disclosed, erasure)).collect();
-        if erasure.reasons && disclosed.entry.actor == actor {
-            slots.extend(disclosed.entry.reason);
-        }
-        slots.retain(|slot| disclosed.disclosures.iter().any(|disclosure| disclosure.slot == *slot));
-        found.extend(slots.into_iter().map(|slot| (disclosed.entry.revision, slot)));
+        let owned = owned_values(&disclosed)?.into_iter();
+        let wanted = owned.filter(|value| value.owner == owner && (erasure.reasons || !value.is_reason));
+        found.extend(wanted.map(|value| (value.revision, value.slot)));
     }
+    found.sort_unstable();
+    found.dedup();
     Ok(found)
-}
-
-/// The slots of a change's personal fields, if they are the object's. Salts make commitments unique.
-fn slots_of(change: &Change, disclosed: &Disclosed, erasure: &Erasure) -> Vec<u32> {
-    let fields = change.personal_fields_of(erasure.object.as_ref());
-    let slot = |commitment: Hash| disclosed.entry.commitments.iter().position(|one| *one == commitment);
-    let slots = fields.into_iter().filter_map(|field| slot(Hash(field.commitment)));
-    slots.filter_map(|slot| u32::try_from(slot).ok()).collect()
 }

@@ -3,6 +3,7 @@
 //! The store that is filled says so from before its first ledger until after the last step, and no server starts on it
 //! meanwhile. What is there already when a fill goes on is compared with the source, not believed.
 
+mod base;
 mod continuing;
 mod entries;
 mod side;
@@ -21,6 +22,7 @@ use grantd_realm::engine::Schema;
 use self::entries::{Carried, carry};
 use super::verify::{VerifyError, verify};
 use crate::entry::FoldError;
+use crate::load::LoadError;
 
 pub(super) use self::continuing::{continue_all, continue_one, continues};
 
@@ -144,6 +146,27 @@ pub enum FillError {
         end: Revision,
         /// Where it should.
         until: Revision,
+    },
+    /// What it would be cut from is not there.
+    #[error(
+        "realm `{realm}` cannot be cut at {until}: its entries up to {base} are in an archive; put them back with \
+         `grantd ledger unarchive` first"
+    )]
+    Archived {
+        /// Which realm.
+        realm: String,
+        /// The last entry that is in an archive.
+        base: Revision,
+        /// Where it should end.
+        until: Revision,
+    },
+    /// What its ledger begins with cannot be used.
+    #[error("realm `{realm}` cannot be copied: {error}")]
+    Base {
+        /// Which realm.
+        realm: String,
+        /// What is wrong.
+        error: LoadError,
     },
     /// It is not there.
     #[error("the source has no realm `{0}`")]

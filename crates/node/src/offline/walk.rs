@@ -18,9 +18,9 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// From the first entry up to that of revision `last`.
-    pub(crate) fn up_to(last: Revision, store: &'a dyn Store, realm: &'a str) -> Self {
-        Self { store, realm, read: VecDeque::new(), after: 0, last }
+    /// From the entry behind revision `after` up to that of revision `last`.
+    pub(crate) fn between(after: Revision, last: Revision, store: &'a dyn Store, realm: &'a str) -> Self {
+        Self { store, realm, read: VecDeque::new(), after, last }
     }
 
     /// The next entry, if there is one. After an error every entry before the bad one has been given.

@@ -62,14 +62,16 @@ async fn a_ledger_that_is_shorter_is_noticed_by_who_asks_for_its_head() {
 
 #[tokio::test]
 async fn it_is_noticed_by_the_follower() {
-    let restored = restored(&["bob"], Duration::from_millis(10)).await;
+    // Nothing is made since: it would depend on the moment at which the follower looks what it finds.
+    let restored = restored(&[], Duration::from_millis(10)).await;
     for _ in 0..2_000 {
         if restored.realm.is_served().is_err() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    is_served_no_more(&restored, Contradiction::Other { revision: restored.seen }).await;
+    let expected = Contradiction::Shorter { here: restored.seen, there: restored.seen - 1 };
+    is_served_no_more(&restored, expected).await;
 }
 
 #[tokio::test]

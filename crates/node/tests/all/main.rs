@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod archive;
 mod bootstrap;
 mod conflicts;
 mod contradictions;

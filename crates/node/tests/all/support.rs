@@ -90,6 +90,12 @@ impl Rig {
         realm.submit(request(CreateRealm { name: name.into() })).await.unwrap();
     }
 
+    /// Changes tables behind the store's back.
+    pub(crate) fn tamper(&self, sql: &str) {
+        let file = self.dirs.lock().unwrap()[0].path().join(SqliteStore::FILE);
+        rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+    }
+
     /// Another node on the same store.
     pub(crate) fn node(&self) -> Node {
         self.node_with(None)

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::shared;
 use crate::Micros;
-use crate::app::AppSettings;
+use crate::app::{APP_TYPE, AppSettings};
 use crate::authorization::{Authorization, Consent};
 use crate::caller::Actor;
 use crate::codec::{CodecError, Reader, Writer};
-use crate::organization::{OrganizationToken, Policy};
+use crate::erasure::Owned;
+use crate::organization::{ORGANIZATION_TYPE, OrganizationToken, Policy};
 use crate::personal::Personal;
 use crate::scope::{Scope, ScopeText};
 
@@ -214,25 +215,21 @@ impl AppChange {
         })
     }
 
-    /// Its personal fields, if it is about this object: `app:<client id>`, `mollie_organization:<id>`, `user:<login>`.
-    pub(crate) fn personal_fields_of(&self, kind: &str, of: &str) -> Option<&Personal> {
-        let (field, is_it) = match self {
+    /// Its personal field, if it has one, with whose it is: `app:<client id>`, `mollie_organization:<id>`, `user:<login>`.
+    pub(crate) fn personal_field(&self) -> Option<Owned<'_>> {
+        let (kind, id, field) = match self {
             Self::OrganizationCreated { id, name, .. } | Self::OrganizationRenamed { id, name } => {
-                (name, kind == crate::organization::ORGANIZATION_TYPE && of == id)
+                (ORGANIZATION_TYPE, &**id, name)
             }
             Self::OrganizationTokenIssued { organization, token } => {
-                (&token.name, kind == crate::organization::ORGANIZATION_TYPE && of == organization)
+                (ORGANIZATION_TYPE, &**organization, &token.name)
             }
             Self::AppCreated { client_id, name, .. }
-            | Self::AppChanged { client_id, name: Some(name), .. } => {
-                (name, kind == crate::app::APP_TYPE && of == client_id)
-            }
-            Self::Authorized { consent: Some(consent), .. } => {
-                (&consent.address, kind == "user" && of == &*consent.user)
-            }
+            | Self::AppChanged { client_id, name: Some(name), .. } => (APP_TYPE, &**client_id, name),
+            Self::Authorized { consent: Some(consent), .. } => ("user", &*consent.user, &consent.address),
             _ => return None,
         };
-        is_it.then_some(field)
+        Some(Owned { kind, id: id.into(), field })
     }
 }
 

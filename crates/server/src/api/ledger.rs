@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::response::{IntoResponse, Response};
 use grantd_node::entry::{Disclosed, changes, reason};
+use grantd_node::ledger::store::StoreError;
 use grantd_node::realm::caller::Authority;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::Call;
 use super::errors::{Error, invalid};
-use crate::edge::EdgeError;
+use crate::edge::{EdgeError, Problem};
 use crate::ledger_view::change_as_json;
 use crate::time::rfc3339;
 
@@ -55,16 +58,51 @@ pub(super) struct Entries {
     next: Option<String>,
 }
 
+/// Why no entries are answered.
+pub(super) enum ReadError {
+    /// As other calls.
+    Other(Error),
+    /// They are in an archive.
+    Archived {
+        /// The first entry that is here.
+        first: u64,
+    },
+}
+
+impl<E: Into<Error>> From<E> for ReadError {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl IntoResponse for ReadError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Other(error) => error.into_response(),
+            Self::Archived { first } => Problem::new(StatusCode::GONE, "archived")
+                .detail(format!(
+                    "the entries before revision {first} are in an archive; ask with `after={}`",
+                    first.saturating_sub(1)
+                ))
+                .with("first", first)
+                .into_response(),
+        }
+    }
+}
+
 /// Reads entries, in order.
 #[utoipa::path(
     get, path = "/api/v1/ledger", tag = "ledger", params(LedgerQuery),
-    responses((status = 200, body = Entries), (status = 400), (status = 401), (status = 403))
+    responses(
+        (status = 200, body = Entries), (status = 400), (status = 401), (status = 403),
+        (status = 410, description = "`archived`: the entries were taken out into an archive; `first` is the first one here")
+    )
 )]
-pub(super) async fn read_ledger(mut call: Call) -> Result<Json<Entries>, Error> {
+pub(super) async fn read_ledger(mut call: Call) -> Result<Json<Entries>, ReadError> {
     call.published_for(&[Authority::Auditor])?;
     let query: LedgerQuery = call.query()?;
     let limit = match query.limit.unwrap_or(100) {
-        0 => return Err(invalid("limit", "must be 1 to 1000")),
+        0 => return Err(invalid("limit", "must be 1 to 1000").into()),
         limit => limit.min(1_000),
     };
     if query.wait > 0 {
@@ -75,9 +113,12 @@ pub(super) async fn read_ledger(mut call: Call) -> Result<Json<Entries>, Error> 
         call.published_for(&[Authority::Auditor])?;
     }
     let published = call.published();
-    let entries = call.realm.entries(query.after, limit).await.map_err(|error| {
-        tracing::error!(%error, "the ledger cannot be read");
-        EdgeError::Unavailable { retry_after_secs: 1 }
+    let entries = call.realm.entries(query.after, limit).await.map_err(|error| match error {
+        StoreError::Archived { first } => ReadError::Archived { first },
+        error => {
+            tracing::error!(%error, "the ledger cannot be read");
+            EdgeError::Unavailable { retry_after_secs: 1 }.into()
+        }
     })?;
     let items: Vec<Entry> = entries
         .iter()

@@ -54,7 +54,8 @@ pub enum LogError {
 /// # Errors
 /// A filter that does not parse, or a second call.
 pub fn init(format: Format, filter: &str) -> Result<(), LogError> {
-    let filter = EnvFilter::builder().parse(filter)?;
+    // Below that level the driver writes down what its statements are given: rows of sessions, and sealed secrets.
+    let filter = EnvFilter::builder().parse(filter)?.add_directive("tokio_postgres=info".parse()?);
     let json = match format {
         Format::Auto => !std::io::stderr().is_terminal(),
         Format::Text => false,

@@ -22,6 +22,7 @@ mod crowd;
 mod decisions;
 mod deleting;
 mod errors;
+mod forward;
 mod idempotency;
 mod import_export;
 mod inbox;

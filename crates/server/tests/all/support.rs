@@ -11,6 +11,7 @@ use grantd_node::realm::session::Limits;
 use grantd_node::realm::{Caller, builtin};
 use grantd_node::{Follow, Node, Request, Settings};
 use grantd_server::edge::{EdgeSettings, Listen, Server};
+use grantd_server::forward::Rules;
 use grantd_server::git::GitSettings;
 use grantd_server::mix::Cors;
 use grantd_server::oidc::OidcSettings;
@@ -69,6 +70,8 @@ pub(crate) struct Setup {
     pub(crate) mix_open: bool,
     /// Whose pages may call it.
     pub(crate) mix_cors: Cors,
+    /// Which actions the methods are that proxies ask about.
+    pub(crate) forward: Rules,
     /// What is sent to webhooks, and where to.
     pub(crate) webhooks: WebhookSettings,
     /// The provider by which people sign in.
@@ -142,6 +145,7 @@ impl Rig {
             pulp_delegation: Delegation::default(),
             mix_open: setup.mix_open,
             mollie_docs: None,
+            forward: setup.forward.clone(),
             mix_cors: setup.mix_cors.clone(),
             git: GitSettings { directory: dir.path().join("git"), ..GitSettings::default() },
             webhooks: setup.webhooks.clone(),

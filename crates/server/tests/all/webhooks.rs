@@ -13,6 +13,8 @@ use grantd_server::webhook::WebhookSettings;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+use grantd_testkit::ledger::store::{Append, Appended, SecretWrite, Store as _};
+
 use crate::support::{Rig, Setup};
 
 /// A message as it came.
@@ -426,4 +428,21 @@ async fn a_deleted_webhook_takes_its_queue_along() {
         rows.is_empty().then_some(())
     };
     eventually(left).await;
+}
+
+#[tokio::test]
+async fn a_lost_secret_does_not_keep_the_next_one_from_signing() {
+    let rig = Rig::set_up(private(&[600_000_000])).await;
+    let receiver = Receiver::default();
+    let id = make(&rig, &receiver.start().await, &[]).await;
+    // As `grantd admin reseal --forget-lost` does after the loss of the master key.
+    let lost = rig.store.secrets().await.unwrap().into_iter().find(|(_, secret)| secret.name.contains(&id));
+    let mut append = Append::on("default", rig.store.head("default").await.unwrap());
+    append.secrets.push(SecretWrite::Delete(lost.unwrap().1.name));
+    assert!(matches!(rig.store.append(append).await, Appended::Durable(_)));
+    rig.call("POST", &format!("/api/v1/webhooks/{id}/secret")).send().await.is(200);
+    ping(&rig, &id).await;
+    receiver.until(1).await;
+    let seen = receiver.seen.lock().unwrap().clone();
+    assert_eq!(seen[0].signature.split(' ').count(), 1, "{seen:?}");
 }

@@ -8,6 +8,7 @@ use grantd_ledger::source::Source;
 use grantd_ledger::store::{Append, Head, Store, StoreError};
 use grantd_realm::State;
 
+use super::base::{self, Begun};
 use super::{FillError, Filled, Filling, Step, append, continues};
 use crate::entry::fold;
 
@@ -49,6 +50,12 @@ pub(super) async fn carry<S: Source + ?Sized>(
         state: State::empty(filling.schema.clone()),
         erased: Vec::new(),
     };
+    if let Some(Begun { head, state, there, erased }) =
+        base::carry(source, target, realm, (there, last), filling).await?
+    {
+        let chain = ChainVerifier::after(head);
+        carrying = Carrying { there, chain, state, erased, ..carrying };
+    }
     while carrying.after() < last {
         carrying.page().await?;
         (filling.told)(Step::At(carrying.after()));
