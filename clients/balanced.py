@@ -202,6 +202,7 @@ class Balanced:
   large_client_header_buffers 8 64k;
   underscores_in_headers on;
   keepalive_requests 1000000;
+  keepalive_timeout 1h;
   proxy_http_version 1.1;
   proxy_set_header Host $http_host;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;

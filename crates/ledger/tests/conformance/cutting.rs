@@ -11,8 +11,10 @@ use tokio::sync::{Notify, oneshot};
 pub(crate) enum Cut {
     /// The server hears all but COMMIT, and then that the connection is gone.
     BeforeCommit,
-    /// The server hears COMMIT; the client hears no answer.
+    /// The server hears COMMIT, and at once that the connection is gone.
     AfterCommit,
+    /// The server has answered COMMIT; the client does not hear it.
+    BeforeAnswer,
     /// The client loses the connection; the server hears nothing, until [`Proxy::deliver`].
     Late,
     /// The server hears all but COMMIT and then nothing more; neither side hears that the other is gone.
@@ -94,6 +96,14 @@ impl Proxy {
                 let without = held.len() - message.len();
                 drop(stop);
                 let (mut from_server, to_client) = back.await.unwrap();
+                if cut == Cut::BeforeAnswer {
+                    to_server.write_all(&held).await.unwrap();
+                    let mut answers = Vec::new();
+                    while !answers.windows(7).any(|tag| tag == b"COMMIT\0") {
+                        assert_ne!(from_server.read_buf(&mut answers).await.unwrap(), 0, "no answer");
+                    }
+                    return;
+                }
                 if cut == Cut::Freeze {
                     to_server.write_all(&held[..without]).await.unwrap();
                     return std::future::pending().await;
@@ -102,7 +112,7 @@ impl Proxy {
                 match cut {
                     Cut::BeforeCommit => to_server.write_all(&held[..without]).await.unwrap(),
                     Cut::AfterCommit => to_server.write_all(&held).await.unwrap(),
-                    Cut::Late | Cut::Freeze => {
+                    Cut::Late | Cut::Freeze | Cut::BeforeAnswer => {
                         self.late.notified().await;
                         held.extend_from_slice(b"X\0\0\0\x04");
                         to_server.write_all(&held).await.unwrap();
