@@ -98,7 +98,7 @@ async fn told(
 /// What a trigger is sent: which branch of which repository names which commit now, with a token that vouches for it.
 fn pushed(sender: &Sender, delivery: &Delivery, url: &Url) -> Result<Request<Full<Bytes>>, Failure> {
     let body = message::push(&delivery.event).ok_or(Failure::Target)?;
-    let signature = sender.push_key.sign(&sender.public_url, delivery.id, &body, sender.now());
+    let signature = sender.push_keys.sign(&sender.public_url, delivery.id, &body, sender.now());
     request(url, &[("x-freestyle-signature", signature.ok_or(Failure::Secret)?)], body)
 }
 
