@@ -15,7 +15,9 @@ use grantd_realm::model::{ModelForm, PutModel};
 use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
-use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
+use grantd_realm::repository::{
+    CreateRepository, DeleteRepository, Repository, SetDefaultBranch, SetVisibility,
+};
 use grantd_realm::repository_grant::{
     AccessLevel, GrantRepository, RevokeRepositoryGrant, UpdateRepositoryGrant,
 };
@@ -115,7 +117,7 @@ enum What {
     RotateWebhookSecret(Index),
     DeleteWebhook(Index),
     CreateTrigger(Index, bool),
-    DeleteTrigger(Index, Index),
+    DeleteTrigger(Index),
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
@@ -227,7 +229,7 @@ fn approvals() -> impl Strategy<Value = What> {
         1 => any::<Index>().prop_map(What::RotateWebhookSecret),
         1 => any::<Index>().prop_map(What::DeleteWebhook),
         2 => (any::<Index>(), any::<bool>()).prop_map(|(r, some)| What::CreateTrigger(r, some)),
-        1 => (any::<Index>(), any::<Index>()).prop_map(|(r, t)| What::DeleteTrigger(r, t)),
+        2 => any::<Index>().prop_map(What::DeleteTrigger),
     ]
 }
 
@@ -574,10 +576,12 @@ impl Step {
                 let (branches, globs) = (names("main"), names("*.js"));
                 decided(world, by, CreateTrigger { repository, branches, globs, endpoint })
             }
-            What::DeleteTrigger(of, index) => {
-                let repository = repository(&state, *of);
-                let ids = state.triggers().of(repository).map(|trigger| trigger.form.id).collect();
-                decided(world, by, DeleteTrigger { repository, id: picked(ids, *index) })
+            What::DeleteTrigger(index) => {
+                let of = |repository: &Repository| state.triggers().of(repository.id).cloned();
+                let all: Vec<_> = state.repositories().iter().flat_map(of).collect();
+                let one = (!all.is_empty()).then(|| &index.get(&all).form);
+                let (repository, id) = one.map_or_else(Default::default, |one| (one.repository, one.id));
+                decided(world, by, DeleteTrigger { repository, id })
             }
             What::MakeClientCa(replaces) => {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
