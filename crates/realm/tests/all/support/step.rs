@@ -15,9 +15,7 @@ use grantd_realm::model::{ModelForm, PutModel};
 use grantd_realm::pulp::{GrantOperations, Grantee, Operation, PulpUri, RevokeOperations};
 use grantd_realm::realms::{CreateRealm, ListRealm, UnlistRealm};
 use grantd_realm::relationship::{Requirement, WriteRelationships};
-use grantd_realm::repository::{
-    CreateRepository, DeleteRepository, Repository, SetDefaultBranch, SetVisibility,
-};
+use grantd_realm::repository::{CreateRepository, DeleteRepository, SetDefaultBranch, SetVisibility};
 use grantd_realm::repository_grant::{
     AccessLevel, GrantRepository, RevokeRepositoryGrant, UpdateRepositoryGrant,
 };
@@ -577,8 +575,7 @@ impl Step {
                 decided(world, by, CreateTrigger { repository, branches, globs, endpoint })
             }
             What::DeleteTrigger(index) => {
-                let of = |repository: &Repository| state.triggers().of(repository.id).cloned();
-                let all: Vec<_> = state.repositories().iter().flat_map(of).collect();
+                let all: Vec<_> = state.triggers().iter().collect();
                 let one = (!all.is_empty()).then(|| &index.get(&all).form);
                 let (repository, id) = one.map_or_else(Default::default, |one| (one.repository, one.id));
                 decided(world, by, DeleteTrigger { repository, id })
