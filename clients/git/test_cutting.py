@@ -87,8 +87,9 @@ def test_a_grant_that_ends_by_the_clock(server, git, large, tmp_path):
     line.close()
 
 
-def test_an_api_key_that_is_revoked(server, git, large, tmp_path):
-    api = server.client()
+@pytest.mark.parametrize("realm", ["default", "system"])
+def test_an_api_key_that_is_revoked(server, git, large, tmp_path, realm):
+    api = server.client(base=f"/r/{realm}")
     made = api.post("/api/v1/keys", {"name": "short", "grants": ["writer"]}).ok().json()
     line = SlowLine(server.port, SLOW)
     bearer = f"http.extraHeader=Authorization: Bearer {made['key']}"

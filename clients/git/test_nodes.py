@@ -5,7 +5,7 @@ import time
 
 from harness import Temp
 from postgres import Postgres
-from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, until
+from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, plain_url, until
 
 SLOW = 200_000
 
@@ -25,6 +25,12 @@ def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
             assert git.head(tmp_path / "tree") in git.run("ls-remote", one.url(repo, port=second.port))
             one.revoke(repo)
             git.refused("ls-remote", one.url(repo, port=second.port))
+            system = first.client(base="/r/system")
+            key = system.post("/api/v1/keys", {"name": "short", "grants": ["writer"]}).ok().json()
+            bearer = f"http.extraHeader=Authorization: Bearer {key['key']}"
+            git.run("-c", bearer, "ls-remote", plain_url(second, repo))
+            system.delete(f"/api/v1/keys/{key['id']}").ok()
+            git.refused("-c", bearer, "ls-remote", plain_url(second, repo))
             for _ in range(3):
                 one.grant(repo, "read")
                 line = SlowLine(second.port, SLOW)
