@@ -90,6 +90,21 @@ def test_a_push_is_told_and_signed(server, git, machine, repo, tree, receiver):
     assert claims["iss"] == server.url and claims["iat"] <= time.time() < claims["exp"]
 
 
+def test_while_one_master_key_takes_the_place_of_another_both_sign(git):
+    with Temp("git-keys") as data, Server(data, "git-keys") as server:
+
+        def published():
+            return [key["kid"] for key in json.loads(server.nobody().get("/.well-known/jwks.json").ok().raw)["keys"]]
+
+        (old,) = published()
+        server.terminate()
+        file = data / "master.key"
+        file.write_bytes(os.urandom(32) + file.read_bytes())
+        server.start()
+        new, also = published()
+        assert also == old != new
+
+
 def test_by_branch_and_by_file(server, git, machine, repo, tree, receiver):
     at = receiver.url
     trigger(machine.api, repo, f"{at}/all")

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::edge::Drain;
 use crate::outbound::Connector;
 use crate::telemetry::{Metrics, WebhookMetrics};
-use push_key::PushKey;
+use push_key::PushKeys;
 pub(crate) use target::Targets;
 
 /// How many deliveries of a webhook may wait, unless it is set otherwise.
@@ -65,8 +65,8 @@ pub(crate) struct Sender {
     metrics: WebhookMetrics,
     drain: Drain,
     woken: watch::Sender<()>,
-    /// Signs what triggers are sent.
-    push_key: PushKey,
+    /// Sign what triggers are sent.
+    push_keys: PushKeys,
     /// Triggers with something new to send, each with its realm.
     waiting: Mutex<HashSet<(String, Uuid)>>,
 }
@@ -88,7 +88,7 @@ impl Sender {
             metrics: metrics.webhooks.clone(),
             drain,
             woken: watch::Sender::new(()),
-            push_key: PushKey::of(&node.derived_key("grantd push signatures 1"))
+            push_keys: PushKeys::of(&node)
                 .ok_or_else(|| rustls::Error::General("a key cannot be made".into()))?,
             node,
             waiting: Mutex::default(),
@@ -114,9 +114,9 @@ impl Sender {
         }
     }
 
-    /// The key that signs what triggers are sent, as anybody may know it.
+    /// The keys by which what triggers are sent is verified.
     pub(crate) fn push_keys(&self) -> serde_json::Value {
-        self.push_key.published()
+        self.push_keys.published()
     }
 
     /// Sends until the server goes down.

@@ -119,7 +119,7 @@ enum What {
     RotateWebhookSecret(Index),
     DeleteWebhook(Index),
     CreateTrigger(Index, bool),
-    DeleteTrigger(Index, Index),
+    DeleteTrigger(Index),
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
@@ -237,7 +237,7 @@ fn approvals() -> impl Strategy<Value = What> {
         1 => any::<Index>().prop_map(What::RotateWebhookSecret),
         1 => any::<Index>().prop_map(What::DeleteWebhook),
         2 => (any::<Index>(), any::<bool>()).prop_map(|(r, some)| What::CreateTrigger(r, some)),
-        1 => (any::<Index>(), any::<Index>()).prop_map(|(r, t)| What::DeleteTrigger(r, t)),
+        2 => any::<Index>().prop_map(What::DeleteTrigger),
     ]
 }
 
@@ -602,10 +602,11 @@ impl Step {
                 let (branches, globs) = (names("main"), names("*.js"));
                 decided(world, by, CreateTrigger { repository, branches, globs, endpoint })
             }
-            What::DeleteTrigger(of, index) => {
-                let repository = repository(&state, *of);
-                let ids = state.triggers().of(repository).map(|trigger| trigger.form.id).collect();
-                decided(world, by, DeleteTrigger { repository, id: picked(ids, *index) })
+            What::DeleteTrigger(index) => {
+                let all: Vec<_> = state.triggers().iter().collect();
+                let one = (!all.is_empty()).then(|| &index.get(&all).form);
+                let (repository, id) = one.map_or_else(Default::default, |one| (one.repository, one.id));
+                decided(world, by, DeleteTrigger { repository, id })
             }
             What::MakeClientCa(replaces) => {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
