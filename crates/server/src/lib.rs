@@ -37,6 +37,7 @@ mod properties;
 pub mod pulp;
 pub mod serve;
 mod session_cookie;
+mod ssh_pair;
 pub mod tdp;
 pub mod telemetry;
 pub mod time;
