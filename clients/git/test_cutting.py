@@ -87,8 +87,18 @@ def test_a_grant_that_ends_by_the_clock(server, git, large, tmp_path):
     line.close()
 
 
+def revoked(api, realm, key):
+    api.delete(f"/api/v1/keys/{key}").ok()
+
+
+def lessened(api, realm, key):
+    writer = {"resource": f"grantd:{realm}", "relation": "writer", "subject": f"api_key:{key}"}
+    api.post("/api/v1/relationships", {"delete": [writer]}).ok()
+
+
+@pytest.mark.parametrize("end", [revoked, lessened])
 @pytest.mark.parametrize("realm", ["default", "system"])
-def test_an_api_key_that_is_revoked(server, git, large, tmp_path, realm):
+def test_an_api_key_that_may_no_more(server, git, large, tmp_path, realm, end):
     api = server.client(base=f"/r/{realm}")
     made = api.post("/api/v1/keys", {"name": "short", "grants": ["writer"]}).ok().json()
     line = SlowLine(server.port, SLOW)
@@ -96,7 +106,7 @@ def test_an_api_key_that_is_revoked(server, git, large, tmp_path, realm):
     clone = git.start("-c", bearer, "clone", f"http://127.0.0.1:{line.port}/git/{large}", tmp_path / "tree")
     until(lambda: line.passed > 2 * SLOW, 60)
     asked = time.monotonic()
-    api.delete(f"/api/v1/keys/{made['id']}").ok()
+    end(api, realm, made["id"])
     until(lambda: line.cut_at, 10)
     assert line.cut_at - asked < 1.0
     assert clone.wait(20) != 0
