@@ -18,6 +18,9 @@ use crate::{Micros, State};
 /// The type whose paths are `/<vm>/` and `/<vm>/<user>/`.
 pub const VM_TYPE: &str = "fs_vm";
 
+/// The relation of who may log in.
+pub const LOGIN: &str = "login";
+
 /// The record of a grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmGrant {
@@ -104,6 +107,12 @@ fn vm_path(vm: &str) -> String {
     format!("/{}/", segment::encode(vm))
 }
 
+/// On what one must be allowed [`LOGIN`] to be this Linux user of that VM: the id of an object of [`VM_TYPE`]. `None` if no VM can
+/// have such an id, or no user such a name.
+pub fn login_place(vm: &str, user: &str) -> Option<String> {
+    (check_vm(vm).is_ok() && is_user(user)).then(|| format!("{}{}/", vm_path(vm), segment::encode(user)))
+}
+
 /// The relationship behind a VM (`user` is `None`) or one of its users.
 fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
     let mut id = vm_path(vm);
@@ -113,7 +122,7 @@ fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
     }
     let identity = identity.to_string();
     let subject = SubjectRef::Object(ObjectRef { kind: "identity", id: &identity });
-    key("vmId", ObjectRef { kind: VM_TYPE, id: &id }, "login", subject)
+    key("vmId", ObjectRef { kind: VM_TYPE, id: &id }, LOGIN, subject)
 }
 
 fn check_vm(vm: &str) -> Result<(), Refusal> {
@@ -124,18 +133,20 @@ fn check_vm(vm: &str) -> Result<(), Refusal> {
 }
 
 /// A Linux user name: `[a-z_][a-z0-9_.-]{0,31}\$?`, neither `.` nor `..`.
+fn is_user(user: &str) -> bool {
+    let name = user.strip_suffix('$').unwrap_or(user);
+    let mut letters = name.bytes();
+    let first = letters.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
+    let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b));
+    first && rest && name.len() <= 32
+}
+
 fn check_users(users: &[String]) -> Result<(), Refusal> {
-    for user in users {
-        let name = user.strip_suffix('$').unwrap_or(user);
-        let mut letters = name.bytes();
-        let first = letters.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
-        let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b));
-        if !first || !rest || name.len() > 32 {
-            return Err(Refusal::invalid(
-                "allowedUsers",
-                "each entry must be a Linux user name, `[a-z_][a-z0-9_.-]{0,31}` and perhaps a `$`",
-            ));
-        }
+    if !users.iter().all(|user| is_user(user)) {
+        return Err(Refusal::invalid(
+            "allowedUsers",
+            "each entry must be a Linux user name, `[a-z_][a-z0-9_.-]{0,31}` and perhaps a `$`",
+        ));
     }
     if users.len() > 1_000 {
         return Err(Refusal::invalid("allowedUsers", "must have at most 1000 entries"));

@@ -4,6 +4,7 @@
 //! handler, which takes a [`call::Call`]: a request whose caller and realm are known. This crate decides nothing about who may do
 //! what; it translates between wire and realm.
 
+mod admission;
 pub mod api;
 pub mod app;
 pub mod authzen;
