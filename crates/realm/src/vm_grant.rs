@@ -125,9 +125,9 @@ fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
     key("vmId", ObjectRef { kind: VM_TYPE, id: &id }, LOGIN, subject)
 }
 
-fn check_vm(vm: &str) -> Result<(), Refusal> {
+pub(crate) fn check_vm(field: &'static str, vm: &str) -> Result<(), Refusal> {
     if vm.is_empty() || vm.len() > 255 || vm.chars().any(char::is_control) {
-        return Err(Refusal::invalid("vmId", "must be 1 to 255 bytes without control characters"));
+        return Err(Refusal::invalid(field, "must be 1 to 255 bytes without control characters"));
     }
     Ok(())
 }
@@ -189,7 +189,7 @@ impl Command for GrantVm {
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<VmGrantView>, Refusal> {
         let identity = Identity::changeable(state, self.identity)?;
-        check_vm(&self.vm)?;
+        check_vm("vmId", &self.vm)?;
         let keys = keys(self.identity, &self.vm, self.allowed_users.as_deref())?;
         if identity.vm_grant(&self.vm).is_some() {
             return Err(Refusal::exists(Noun::VmGrant, &self.vm));
@@ -255,12 +255,17 @@ impl Command for RevokeVm {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        let identity = Identity::changeable(state, self.identity)?;
-        let before =
-            describe(state, identity, &self.vm).ok_or_else(|| Refusal::not_found(Noun::VmGrant, &self.vm))?;
-        let mut changes = vec![Change::VmGrantRevoked { identity: self.identity, vm: self.vm.clone() }];
-        let held = keys(self.identity, &self.vm, before.allowed_users.as_deref())?;
-        changes.extend(held.into_iter().map(|key| Change::RelationshipDeleted { key }));
-        Ok(Decision::all(changes, ()))
+        Identity::changeable(state, self.identity)?;
+        Ok(Decision::all(revoked(state, self.identity, &self.vm)?, ()))
     }
+}
+
+/// What closes a VM to an identity.
+pub(crate) fn revoked(state: &State, identity: Uuid, vm: &str) -> Result<Vec<Change>, Refusal> {
+    let before = describe(state, Identity::find(state, identity)?, vm);
+    let before = before.ok_or_else(|| Refusal::not_found(Noun::VmGrant, vm))?;
+    let mut changes = vec![Change::VmGrantRevoked { identity, vm: vm.to_owned() }];
+    let held = keys(identity, vm, before.allowed_users.as_deref())?;
+    changes.extend(held.into_iter().map(|key| Change::RelationshipDeleted { key }));
+    Ok(changes)
 }

@@ -39,6 +39,7 @@ pub mod pulp;
 pub mod serve;
 mod session_cookie;
 pub mod ssh;
+mod ssh_pair;
 pub mod tdp;
 pub mod telemetry;
 pub mod time;

@@ -59,6 +59,8 @@ pub(super) async fn serve(gateway: Gateway, running: Running, stream: TcpStream,
             biased;
             access = &mut admission => Some((access.ok()?, handle, session)),
             _ = &mut session => None,
+            // Who is not in yet need not come in.
+            () = running.drain.wait() => None,
         }
     };
     let settings = &gateway.0.settings;
