@@ -238,7 +238,9 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "forward" | "mollie" | "git" | "ssh" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "forward" | "mollie" | "git" | "ssh" | "webhook" | "oidc" | "tdp" => {
+            of_dialect(&key)
+        }
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

@@ -110,7 +110,8 @@ fn vm_path(vm: &str) -> String {
 /// On what one must be allowed [`LOGIN`] to be this Linux user of that VM: the id of an object of [`VM_TYPE`]. `None` if no VM can
 /// have such an id, or no user such a name.
 pub fn login_place(vm: &str, user: &str) -> Option<String> {
-    (check_vm(vm).is_ok() && is_user(user)).then(|| format!("{}{}/", vm_path(vm), segment::encode(user)))
+    (check_vm("vmId", vm).is_ok() && is_user(user))
+        .then(|| format!("{}{}/", vm_path(vm), segment::encode(user)))
 }
 
 /// The relationship behind a VM (`user` is `None`) or one of its users.

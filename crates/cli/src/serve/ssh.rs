@@ -29,7 +29,8 @@ pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
 
 /// Its addresses are ours and its key is there, once this returns.
 pub(super) async fn bind(args: &ServeArgs) -> anyhow::Result<Option<Gateway>> {
-    let addrs: Vec<_> = args.listen.iter().filter(|listen| listen.is_ssh()).map(|listen| listen.addr).collect();
+    let addrs: Vec<_> =
+        args.listen.iter().filter(|listen| listen.is_ssh()).map(|listen| listen.addr).collect();
     if addrs.is_empty() {
         return Ok(None);
     }

@@ -49,7 +49,9 @@ impl Access {
     ) -> Result<Self, Refused> {
         match Self::judge(app, wanted, secret, source).await {
             Ok(access) => Ok(access),
-            Err(Judged::Stranger) => Err(app.failures.failed(source).map_or(Refused::TooOften, |()| Refused::Unknown)),
+            Err(Judged::Stranger) => {
+                Err(app.failures.failed(source).map_or(Refused::TooOften, |()| Refused::Unknown))
+            }
             Err(Judged::Counted(refused)) => Err(refused),
         }
     }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use russh::server::{ChannelOpenHandle, Handle, Msg};
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig, client};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig, client};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::access::Access;
-use super::inflow::{Inflow, Waits};
+use super::inflow::Waits;
 use super::line::Cut;
 use super::machine::{Machine, Unreachable};
 use crate::app::SharedApp;
@@ -82,30 +82,31 @@ pub(super) struct ToClient {
 pub(super) struct Shared {
     pub(super) app: SharedApp,
     pub(super) access: Arc<Access>,
-    pub(super) inflow: Arc<Inflow>,
     pub(super) movement: Arc<Movement>,
     /// The connection is over, or cut.
     pub(super) over: Cut,
 }
 
 /// Carries a session from its opening to its end.
-pub(super) async fn carry(
-    shared: Shared,
-    client: ToClient,
-    open: ChannelOpenHandle,
-    mut said: Says,
-) {
+pub(super) async fn carry(shared: Shared, client: ToClient, open: ChannelOpenHandle, mut said: Says) {
     let over = shared.over.wait();
     let session = async {
         let reached = Machine::reach(&shared.app, &shared.access).await;
         open.accept().await;
-        match reached {
-            Ok((machine, there)) => through(&shared, &client, there, &mut said, machine).await,
+        let machine = match reached {
+            Ok((machine, there)) => {
+                through(&shared, &client, there, &mut said).await;
+                Some(machine)
+            }
             Err(why) => {
                 let _told = timeout(PATIENCE, tell(&shared, &client, &mut said, why)).await;
+                None
             }
-        }
+        };
         let _gone = client.handle.close(client.writes.id()).await;
+        if let Some(machine) = machine {
+            machine.leave().await;
+        }
     };
     tokio::select! {
         // What is dropped then cuts the way to the machine.
@@ -115,13 +116,7 @@ pub(super) async fn carry(
 }
 
 /// Both directions, until the machine closes the session or the client does.
-async fn through(
-    shared: &Shared,
-    client: &ToClient,
-    there: russh::Channel<client::Msg>,
-    said: &mut Says,
-    machine: Machine,
-) {
+async fn through(shared: &Shared, client: &ToClient, there: Channel<client::Msg>, said: &mut Says) {
     let (reads, writes) = there.split();
     let (asked, answers) = mpsc::unbounded_channel();
     let end = tokio::select! {
@@ -131,7 +126,6 @@ async fn through(
     match end {
         End::Closed => {
             let _sent = writes.close().await;
-            machine.leave().await;
         }
         End::Lost => {
             let text = format!("grantd: the connection to `{}` was lost\r\n", shared.access.wanted.vm);
@@ -246,12 +240,7 @@ fn answer(answers: &mut mpsc::UnboundedReceiver<oneshot::Sender<bool>>, yes: boo
 }
 
 /// Tells somebody who was let in why it goes no further: on standard error of whatever they ask for.
-async fn tell(
-    shared: &Shared,
-    client: &ToClient,
-    said: &mut Says,
-    why: Unreachable,
-) {
+async fn tell(shared: &Shared, client: &ToClient, said: &mut Says, why: Unreachable) {
     let access = &shared.access;
     tracing::warn!(vm = access.wanted.vm, realm = access.wanted.realm, %why, "a machine cannot be reached");
     while let Some((said, _waits)) = said.recv().await {

@@ -74,7 +74,12 @@ pub(super) struct Open {
 
 impl Client {
     /// Somebody who shows a secret.
-    async fn sign_in(&mut self, wanted: Option<Wanted>, secret: Secret, else_by: MethodSet) -> Result<Auth, Broken> {
+    async fn sign_in(
+        &mut self,
+        wanted: Option<Wanted>,
+        secret: Secret,
+        else_by: MethodSet,
+    ) -> Result<Auth, Broken> {
         let no = Instant::now() + NO;
         let refused = match Access::find(&self.app, wanted, &secret, self.source).await {
             Ok(access) => {
@@ -114,7 +119,11 @@ impl Client {
         let (answer, answered) = oneshot::channel();
         self.say(channel, Said::Asks(wish, answer))?;
         let yes = timeout(ANSWER, answered).await.is_ok_and(|answered| answered.unwrap_or(false));
-        if yes { session.channel_success(channel)? } else { session.channel_failure(channel)? }
+        if yes {
+            session.channel_success(channel)?
+        } else {
+            session.channel_failure(channel)?
+        }
         Ok(())
     }
 }
@@ -188,7 +197,6 @@ impl Handler for Client {
         let shared = Shared {
             app: self.app.clone(),
             access,
-            inflow: self.inflow.clone(),
             movement: self.movement.clone(),
             over: self.over.clone(),
         };

@@ -52,7 +52,8 @@ pub(super) async fn serve(gateway: Gateway, running: Running, stream: TcpStream,
         channels: std::collections::HashMap::new(),
     };
     let signing_in = async {
-        let session = run_stream(gateway.0.config.clone(), Line::new(stream, line.clone()), client).await.ok()?;
+        let session =
+            run_stream(gateway.0.config.clone(), Line::new(stream, line.clone()), client).await.ok()?;
         let handle = session.handle();
         let mut session = Box::pin(session);
         tokio::select! {
@@ -111,4 +112,3 @@ async fn say_farewell(handle: &Handle, end: SessionEnd) {
     })
     .await;
 }
-

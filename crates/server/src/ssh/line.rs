@@ -65,7 +65,11 @@ impl Line {
     }
 
     /// Whether it is cut; if not, the task is woken when it is.
-    fn check(cut: &Cut, wait: &mut Pin<Box<dyn Future<Output = ()> + Send>>, cx: &mut Context<'_>) -> io::Result<()> {
+    fn check(
+        cut: &Cut,
+        wait: &mut Pin<Box<dyn Future<Output = ()> + Send>>,
+        cx: &mut Context<'_>,
+    ) -> io::Result<()> {
         if cut.is_cut() || wait.as_mut().poll(cx).is_ready() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -4,9 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use grantd_node::realm::vm::gateway_secret;
 use russh::client::{self, AuthResult, ChannelOpenHandle, Handle, Msg, Session};
 use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, Disconnect, SshId};
@@ -19,6 +16,7 @@ use super::host_key::of_seed;
 use super::line::{Cut, CutOnDrop, Line};
 use super::{ALIVE, ALIVE_MAX, NAME, PACKET};
 use crate::app::App;
+use crate::ssh_pair;
 
 /// How long it may take until the machine has let the gateway in.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -34,11 +32,13 @@ pub(super) enum Unreachable {
     Away,
     #[error("what answers at its address shows another host key than the registered one")]
     OtherHostKey,
-    #[error("it does not let the gateway in as this user; does its `authorized_keys` have the gateway's key?")]
+    #[error(
+        "it does not let the gateway in as this user; does its `authorized_keys` have the gateway's key?"
+    )]
     NotLetIn,
     #[error("it opens no session")]
     NoSession,
-    #[error("the gateway has no key for it; register the machine anew")]
+    #[error("the gateway has lost its key to it; an operator makes another one with `grantd vm rotate`")]
     NoKey,
     #[error("its registered host key is of a kind that the gateway does not know: ed25519 and ecdsa are")]
     UnknownHostKey,
@@ -58,7 +58,8 @@ impl Machine {
 
     async fn connect(app: &App, access: &Access) -> Result<(Self, Channel<Msg>), Unreachable> {
         let form = &access.vm.form;
-        let expected = PublicKey::from_bytes(form.host_key.blob()).map_err(|_| Unreachable::UnknownHostKey)?;
+        let expected =
+            PublicKey::from_bytes(form.host_key.blob()).map_err(|_| Unreachable::UnknownHostKey)?;
         let keys = keys(app, access).await?;
         let stream = TcpStream::connect(&*form.address).await.map_err(|_| Unreachable::Away)?;
         // A key that is pressed is a packet of its own.
@@ -95,19 +96,15 @@ impl Machine {
 
     /// Says that nothing more comes. The machine need not agree.
     pub(super) async fn leave(self) {
-        let _sent = self.handle.disconnect(Disconnect::ByApplication, String::new(), String::new()).await;
+        let _sent = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
         let _left = timeout(Duration::from_secs(1), self.handle).await;
     }
 }
 
 /// The gateway's keys for the machine: after it was given another one the one before goes for a while, too.
 async fn keys(app: &App, access: &Access) -> Result<Vec<PrivateKey>, Unreachable> {
-    let mut keys = Vec::new();
-    for key in access.vm.gateway_keys(app.node.now()) {
-        let secret = access.realm().secret(&gateway_secret(key.id)).await.ok().flatten();
-        let seed = secret.and_then(|secret| <[u8; 32]>::try_from(STANDARD.decode(secret).ok()?).ok());
-        keys.extend(seed.as_ref().map(of_seed));
-    }
+    let seeds = ssh_pair::of_gateway(access.realm(), &access.vm, app.node.now()).await;
+    let keys: Vec<_> = seeds.unwrap_or_default().iter().map(|seed| of_seed(seed.bytes())).collect();
     if keys.is_empty() { Err(Unreachable::NoKey) } else { Ok(keys) }
 }
 

@@ -109,7 +109,9 @@ mod tests {
     #[test]
     fn what_names_nothing() {
         let long = "a".repeat(MAX + 1);
-        for text in ["", "+dev", "@acme", "a@", "a@+dev", "a+", "%", "a%", "a%4", "a%4x", "%ff", "%c3%28", &long] {
+        for text in
+            ["", "+dev", "@acme", "a@", "a@+dev", "a+", "%", "a%", "a%4", "a%4x", "%ff", "%c3%28", &long]
+        {
             assert_eq!(read(text).0, None, "{text}");
         }
         assert_eq!(read(&format!("a:{long}")).0, None);
