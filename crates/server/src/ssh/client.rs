@@ -120,9 +120,9 @@ impl Client {
         self.say(channel, Said::Asks(wish, answer))?;
         let yes = timeout(ANSWER, answered).await.is_ok_and(|answered| answered.unwrap_or(false));
         if yes {
-            session.channel_success(channel)?
+            session.channel_success(channel)?;
         } else {
-            session.channel_failure(channel)?
+            session.channel_failure(channel)?;
         }
         Ok(())
     }

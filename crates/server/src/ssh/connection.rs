@@ -60,12 +60,15 @@ pub(super) async fn serve(gateway: Gateway, running: Running, stream: TcpStream,
             biased;
             access = &mut admission => Some((access.ok()?, handle, session)),
             _ = &mut session => None,
-            // Who is not in yet need not come in.
-            () = running.drain.wait() => None,
         }
     };
     let settings = &gateway.0.settings;
-    let Ok(Some((access, handle, session))) = timeout(settings.sign_in, signing_in).await else { return };
+    let signed_in = tokio::select! {
+        // Who is not in yet need not come in.
+        () = running.drain.wait() => return,
+        signed_in = timeout(settings.sign_in, signing_in) => signed_in,
+    };
+    let Ok(Some((access, handle, session))) = signed_in else { return };
     let (vm, user, caller) = (&access.wanted.vm, &access.wanted.user, &access.caller);
     tracing::info!(realm = access.wanted.realm, vm, user, caller, client = %addr.ip(), "ssh: signed in");
     let end = tokio::select! {
