@@ -109,9 +109,10 @@ impl PublicKey {
         format!("SHA256:{}", STANDARD_NO_PAD.encode(self.hash()))
     }
 
-    /// Whether a host can show it: keys on security keys sign only while somebody touches them.
+    /// Whether the gateway knows hosts by such keys. Those on security keys sign only while somebody touches them, and RSA is not needed: every sshd
+    /// has one of the other kinds as well.
     pub fn is_for_hosts(&self) -> bool {
-        !self.kind().starts_with("sk-")
+        self.kind() == "ssh-ed25519" || self.kind().starts_with("ecdsa-")
     }
 }
 

@@ -61,7 +61,9 @@ impl Command for PutVm {
         let address = shared(&read_address(&self.address)?);
         let host_key = PublicKey::parse("host_key", &self.host_key)?;
         if !host_key.is_for_hosts() {
-            return Err(Refusal::invalid("host_key", "is a key of a security key, which no host can show"));
+            let problem =
+                "must be an Ed25519 or ECDSA key, such as that of `/etc/ssh/ssh_host_ed25519_key.pub`";
+            return Err(Refusal::invalid("host_key", problem));
         }
         let vm = VmForm { id: shared(&self.id), address, host_key };
         match state.vms().get(&self.id) {

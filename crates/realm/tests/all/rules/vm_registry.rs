@@ -13,6 +13,9 @@ use grantd_realm::{Refusal, State, builtin};
 
 use crate::support::{World, invalid_field, root, with};
 
+/// Made by `ssh-keygen`.
+const RSA: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCr7iiYmrz64SfiqET6Alt3tAap0//gID60Pj06ABRBQ5cgGOzJIh385S+dqdn0k/0SBXbgFmFyF6wKJI6tSLy5eqKrXrd/K4b23ioS6DQuuoS1iZuGp6Ne6irdmvm42Iq/euUKaeztm6e7zi3U97/XMBJ0eH9YznijFtkYv8eOnJIeQlnXsLLIxtjUwIbBg1yaJCCpegEfe5gwQ3hCzaFd9C3oyWkiuKknNB5VtfdoNCzHlx7+T7lxQa4DF7swK//iq+VsGxPVF98603j+NJpq2GdZH5OkYM/hq4OcfSuGG8ffvQL/RFeGR6QvFgYG14LU2gFg6XGQ/wssq0MuGGKd";
+
 fn pair(byte: u8) -> KeyPair {
     KeyPair { public: PublicKey::ed25519(&[byte; 32]), private: Secret(format!("private {byte}")) }
 }
@@ -138,6 +141,8 @@ fn what_no_vm_can_be_is_refused() {
     let held = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABHNzaDo=";
     assert!(PublicKey::parse("x", held).is_ok());
     assert_eq!(host_key(held), "host_key");
+    assert!(PublicKey::parse("x", RSA).is_ok());
+    assert_eq!(host_key(RSA), "host_key");
 }
 
 #[test]

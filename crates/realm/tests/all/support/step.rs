@@ -345,7 +345,7 @@ pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
     let what = prop_oneof![
         40 => what(),
         1 => (0..3_u32).prop_map(What::MakeClientCa),
-        8 => ssh(),
+        3 => ssh(),
         6 => catalogue,
         10 => apps,
     ];
