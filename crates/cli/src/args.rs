@@ -172,7 +172,8 @@ impl From<DelegationArg> for Delegation {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// Address to listen on; may be given again; DIALECT=ADDR serves one dialect at the root of that address
+    /// Address to listen on; may be given again; DIALECT=ADDR serves one dialect at the root of that address,
+    /// ssh=ADDR the SSH gateway
     /// [default: 127.0.0.1:7070]
     #[arg(long, env = "GRANTD_LISTEN", value_name = "[DIALECT=]ADDR", value_delimiter = ',')]
     pub(crate) listen: Vec<ListenArg>,
