@@ -31,7 +31,7 @@ use crate::tokens::ending;
 const BATCH: usize = 512;
 
 /// How often a batch is decided again after somebody else's append came first.
-const CONFLICTS: usize = 64;
+const CONFLICTS: usize = 1_000;
 
 /// How often the store is asked for the fate of an append.
 const UNSETTLED: Duration = Duration::from_secs(1);

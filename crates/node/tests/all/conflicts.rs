@@ -35,7 +35,7 @@ async fn conflicts_without_end_are_given_up() {
     let rig = Rig::new().await;
     let realm = rig.realm().await;
     let next = rig.store.appends();
-    (next..next + 64).for_each(|index| rig.store.on_append(index, Fault::Conflict));
+    (next..next + 1_000).for_each(|index| rig.store.on_append(index, Fault::Conflict));
     assert_eq!(code(realm.submit(request(user("ann"))).await), "unavailable");
     assert_eq!(rig.times_made("ann").await, 0);
     does(&realm, user("ann")).await;

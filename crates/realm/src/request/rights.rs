@@ -16,17 +16,9 @@ pub fn may_decide(state: &State, caller: &Caller, session: &str, now: Micros) ->
 }
 
 fn is_approver_on(state: &State, caller: &Caller, session: &str, now: Micros) -> bool {
-    let id;
-    let subject = match (&caller.actor, caller.conferred) {
-        (Actor::User(login), None) => ObjectRef { kind: "user", id: login },
-        (Actor::ApiKey(key), None) => {
-            id = key.to_string();
-            ObjectRef { kind: "api_key", id: &id }
-        }
-        _ => return false,
-    };
+    let Some((kind, id)) = caller.object() else { return false };
     let question = Question {
-        subject: SubjectRef::Object(subject),
+        subject: SubjectRef::Object(ObjectRef { kind, id: &id }),
         action: "approver",
         resource: ObjectRef { kind: SESSION_TYPE, id: session },
     };

@@ -67,11 +67,9 @@ async fn decide(app: &SharedApp, request: Request) -> Result<Response, Refused> 
     let published = note.set_newest(&app.node, &realm);
     let asking = app.node.asking_of_oneself(published, asker.caller());
     let resource = ObjectRef { kind: URL_TYPE, id: place.id() };
-    let may = |kind: Option<&str>| match kind {
-        None => asking.may(action, resource).is_allowed(),
-        Some(kind) => asking.everybody_may(kind, action, resource).is_allowed(),
-    };
-    if (asker.is_known() && may(None)) || may(Some(VISITOR_TYPE)) {
+    let may = || asking.may(action, resource).is_allowed();
+    let everybody_may = || asking.everybody_may(VISITOR_TYPE, action, resource).is_allowed();
+    if (asker.is_known() && may()) || everybody_may() {
         return Ok(answer::allowed(&asker));
     }
     Err(if asker.is_known() { Refused::NotGranted { action, place } } else { Refused::NobodyKnown })

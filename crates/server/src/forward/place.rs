@@ -1,7 +1,5 @@
 //! Where a request goes, as the resource that it needs a permission on.
 
-use std::borrow::Cow;
-
 use grantd_node::realm::engine::{path, segment};
 
 use super::answer::Refused;
@@ -23,7 +21,7 @@ impl Place {
         }
         let inside = path.strip_prefix('/').ok_or(Refused::NoPath("it does not begin with `/`"))?;
         let inside = inside.strip_suffix('/').unwrap_or(inside);
-        if !inside.is_empty() || path == "//" {
+        if path != "/" {
             inside.split('/').try_for_each(check_segment)?;
         }
         let mut id = format!("/{}/", segment::encode(&host));
@@ -46,7 +44,7 @@ fn path_of(uri: &str) -> &str {
 }
 
 /// A host in lower case, without a dot at its end and without the ports that go without saying.
-pub(super) fn spell_host(host: &str) -> Result<Cow<'_, str>, Refused> {
+fn spell_host(host: &str) -> Result<String, Refused> {
     let host = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host);
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
@@ -54,7 +52,7 @@ pub(super) fn spell_host(host: &str) -> Result<Cow<'_, str>, Refused> {
         }
         _ => (host, None),
     };
-    let name = name.strip_suffix('.').unwrap_or(name);
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     let is_address = name.starts_with('[') && name.ends_with(']');
     let plain = |b: u8| {
         b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_') || (is_address && b"[]:".contains(&b))
@@ -63,9 +61,8 @@ pub(super) fn spell_host(host: &str) -> Result<Cow<'_, str>, Refused> {
         return Err(Refused::NoPath("its host is no host name"));
     }
     Ok(match port {
-        None if !name.bytes().any(|b| b.is_ascii_uppercase()) => Cow::Borrowed(name),
-        None => Cow::Owned(name.to_ascii_lowercase()),
-        Some(port) => Cow::Owned(format!("{}:{port}", name.to_ascii_lowercase())),
+        Some(port) => format!("{name}:{port}"),
+        None => name,
     })
 }
 
@@ -74,7 +71,7 @@ fn check_segment(raw: &str) -> Result<(), Refused> {
     if raw.is_empty() {
         return bad("it has an empty segment (`//`)");
     }
-    let Some(plain) = decode(raw) else { return bad("its percent-encoding is broken") };
+    let plain = segment::decode(raw);
     if plain == "." || plain == ".." {
         return bad("it has a segment `.` or `..`");
     }
@@ -87,27 +84,11 @@ fn check_segment(raw: &str) -> Result<(), Refused> {
     if plain.chars().any(char::is_control) {
         return bad("it has a control character");
     }
-    if plain.contains('%') {
-        return bad("it is percent-encoded twice");
+    // What is not encoded as it should be stays as it is, and what is no UTF-8 becomes the character for that.
+    if plain.contains(['%', '\u{fffd}']) {
+        return bad("its percent-encoding is broken, or twofold");
     }
     Ok(())
-}
-
-/// The segment without its percent-encoding; `None` if that is broken, or what it stands for is no UTF-8.
-fn decode(raw: &str) -> Option<String> {
-    let mut plain = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        plain.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(plain).ok()
 }
 
 #[cfg(test)]

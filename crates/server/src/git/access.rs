@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use grantd_node::question::Said;
 use grantd_node::realm::Caller;
 use grantd_node::realm::caller::Actor;
 use grantd_node::realm::command::Secret;
@@ -175,19 +176,19 @@ impl<'a> Asked<'a> {
         let on_it = ObjectRef { kind: REPOSITORY_TYPE, id: &id };
         let on_realm = |realm| ObjectRef { kind: "grantd", id: realm };
         let here = self.published;
-        let allowed = match caller.map(|caller| (&caller.actor, caller)) {
-            Some((Actor::Identity(identity), _)) => {
+        let allowed = match caller.map(|caller| &caller.actor) {
+            Some(Actor::Identity(identity)) => {
                 let identity = identity.to_string();
                 let subject = SubjectRef::Object(ObjectRef { kind: "identity", id: &identity });
                 self.ask(here, subject, service.relation(), on_it, tone)
             }
             // Who may write the realm's records may give themselves any grant; so they need none.
-            Some((Actor::ApiKey(key), _)) => {
+            Some(Actor::ApiKey(key)) => {
                 let key = key.to_string();
                 let subject = SubjectRef::Object(ObjectRef { kind: "api_key", id: &key });
                 self.ask(here, subject, "writer", on_realm(name), tone) || self.anybody(service, on_it, tone)
             }
-            Some((Actor::SystemKey(key), _)) => {
+            Some(Actor::SystemKey(key)) => {
                 let (key, system) = (key.to_string(), self.app.system.published());
                 let subject = SubjectRef::Object(ObjectRef { kind: "api_key", id: &key });
                 let on_system = on_realm(self.app.system.name());
@@ -215,7 +216,7 @@ impl<'a> Asked<'a> {
         let Ok(asking) = self.app.node.asking(of.clone(), &asker) else { return false };
         let question = Question { subject, action, resource };
         match tone {
-            Tone::Aloud => asking.check(&question, grantd_node::question::Said::NOTHING).is_allowed(),
+            Tone::Aloud => asking.check(&question, Said::NOTHING).is_allowed(),
             Tone::Quiet => asking.still_allows(&question),
         }
     }
