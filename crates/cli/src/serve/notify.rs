@@ -1,25 +1,20 @@
-//! Telling a service manager that we are ready: systemd's `Type=notify` (`sd_notify(3)`), a datagram to a socket that it names.
+//! Telling a service manager how far we are: systemd's `Type=notify` (`sd_notify(3)`). Without one nobody is told.
 
-use std::os::unix::net::UnixDatagram;
+use sd_notify::NotifyState;
 
-/// Names the socket; not set without a service manager that wants to know.
-const SOCKET: &str = "NOTIFY_SOCKET";
-
-/// Says that requests are answered from now on.
+/// Requests are answered from now on.
 pub(super) fn ready() {
-    tell("READY=1");
+    tell(&NotifyState::Ready);
 }
 
-/// Says that we are ending, and that it is no failure.
+/// We are ending, and that is no failure.
 pub(super) fn stopping() {
-    tell("STOPPING=1");
+    tell(&NotifyState::Stopping);
 }
 
 /// That nobody could be told is no reason not to serve.
-fn tell(what: &str) {
-    let Some(socket) = std::env::var_os(SOCKET) else { return };
-    let told = UnixDatagram::unbound().and_then(|datagram| datagram.send_to(what.as_bytes(), &socket));
-    if let Err(error) = told {
-        tracing::warn!(%error, "the service manager cannot be told `{what}`");
+fn tell(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "the service manager cannot be told");
     }
 }
