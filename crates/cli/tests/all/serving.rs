@@ -186,7 +186,8 @@ fn a_service_manager_is_told() {
         let length = socket.recv(&mut bytes).unwrap();
         String::from_utf8(bytes[..length].to_vec()).unwrap()
     };
-    assert_eq!(told(), "READY=1");
+    // Assignments, a line each (sd_notify(3)).
+    assert_eq!(told(), "READY=1\n");
     server.stop();
-    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(told(), "STOPPING=1\n");
 }
