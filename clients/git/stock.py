@@ -118,6 +118,27 @@ def rss(server: Server, field="VmHWM") -> float:
     return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
+class Memory:
+    """The most memory of a server process in MiB while the block runs: its own, without the pages of the program's file."""
+
+    def __init__(self, server: Server):
+        self.server, self.most, self._over = server, 0.0, threading.Event()
+
+    def _watch(self):
+        while not self._over.is_set():
+            self.most = max(self.most, rss(self.server, "RssAnon"))
+            time.sleep(0.02)
+
+    def __enter__(self) -> "Memory":
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._over.set()
+        self._thread.join()
+
+
 def forget_peak(server: Server) -> None:
     """The most memory counts from now on: hashing a password at the first start took much for a moment."""
     Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")

@@ -157,6 +157,11 @@ impl MasterKey {
         blake3::derive_key(context, &self.first.bytes)
     }
 
+    /// The same of each key at hand, the one that seals first.
+    pub fn derive_each(&self, context: &str) -> impl Iterator<Item = [u8; KEY_LENGTH]> {
+        self.keys().map(|key| blake3::derive_key(context, &key.bytes))
+    }
+
     /// Tells keys apart without saying anything about them: the id of the one that seals.
     #[must_use]
     pub fn id(&self) -> [u8; 8] {

@@ -68,6 +68,7 @@ fn of_several_keys_the_first_seals_and_each_opens() {
     let both = file_of(&[2, 1]).unwrap();
     assert_eq!(both.id(), new.id());
     assert_eq!(both.derive("a"), new.derive("a"));
+    assert!(both.derive_each("a").eq([new.derive("a"), old.derive("a")]));
     assert_eq!(both.open("realm", &before).unwrap().expose(), PLAIN);
     let after = both.reseal("realm", &before).unwrap();
     assert_eq!((after.version, after.key_id), (3, new.id()));

@@ -9,7 +9,7 @@ use grantd_ledger::store::{Head, SnapshotMeta, Store, StoreError};
 use grantd_realm::State;
 use grantd_realm::codec::KnownValues;
 use grantd_realm::engine::Schema;
-use grantd_realm::snapshot::FORMAT;
+use grantd_realm::snapshot::{FORMAT, can_read};
 
 use crate::contradiction::Contradiction;
 use crate::entry::{FoldError, fold};
@@ -254,7 +254,7 @@ pub(crate) async fn read_base<S: source::Source + ?Sized>(
 ) -> Result<State, LoadError> {
     let revision = base.head.revision;
     let unusable = |why| LoadError::Base { revision, why };
-    if base.format != FORMAT {
+    if !can_read(base.format) {
         return Err(unusable("has a form that this version does not know (the one that made it does)"));
     }
     if base.checkpoint().verify().is_err() {

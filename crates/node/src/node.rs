@@ -134,6 +134,11 @@ impl Node {
         self.master_key.derive(purpose)
     }
 
+    /// The same of each master key at hand, of the one in force first.
+    pub fn derived_keys(&self, purpose: &str) -> impl Iterator<Item = [u8; 32]> {
+        self.master_key.derive_each(purpose)
+    }
+
     /// Where questions are written down, if anywhere.
     pub fn decision_log(&self) -> Option<&DecisionLog> {
         self.decision_log.as_ref()

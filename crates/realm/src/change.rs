@@ -29,6 +29,7 @@ use crate::codec::{CodecError, Reader, Writer};
 use crate::personal::Personal;
 use crate::request::{Asked, Settlement};
 use crate::rule::RuleForm;
+use crate::trigger::TriggerForm;
 use crate::webhook::{WebhookForm, WebhookUpdate};
 use relationships::write_object;
 use requests::{read_asked, read_settlement, write_asked, write_settlement};
@@ -92,10 +93,15 @@ pub enum Change {
 
     /// 50
     RepositoryCreated { id: Uuid, number: u64, name: Option<Personal>, default_branch: String },
-    /// 51: with the grants on it.
+    /// 51: with the grants on it and its triggers.
     RepositoryDeleted { id: Uuid },
     /// 52
     DefaultBranchSet { id: Uuid, default_branch: String },
+
+    /// 160: who is told of pushes to a repository.
+    TriggerCreated { trigger: Box<TriggerForm> },
+    /// 161
+    TriggerDeleted { repository: Uuid, id: Uuid },
 
     /// 60: who may log in as whom is in relationships; this is the record.
     VmGranted { identity: Uuid, vm: String, id: Uuid, restricted: bool },
@@ -255,6 +261,8 @@ impl Change {
             Self::RequestSettled { .. } => 113,
             Self::RuleCreated { .. } => 114,
             Self::RuleDeleted { .. } => 115,
+            Self::TriggerCreated { .. } => 160,
+            Self::TriggerDeleted { .. } => 161,
             Self::WebhookCreated { .. } => 116,
             Self::WebhookChanged { .. } => 117,
             Self::WebhookDeleted { .. } => 118,
@@ -380,6 +388,11 @@ impl Change {
             Self::RequestSettled { settlement } => write_settlement(w, settlement),
             Self::RuleCreated { rule } => write_rule(w, rule),
             Self::RuleDeleted { id } | Self::WebhookDeleted { id } => w.uuid(*id),
+            Self::TriggerCreated { trigger } => trigger.write(w, Writer::slot),
+            Self::TriggerDeleted { repository, id } => {
+                w.uuid(*repository);
+                w.uuid(*id);
+            }
             Self::WebhookCreated { webhook } => write_webhook(w, webhook),
             Self::WebhookChanged { update } => write_webhook_update(w, update),
             Self::WebhookSecretRotated { id, version, until } => {
@@ -501,6 +514,8 @@ impl Change {
             (113, 1) => Self::RequestSettled { settlement: Box::new(read_settlement(r)?) },
             (114, 1) => Self::RuleCreated { rule: Box::new(read_rule(r)?) },
             (115, 1) => Self::RuleDeleted { id: r.uuid()? },
+            (160, 1) => Self::TriggerCreated { trigger: Box::new(TriggerForm::read(r, Reader::slot)?) },
+            (161, 1) => Self::TriggerDeleted { repository: r.uuid()?, id: r.uuid()? },
             (116, 1) => Self::WebhookCreated { webhook: Box::new(read_webhook(r)?) },
             (117, 1) => Self::WebhookChanged { update: Box::new(read_webhook_update(r)?) },
             (118, 1) => Self::WebhookDeleted { id: r.uuid()? },

@@ -44,6 +44,9 @@ impl Change {
             }
             Self::ApiKeyCreated { id, name, .. } => of("api_key", id.to_string(), [name.as_ref()]),
             Self::RepositoryCreated { id, name, .. } => of("fs_repo", id.to_string(), [name.as_ref()]),
+            Self::TriggerCreated { trigger } => {
+                of("fs_repo", trigger.repository.to_string(), [Some(&trigger.endpoint)])
+            }
             Self::CataloguePermissionCreated { number, name, .. }
             | Self::CataloguePermissionChanged { number, name, .. } => {
                 of(PERMISSION_TYPE, number.to_string(), [Some(name)])
@@ -106,7 +109,10 @@ impl State {
             ("user", _) => self.users.erase_name(object.id),
             ("role", _) => self.roles.erase_texts(object.id),
             ("api_key", Ok(id)) => self.api_keys.erase_name(id),
-            ("fs_repo", Ok(id)) => self.repositories.erase_name(id),
+            ("fs_repo", Ok(id)) => {
+                self.repositories.erase_name(id);
+                self.triggers.erase(id);
+            }
             ("request", Ok(id)) => self.requests.erase(id),
             ("webhook", Ok(id)) => self.webhooks.erase(id),
             (SESSION_TYPE, _) => {

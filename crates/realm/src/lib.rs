@@ -47,6 +47,7 @@ pub mod session;
 pub mod snapshot;
 pub mod state;
 pub mod token;
+pub mod trigger;
 pub mod user;
 pub mod vm_grant;
 pub mod webhook;

@@ -201,6 +201,8 @@ pub enum Noun {
     Rule,
     /// A webhook.
     Webhook,
+    /// Who is told of pushes to a repository.
+    Trigger,
     /// An account elsewhere by which somebody signs in.
     LinkedAccount,
     /// A content type.
@@ -238,6 +240,7 @@ impl fmt::Display for Noun {
             Self::Request => "request",
             Self::Rule => "rule",
             Self::Webhook => "webhook",
+            Self::Trigger => "trigger",
             Self::LinkedAccount => "linked account",
             Self::ContentType => "content type",
             Self::CataloguePermission => "permission",

@@ -29,6 +29,7 @@ use crate::request::{Request, Status};
 use crate::role::Role;
 use crate::rule::Rule;
 use crate::token::{Bearer, Tokens};
+use crate::trigger::{Trigger, TriggerForm};
 use crate::user::User;
 use crate::vm_grant::VmGrant;
 use crate::webhook::{EventSet, Previous, Webhook};
@@ -36,7 +37,15 @@ use crate::webhook::{EventSet, Previous, Webhook};
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger, but for the one at
 /// the base of a ledger with an archive: a program with a new form must read that of the one before, or say in its notes
 /// that archives have to be put back first.
-pub const FORMAT: u32 = 9;
+pub const FORMAT: u32 = 10;
+
+/// The form before, in which nobody was told of pushes yet.
+const WITHOUT_TRIGGERS: u32 = 9;
+
+/// Whether a snapshot of this form can be read.
+pub fn can_read(format: u32) -> bool {
+    [FORMAT, WITHOUT_TRIGGERS].contains(&format)
+}
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
 const HASHED_FORM: u32 = 1;
@@ -67,6 +76,9 @@ const APPS: u8 = 20;
 
 /// Begins, after that, the accounts by which people sign in, where there are any.
 const LINKED_ACCOUNTS: u8 = 13;
+
+/// Begins, at the very end, who is told of pushes, where anybody ever was.
+const TRIGGERS: u8 = 21;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -118,6 +130,10 @@ impl State {
             w.u8(APPS);
             self.write_apps(&mut w);
         }
+        if self.triggers.next_number > 0 {
+            w.u8(TRIGGERS);
+            self.write_triggers(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -144,6 +160,7 @@ impl State {
         self.write_catalogue(&mut w);
         self.write_linked_accounts(&mut w);
         self.write_apps(&mut w);
+        self.write_triggers(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -284,6 +301,24 @@ impl State {
         Ok(())
     }
 
+    fn write_triggers(&self, w: &mut Writer) {
+        w.u64(self.triggers.next_number);
+        write_list(w, self.triggers.len(), self.triggers.iter(), |w, trigger| {
+            trigger.form.write(w, Writer::personal);
+            w.i64(trigger.created_at);
+        });
+    }
+
+    fn read_triggers(&mut self, r: &mut Reader<'_>) -> Result<(), CodecError> {
+        let next_number = r.u64()?;
+        for _ in 0..r.u64()? {
+            let form = TriggerForm::read(r, Reader::personal)?;
+            self.triggers.insert(Trigger { form, created_at: r.i64()? }).map_err(unknown("a trigger"))?;
+        }
+        self.triggers.next_number = next_number;
+        Ok(())
+    }
+
     fn write_catalogue(&self, w: &mut Writer) {
         let catalogue = &self.catalogue;
         w.u64(catalogue.next_type);
@@ -320,7 +355,7 @@ impl State {
 
     fn read(r: &mut Reader<'_>, schema: Arc<Schema>) -> Result<Self, CodecError> {
         let format = r.u32()?;
-        if format != FORMAT {
+        if !can_read(format) {
             return Err(CodecError::Unknown { what: "the state's format", found: format.to_string() });
         }
         let mut state = Self::empty(schema);
@@ -374,6 +409,9 @@ impl State {
         state.read_catalogue(r)?;
         state.read_linked_accounts(r)?;
         state.read_apps(r)?;
+        if format != WITHOUT_TRIGGERS {
+            state.read_triggers(r)?;
+        }
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
         Ok(state)
@@ -623,4 +661,30 @@ fn read_repository(r: &mut Reader<'_>) -> Result<Repository, CodecError> {
         default_branch: shared(r.text()?),
         created_at: r.i64()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+    use super::*;
+    use crate::builtin;
+
+    /// An archive's base may be of the form before.
+    #[test]
+    fn the_form_before_is_read() {
+        let state = State::empty(builtin::schema().unwrap());
+        let bytes = state.to_snapshot();
+        let mut graph = Vec::new();
+        state.graph.dump(&mut graph);
+        // No triggers: the next number and an empty list, in front of the graph.
+        let end = bytes.len() - graph.len() - 16;
+        let mut w = Writer::new();
+        w.u32(WITHOUT_TRIGGERS);
+        let (mut before, _) = w.finish();
+        before.extend(&bytes[4..end]);
+        before.extend(&graph);
+        let read = State::from_snapshot(&before, builtin::schema().unwrap()).unwrap();
+        assert_eq!(read.hash(), state.hash());
+        assert_eq!(read.to_snapshot(), bytes);
+    }
 }

@@ -26,6 +26,7 @@ use crate::role::{ROLE_TYPE, Roles};
 use crate::rule::Rules;
 use crate::scope::Scopes;
 use crate::token::{Bearer, Bearers};
+use crate::trigger::Triggers;
 use crate::user::Users;
 use crate::webhook::{Webhooks, is_event};
 
@@ -62,6 +63,7 @@ pub struct State {
     pub(crate) approval_sessions: ApprovalSessions,
     pub(crate) requests: Requests,
     pub(crate) rules: Rules,
+    pub(crate) triggers: Triggers,
     pub(crate) webhooks: Webhooks,
     pub(crate) linked_accounts: LinkedAccounts,
     pub(crate) catalogue: Catalogue,
@@ -92,6 +94,7 @@ impl State {
             approval_sessions: ApprovalSessions::default(),
             requests: Requests::default(),
             rules: Rules::default(),
+            triggers: Triggers::default(),
             webhooks: Webhooks::default(),
             linked_accounts: LinkedAccounts::default(),
             catalogue: Catalogue::default(),
@@ -170,6 +173,11 @@ impl State {
     /// Standing answers to requests.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Who is told of pushes to repositories.
+    pub fn triggers(&self) -> &Triggers {
+        &self.triggers
     }
 
     /// Who is told of what happens.
@@ -297,6 +305,7 @@ impl State {
             }
             Change::RepositoryDeleted { id } => {
                 self.repositories.delete(*id)?;
+                self.triggers.forget(*id);
                 self.forget(ObjectRef { kind: "fs_repo", id: &id.to_string() });
             }
             Change::DefaultBranchSet { id, default_branch } => {
@@ -324,6 +333,8 @@ impl State {
             Change::RequestSettled { settlement } => self.requests.settle(settlement, stamp)?,
             Change::RuleCreated { rule } => self.rules.create(rule, stamp)?,
             Change::RuleDeleted { id } => self.rules.delete(*id)?,
+            Change::TriggerCreated { trigger } => self.triggers.create(trigger, stamp)?,
+            Change::TriggerDeleted { repository, id } => self.triggers.delete(*repository, *id)?,
             Change::WebhookCreated { webhook } => self.webhooks.create(webhook, stamp)?,
             Change::WebhookChanged { update } => self.webhooks.update(update)?,
             Change::WebhookDeleted { id } => self.webhooks.delete(*id)?,

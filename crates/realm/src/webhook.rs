@@ -17,11 +17,11 @@ pub use commands::{
 };
 pub use delivery::{Attempt, DELIVERY_ROWS, Delivery, rows_of};
 pub(crate) use event::is_event;
-pub use event::{Event, EventKind, EventSet, RequestEvent, Subject, events};
+pub use event::{Event, EventKind, EventSet, PushEvent, RequestEvent, Subject, events};
 pub use finished::{Ending, FINISHED_ROWS, Finished, Slots};
 pub use retries::{RETRIES, Retries};
-pub(crate) use sending::queued;
 pub use sending::{DropDeliveries, Fate, LeaseDeliveries, Leased, SendPing, SettleDelivery, Verdict};
+pub(crate) use sending::{queued, require_sender};
 
 use std::sync::Arc;
 

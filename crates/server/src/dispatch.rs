@@ -85,6 +85,9 @@ const METADATA: [(&str, FaceName); 2] = [
     ("/.well-known/oauth-authorization-server", FaceName::Oauth),
 ];
 
+/// The keys that sign what triggers are sent: one document for all realms.
+const PUSH_KEYS: &str = "/.well-known/jwks.json";
+
 /// Finds the face of a path that came in on a listener of this tag.
 pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a> {
     let (realm, path) = match path.strip_prefix("/r/").and_then(|rest| rest.split_once('/')) {
@@ -123,6 +126,9 @@ pub fn target<'a>(path: &'a str, listener: &str, root_paths: bool) -> Target<'a>
         Some(FaceName::Git) => return to(FaceName::Git, below("/git", path).unwrap_or(path)),
         Some(face) => return to(face, without_slash(path)),
         None => {}
+    }
+    if realm.is_none() && path == PUSH_KEYS {
+        return to(FaceName::Git, path);
     }
     // The identities dialect has its repository API below the same word.
     if let Some(rest) = below("/git", path).filter(|rest| below("/v1", rest).is_none()) {

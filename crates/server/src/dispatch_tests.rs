@@ -28,6 +28,8 @@ fn paths_find_their_face() {
         ("/git/v10/repo", Git, None, "/v10/repo"),
         ("/git//v1/repo", Git, None, "//v1/repo"),
         ("/git", Git, None, "/"),
+        ("/.well-known/jwks.json", Git, None, "/.well-known/jwks.json"),
+        ("/r/acme/.well-known/jwks.json", Operations, Some("acme"), "/.well-known/jwks.json"),
         ("/gits/x", Operations, None, "/gits/x"),
         ("/r/acme/git/x/git-upload-pack", Git, Some("acme"), "/x/git-upload-pack"),
         ("/v5/identities", Freestyle, None, "/v5/identities"),
@@ -201,6 +203,7 @@ fn an_address_of_its_own_serves_one_dialect() {
         assert_eq!(target(path, "git", false), of_git);
     }
     assert_eq!(target("/git/v1/repo", "git", true).face, Git);
+    assert_eq!(target("/.well-known/jwks.json", "git", false).path, "/.well-known/jwks.json");
     assert_eq!(target("/x/info/refs/", "git", false).path, "/x/info/refs/");
     let of_pulp = Target { face: Pulp, realm: None, path: "/v2/users/" };
     assert_eq!(target("/v2/users/", "pulp", false), of_pulp);

@@ -115,6 +115,15 @@ pub fn change_as_json(change: &Change) -> Value {
             "session": match &rule.scope { Scope::Realm => None, Scope::Session(id) => Some(&**id) },
             "expires": rule.expires.map(rfc3339), "by": rule.by.to_string(),
         }),
+        Change::TriggerCreated { trigger } => json!({
+            "kind": "trigger_created", "id": trigger.id, "number": trigger.number, "repository": trigger.repository,
+            "branches": trigger.branches.iter().map(|name| &**name).collect::<Vec<_>>(),
+            "globs": trigger.globs.iter().map(|name| &**name).collect::<Vec<_>>(),
+            "endpoint": text(Some(&trigger.endpoint)), "by": trigger.by.to_string(),
+        }),
+        Change::TriggerDeleted { repository, id } => {
+            json!({ "kind": "trigger_deleted", "repository": repository, "id": id })
+        }
         Change::WebhookCreated { webhook } => json!({
             "kind": "webhook_created", "id": webhook.id, "number": webhook.number, "url": text(Some(&webhook.url)),
             "events": events(webhook.events), "description": text(webhook.description.as_ref()),

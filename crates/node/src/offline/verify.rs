@@ -11,7 +11,7 @@ use grantd_ledger::store::{Checkpoint, Head, SnapshotMeta, Store, StoreError};
 use grantd_realm::State;
 use grantd_realm::codec::CodecError;
 use grantd_realm::engine::Schema;
-use grantd_realm::snapshot::FORMAT;
+use grantd_realm::snapshot::{FORMAT, can_read};
 
 use super::archive_file::{ArchiveFileError, Reader, about, open};
 use super::owners::owned_values;
@@ -521,7 +521,7 @@ fn unusable(base: &Base, error: LoadError) -> Stop {
     match error {
         LoadError::Store(StoreError::Damaged(what)) => Stop::Broken(Problem { revision, what }),
         LoadError::Store(error) => error.into(),
-        LoadError::Base { .. } if base.format == FORMAT => {
+        LoadError::Base { .. } if can_read(base.format) => {
             Stop::Broken(Problem { revision, what: error.to_string() })
         }
         error => Stop::Error(VerifyError::Base(error)),

@@ -5,6 +5,7 @@ mod ending;
 mod form;
 mod linking;
 mod making;
+mod triggers;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -51,7 +51,7 @@ impl Attempt {
 /// Something to be told to a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Which webhook.
+    /// Which webhook, or which trigger of a repository.
     pub webhook: Uuid,
     /// Not before.
     pub due: Micros,
@@ -73,7 +73,7 @@ pub fn rows_of(webhook: Uuid) -> Vec<u8> {
 }
 
 impl Delivery {
-    pub(super) fn new(webhook: Uuid, id: Uuid, event: Event) -> Self {
+    pub(crate) fn new(webhook: Uuid, id: Uuid, event: Event) -> Self {
         Self { webhook, due: event.at, id, attempts: 0, lease: None, last: None, event }
     }
 
@@ -119,7 +119,7 @@ impl Delivery {
         Ok(delivery)
     }
 
-    pub(super) fn put(&self, now: Micros) -> RowWrite {
+    pub(crate) fn put(&self, now: Micros) -> RowWrite {
         let (key, value) = (self.key(), self.value());
         RowWrite::Put { kind: DELIVERY_ROWS, key, value, expires: now.saturating_add(LIFE) }
     }

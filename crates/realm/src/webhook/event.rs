@@ -32,6 +32,8 @@ pub enum EventKind {
     AuthorizationChanged,
     /// 7: it has disconnected the app, or the time is over.
     AuthorizationRevoked,
+    /// 8: a branch of a repository was pushed to. Only its triggers are told.
+    BranchUpdated,
 }
 
 impl EventKind {
@@ -57,6 +59,7 @@ impl EventKind {
             Self::AuthorizationGranted => "authorization.granted",
             Self::AuthorizationChanged => "authorization.changed",
             Self::AuthorizationRevoked => "authorization.revoked",
+            Self::BranchUpdated => "branch.updated",
         }
     }
 
@@ -75,14 +78,14 @@ impl EventKind {
             Self::AuthorizationGranted => 5,
             Self::AuthorizationChanged => 6,
             Self::AuthorizationRevoked => 7,
+            Self::BranchUpdated => 8,
         }
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let number = r.u8()?;
-        let all = std::iter::once(Self::Ping).chain(Self::CHOSEN);
-        all.into_iter()
-            .find(|kind| kind.number() == number)
+        let mut all = [Self::Ping, Self::BranchUpdated].into_iter().chain(Self::CHOSEN);
+        all.find(|kind| kind.number() == number)
             .ok_or_else(|| CodecError::Unknown { what: "an event", found: number.to_string() })
     }
 }
@@ -147,6 +150,19 @@ pub enum Subject {
     Request(Box<RequestEvent>),
     /// 2: an authorization.
     Authorization(Box<AuthorizationEvent>),
+    /// 3: a branch.
+    Push(PushEvent),
+}
+
+/// A branch as a push has left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushEvent {
+    /// Of which repository.
+    pub repository: Uuid,
+    /// Its name.
+    pub branch: Arc<str>,
+    /// The commit that it names.
+    pub commit: Arc<str>,
 }
 
 /// A request as it was at the time.
@@ -268,6 +284,11 @@ impl Event {
         Self { kind: EventKind::Ping, at, app, subject: Subject::Nothing }
     }
 
+    /// A push.
+    pub(crate) fn push(push: PushEvent, at: Micros) -> Self {
+        Self { kind: EventKind::BranchUpdated, at, app: None, subject: Subject::Push(push) }
+    }
+
     pub(crate) fn write(&self, w: &mut Writer) {
         w.u8(self.kind.number());
         w.i64(self.at);
@@ -282,6 +303,12 @@ impl Event {
                 w.u8(2);
                 authorization.write(w);
             }
+            Subject::Push(push) => {
+                w.u8(3);
+                w.uuid(push.repository);
+                w.text(&push.branch);
+                w.text(&push.commit);
+            }
         }
     }
 
@@ -294,6 +321,11 @@ impl Event {
                 0 => Subject::Nothing,
                 1 => Subject::Request(Box::new(read_request(r)?)),
                 2 => Subject::Authorization(Box::new(AuthorizationEvent::read(r)?)),
+                3 => Subject::Push(PushEvent {
+                    repository: r.uuid()?,
+                    branch: shared(r.text()?),
+                    commit: shared(r.text()?),
+                }),
                 other => {
                     return Err(CodecError::Unknown { what: "an event's subject", found: other.to_string() });
                 }

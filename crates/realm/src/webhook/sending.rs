@@ -32,7 +32,7 @@ pub(crate) fn queued(state: &State, changes: &[Change], cx: &mut Context<'_>) ->
 }
 
 /// Only grantd itself.
-fn require_sender(state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
+pub(crate) fn require_sender(state: &State, cx: &Context<'_>) -> Result<(), Refusal> {
     match cx.caller.actor {
         Actor::System(_) => cx.require(state, Authority::Admin),
         _ => Err(Refusal::NotAllowed(Authority::Admin)),

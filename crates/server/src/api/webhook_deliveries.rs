@@ -57,7 +57,7 @@ impl Delivery {
             timestamp: rfc3339(event.at),
             request: match &event.subject {
                 Subject::Request(request) => Some(request.id),
-                Subject::Nothing | Subject::Authorization(_) => None,
+                Subject::Nothing | Subject::Authorization(_) | Subject::Push(_) => None,
             },
             status,
             attempts,

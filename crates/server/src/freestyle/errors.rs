@@ -121,6 +121,7 @@ fn not_found(noun: Noun) -> &'static str {
         Noun::Repository => "GIT_REPOSITORY_NOT_FOUND",
         Noun::RepositoryGrant => "PERMISSION_NOT_FOUND",
         Noun::VmGrant => "VM_PERMISSION_NOT_FOUND",
+        Noun::Trigger => "TRIGGER_NOT_FOUND",
         Noun::User
         | Noun::Role
         | Noun::ApiKey

@@ -8,6 +8,7 @@ mod identities;
 mod repositories;
 mod routes;
 mod tokens;
+mod triggers;
 mod v5;
 mod vm_permissions;
 mod whoami;

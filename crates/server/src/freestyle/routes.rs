@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{delete, get, post};
 
-use super::{git_permissions, identities, repositories, tokens, v5, vm_permissions, whoami};
+use super::{git_permissions, identities, repositories, tokens, triggers, v5, vm_permissions, whoami};
 use crate::app::SharedApp;
 
 /// Every route, at its documented path.
@@ -55,6 +55,8 @@ fn git() -> Router<SharedApp> {
             "/git/v1/repo/{repo}/default-branch",
             get(repositories::get_default_branch).put(repositories::set_default_branch),
         )
+        .route("/git/v1/repo/{repo}/trigger", post(triggers::create_trigger).get(triggers::list_triggers))
+        .route("/git/v1/repo/{repo}/trigger/{trigger}", delete(triggers::delete_trigger))
 }
 
 fn newest() -> Router<SharedApp> {

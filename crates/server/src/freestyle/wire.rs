@@ -337,3 +337,59 @@ pub(super) struct Whoami {
 pub(super) fn time(micros: Micros) -> String {
     rfc3339(micros)
 }
+
+/// POST `/git/v1/repo/{repo}/trigger`.
+#[derive(Deserialize)]
+pub(super) struct CreateTrigger {
+    pub(super) trigger: TriggerFilter,
+    pub(super) action: TriggerAction,
+}
+
+/// GitTrigger: of what; without branches and globs, of every push.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TriggerFilter {
+    pub(super) event: TriggerEvent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) branches: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) globs: Option<Vec<String>>,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TriggerEvent {
+    Push,
+}
+
+/// GitTriggerAction: what is done.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "lowercase")]
+pub(super) enum TriggerAction {
+    Webhook { endpoint: String },
+}
+
+/// Its answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TriggerCreated {
+    pub(super) trigger_id: Uuid,
+}
+
+/// GitRepositoryTrigger.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Trigger {
+    pub(super) id: Uuid,
+    pub(super) repository_id: Uuid,
+    pub(super) trigger: TriggerFilter,
+    pub(super) action: TriggerAction,
+    pub(super) managed: bool,
+    pub(super) created_at: String,
+}
+
+/// GET `/git/v1/repo/{repo}/trigger`.
+#[derive(Serialize)]
+pub(super) struct Triggers {
+    pub(super) triggers: Vec<Trigger>,
+}

@@ -12,7 +12,7 @@ use grantd_node::realm::entropy::secret_hash;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::repository::{REPOSITORY_TYPE, Repository};
 use grantd_node::{Published, Realm};
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use super::credential::Shown;
@@ -99,25 +99,20 @@ impl Access {
         self.secret.is_none()
     }
 
-    /// Which service it is for.
-    pub(super) fn service(&self) -> Service {
-        self.service
-    }
-
     /// Returns once the request would no longer be let in.
     pub(super) async fn ended(&self, app: &App) {
         let (mut here, mut system) = (self.realm.revisions(), app.system.revisions());
-        loop {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first look is at once: it may have waited for its turn.
+        while self.lasts(app) {
             tokio::select! {
                 changed = here.changed() => if changed.is_err() { return },
                 changed = system.changed() => if changed.is_err() { return },
-                () = sleep(LOOK) => {
+                _ = look.tick() => {
                     // A store that is away has nothing new to say.
                     let _as_far_as_it_goes = timeout(PATIENCE, self.realm.catch_up()).await;
                 }
-            }
-            if !self.lasts(app) {
-                return;
             }
         }
     }

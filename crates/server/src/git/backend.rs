@@ -11,6 +11,7 @@ use tokio::process::Command;
 use super::GitSettings;
 use super::place::Place;
 use super::process::Process;
+use super::pushed::{self, Pushed};
 
 /// Which version of the protocol the client speaks (git's `gitprotocol-v2`).
 const GIT_PROTOCOL: HeaderName = HeaderName::from_static("git-protocol");
@@ -27,6 +28,8 @@ pub(super) struct Backend<'a> {
     /// Who pushes: set only where that is allowed. Without it git itself refuses a push.
     pub(super) user: Option<&'a str>,
     pub(super) headers: &'a HeaderMap,
+    /// Where it is written down what a push changes, if that is to be told.
+    pub(super) pushed: Option<&'a Pushed>,
 }
 
 impl Backend<'_> {
@@ -47,19 +50,16 @@ impl Backend<'_> {
     }
 
     fn environment(&self) -> Vec<(String, OsString)> {
-        let mut variables: Vec<(&str, OsString)> = vec![
-            ("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())),
-            ("HOME", self.directory.into()),
-            ("LC_ALL", "C".into()),
-            // Only what is said here counts, and what we wrote into each repository.
-            ("GIT_CONFIG_NOSYSTEM", "1".into()),
-            ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
-            ("GIT_TERMINAL_PROMPT", "0".into()),
+        let mut variables = ours(self.directory);
+        variables.extend::<[(&str, OsString); 4]>([
             ("GIT_HTTP_EXPORT_ALL", "1".into()),
             ("GIT_PROJECT_ROOT", self.directory.into()),
             ("PATH_INFO", self.place.path_info().into()),
             ("REQUEST_METHOD", if self.place.advertises { "GET" } else { "POST" }.into()),
-        ];
+        ]);
+        if let Some(pushed) = self.pushed {
+            variables.push((pushed::VARIABLE, pushed.file.as_os_str().into()));
+        }
         if self.place.advertises {
             variables.push(("QUERY_STRING", format!("service={}", self.place.service.name()).into()));
         }
@@ -77,16 +77,37 @@ impl Backend<'_> {
                 variables.push((variable, value.into()));
             }
         }
-        let settings = configuration(self.settings);
+        let hooks = self.pushed.map_or(Path::new("/dev/null"), |pushed| pushed.hooks.as_path());
+        let settings = configuration(self.settings, hooks);
         variables.push(("GIT_CONFIG_COUNT", settings.len().to_string().into()));
         let mut variables: Vec<_> =
             variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         for (n, (name, value)) in settings.into_iter().enumerate() {
             variables.push((format!("GIT_CONFIG_KEY_{n}"), name.into()));
-            variables.push((format!("GIT_CONFIG_VALUE_{n}"), value.into()));
+            variables.push((format!("GIT_CONFIG_VALUE_{n}"), value));
         }
         variables
     }
+}
+
+/// What each of git's programs gets: only what is said with the call counts, and what we wrote into each repository.
+fn ours(directory: &Path) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())),
+        ("HOME", directory.into()),
+        ("LC_ALL", "C".into()),
+        ("GIT_CONFIG_NOSYSTEM", "1".into()),
+        ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
+        ("GIT_TERMINAL_PROMPT", "0".into()),
+    ]
+}
+
+/// Another of git's programs, on a repository that lies there.
+pub(super) fn clean(settings: &GitSettings, repository: &Path) -> Command {
+    let mut command = Command::new(&settings.program);
+    command.env_clear().envs(ours(repository)).env("GIT_DIR", repository).current_dir(repository);
+    command.args(["-c", "safe.directory=*"]);
+    command
 }
 
 /// A header that holds nothing but what such headers hold.
@@ -97,12 +118,12 @@ fn plain<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 }
 
 /// More than git's files say, and than anything in a repository can.
-fn configuration(settings: &GitSettings) -> Vec<(&'static str, String)> {
+fn configuration(settings: &GitSettings, hooks: &Path) -> Vec<(&'static str, OsString)> {
     vec![
         // The directory may be of another user where it is a mounted one; whose it is, the operator has decided.
         ("safe.directory", "*".into()),
         ("http.getanyfile", "false".into()),
-        ("core.hooksPath", "/dev/null".into()),
+        ("core.hooksPath", hooks.into()),
         // A push that was answered outlasts a power cut.
         ("core.fsync", "committed".into()),
         // Larger blobs are streamed by git's processes, not held in their memory.
@@ -110,7 +131,7 @@ fn configuration(settings: &GitSettings) -> Vec<(&'static str, String)> {
         ("pack.threads", "1".into()),
         ("pack.windowMemory", "64m".into()),
         ("uploadpack.allowFilter", "true".into()),
-        ("receive.maxInputSize", settings.max_push.unwrap_or_default().to_string()),
+        ("receive.maxInputSize", settings.max_push.unwrap_or_default().to_string().into()),
         // What a client could trip over later is refused now, but for what old repositories are full of.
         ("receive.fsckObjects", "true".into()),
         ("receive.fsck.zeroPaddedFilemode", "ignore".into()),
@@ -155,8 +176,8 @@ mod tests {
         let query = rest.split_once('?').map(|(_, query)| query);
         let path = format!("/{ID}/{}", rest.split('?').next().unwrap());
         let (settings, place) = (GitSettings::default(), Place::of(method, &path, query).unwrap());
-        let backend =
-            Backend { settings: &settings, directory: Path::new("/data/git/default"), place, user, headers };
+        let (directory, pushed) = (Path::new("/data/git/default"), None);
+        let backend = Backend { settings: &settings, directory, place, user, headers, pushed };
         let variables = backend.environment();
         let count = variables.len();
         let variables: BTreeMap<_, _> =

@@ -10,11 +10,13 @@ mod credential;
 mod errors;
 mod place;
 mod process;
+mod pushed;
 mod refs;
 mod repositories;
 mod routes;
 mod serve;
 mod sweep;
+mod tell;
 mod transfer;
 
 use std::path::PathBuf;
@@ -124,4 +126,25 @@ pub(crate) fn face(idle: Duration, metrics: &Arc<Metrics>) -> Router<SharedApp> 
     let layers = LayerSettings::new("git").renderer(errors::render).streaming();
     let layers = LayerSettings { body_stall: idle, say_plain_errors_again: false, ..layers };
     stack(routes::routes(), layers, metrics.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn strangers_leave_half_of_the_turns() {
+        let settings = GitSettings { processes: 4, ..GitSettings::default() };
+        let front = GitFront::new(settings, &Metrics::new());
+        let _strangers = [front.turn(true).await.unwrap(), front.turn(true).await.unwrap()];
+        assert!(front.turn(true).now_or_never().is_none(), "a third one waits");
+        let known = front.turn(false).await.unwrap();
+        let _known = front.turn(false).await.unwrap();
+        assert!(front.turn(false).now_or_never().is_none(), "all are at work");
+        drop(known);
+        assert!(front.turn(false).now_or_never().is_some());
+    }
 }

@@ -42,6 +42,11 @@ impl Repositories {
         Self { directory }
     }
 
+    /// Their directory, as an absolute path.
+    pub(super) fn absolute(&self) -> io::Result<PathBuf> {
+        fs::canonicalize(&self.directory)
+    }
+
     /// The directory of a realm's.
     pub(super) fn of_realm(&self, realm: &str) -> PathBuf {
         self.directory.join(realm)

@@ -1,4 +1,5 @@
-//! Takes away the files of repositories that were deleted while nobody could: in a crash, on another machine, with their realm.
+//! What is looked after while nobody asks: files of repositories that were deleted while nobody could take them away, and pushes of which a
+//! server that ended has told nobody.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,10 +8,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::backend;
 use super::repositories::Stray;
+use super::tell::tell_left;
 use crate::app::SharedApp;
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often it is looked for pushes that nobody was told of.
+const UNTOLD: Duration = Duration::from_secs(30);
 
 /// Says whether git is there, and looks after the files from then on until the server goes down.
 pub(crate) fn start(app: SharedApp) {
@@ -21,12 +26,17 @@ pub(crate) fn start(app: SharedApp) {
                 tracing::info!(%problem, "repositories can be made, but not be cloned: install git, or name it by `--git-program`");
             }
         }
-        let mut hour = interval(EVERY);
+        let (mut hour, mut minute) = (interval(EVERY), interval(UNTOLD));
         hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told = HashSet::new();
         loop {
             tokio::select! {
                 () = app.drain.wait() => return,
+                _ = minute.tick() => {
+                    tell_left(&app).await;
+                    continue;
+                }
                 _ = hour.tick() => {}
             }
             let repositories = app.git.repositories.clone();

@@ -441,6 +441,7 @@ mod tests {
         metrics.ledger.appended(AppendResult::Durable, 1, Duration::ZERO);
         metrics.store.polled(PollResult::Answered);
         metrics.webhooks.delivered();
+        metrics.git.begin("git-upload-pack").end(crate::telemetry::TransferEnd::Done);
         let now = page(&metrics);
         if std::env::var_os("GRANTD_UPDATE_DOCS").is_some() {
             std::fs::write(path, &now).unwrap();

@@ -73,7 +73,7 @@ pub(super) fn name(delivery: &Delivery) -> String {
 pub(super) fn is_known(event: &Event, state: &State) -> bool {
     match &event.subject {
         // An authorization is told of as it was.
-        Subject::Nothing | Subject::Authorization(_) => true,
+        Subject::Nothing | Subject::Authorization(_) | Subject::Push(_) => true,
         Subject::Request(event) => {
             let request = state.requests().get(event.id);
             request.is_some_and(|request| event.decided_by.is_none() || request.decided_by.is_some())
@@ -85,7 +85,8 @@ pub(super) fn is_known(event: &Event, state: &State) -> bool {
 pub(super) fn body(event: &Event, realm: &str, state: &State, public_url: &str) -> Vec<u8> {
     let mut data = Data { realm, url: None, request: None, authorization: None };
     match &event.subject {
-        Subject::Nothing => {}
+        // Triggers have a form of their own.
+        Subject::Nothing | Subject::Push(_) => {}
         Subject::Request(event) => {
             data.url = Some(link(realm, public_url, event.id));
             data.request = Some(request(event, state));
@@ -94,6 +95,22 @@ pub(super) fn body(event: &Event, realm: &str, state: &State, public_url: &str) 
     }
     let message = Message { kind: event.kind.name(), timestamp: rfc3339(event.at), data };
     serde_json::to_vec(&message).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Push<'a> {
+    event: &'static str,
+    repo_id: Uuid,
+    branch: &'a str,
+    commit: &'a str,
+}
+
+/// The body for a trigger, in the identities dialect's form; `None` if nothing was pushed.
+pub(super) fn push(event: &Event) -> Option<Vec<u8>> {
+    let Subject::Push(push) = &event.subject else { return None };
+    let (branch, commit) = (&*push.branch, &*push.commit);
+    serde_json::to_vec(&Push { event: "branchUpdate", repo_id: push.repository, branch, commit }).ok()
 }
 
 fn authorization(event: &AuthorizationEvent) -> Authorization<'_> {

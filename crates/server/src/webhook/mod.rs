@@ -9,22 +9,27 @@ mod attempt;
 mod failure;
 mod message;
 mod outcome;
+mod push_key;
+mod receiver;
 mod signature;
 mod supervisor;
 mod target;
 mod worker;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use grantd_node::Node;
 use grantd_node::realm::Micros;
 use grantd_node::realm::webhook::Retries;
 use rustls_pki_types::CertificateDer;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::edge::Drain;
 use crate::outbound::Connector;
 use crate::telemetry::{Metrics, WebhookMetrics};
+use push_key::PushKeys;
 pub(crate) use target::Targets;
 
 /// How many deliveries of a webhook may wait, unless it is set otherwise.
@@ -60,6 +65,10 @@ pub(crate) struct Sender {
     metrics: WebhookMetrics,
     drain: Drain,
     woken: watch::Sender<()>,
+    /// Sign what triggers are sent.
+    push_keys: PushKeys,
+    /// Triggers with something new to send, each with its realm.
+    waiting: Mutex<HashSet<(String, Uuid)>>,
 }
 
 impl Sender {
@@ -71,7 +80,6 @@ impl Sender {
         drain: Drain,
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
-            node,
             targets: Targets { private: settings.allow_private },
             connector: Connector::new(&settings.authorities)?,
             retries: settings.retries.clone(),
@@ -80,6 +88,10 @@ impl Sender {
             metrics: metrics.webhooks.clone(),
             drain,
             woken: watch::Sender::new(()),
+            push_keys: PushKeys::of(&node)
+                .ok_or_else(|| rustls::Error::General("a key cannot be made".into()))?,
+            node,
+            waiting: Mutex::default(),
         })
     }
 
@@ -91,6 +103,20 @@ impl Sender {
     /// Looks at once for what is new: a webhook, or something to send that is no entry of the ledger.
     pub(crate) fn wake(&self) {
         self.woken.send_replace(());
+    }
+
+    /// The same, for triggers of a realm.
+    pub(crate) fn wake_for(&self, realm: &str, triggers: &[Uuid]) {
+        if !triggers.is_empty() {
+            let new = triggers.iter().map(|trigger| (realm.to_owned(), *trigger));
+            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
+            self.wake();
+        }
+    }
+
+    /// The keys by which what triggers are sent is verified.
+    pub(crate) fn push_keys(&self) -> serde_json::Value {
+        self.push_keys.published()
     }
 
     /// Sends until the server goes down.

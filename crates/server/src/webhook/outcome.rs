@@ -3,16 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use grantd_node::realm::Caller;
-use grantd_node::realm::command::Command;
-use grantd_node::realm::webhook::{
-    Delivery, Ending, Fate, SettleDelivery, Slots, UpdateWebhook, Verdict, Webhook,
-};
-use grantd_node::{Done, Realm, Request, SubmitError};
-use uuid::Uuid;
-
 use super::Sender;
 use super::attempt::attempt;
+use super::receiver::Receiver;
+use grantd_node::realm::Caller;
+use grantd_node::realm::command::Command;
+use grantd_node::realm::trigger::DeleteTrigger;
+use grantd_node::realm::webhook::{Delivery, Ending, Fate, SettleDelivery, Slots, UpdateWebhook, Verdict};
+use grantd_node::{Done, Realm, Request, SubmitError};
 
 /// How often an outcome is tried to be noted. After that the delivery is made again: better twice than never.
 const NOTED: u32 = 15;
@@ -27,17 +25,17 @@ const ACTOR: &str = "webhooks";
 pub(super) async fn deliver(
     sender: &Sender,
     realm: &Realm,
-    webhook: &Webhook,
+    receiver: &Receiver,
     delivery: Delivery,
     places: &Mutex<Slots>,
 ) {
-    let (attempt, verdict) = attempt(sender, realm, webhook, &delivery).await;
+    let (attempt, verdict) = attempt(sender, realm, receiver, &delivery).await;
     let retries = sender.retries.clone();
     let ending = verdict.ending(delivery.attempts, &retries);
     let place = ending.map_or(0, |ending| places.lock().unwrap_or_else(PoisonError::into_inner).take(ending));
     settle(sender, realm, SettleDelivery { delivery, attempt, verdict, retries, place }).await;
     if verdict == Verdict::Never {
-        disable(realm, webhook.id).await;
+        disable(realm, receiver).await;
     }
 }
 
@@ -62,15 +60,24 @@ async fn settle(sender: &Sender, realm: &Realm, settle: SettleDelivery) {
 }
 
 /// The receiver said that it is gone for good.
-async fn disable(realm: &Realm, id: Uuid) {
-    let update = UpdateWebhook { id, enabled: Some(false), ..UpdateWebhook::default() };
-    let reason = Some("the receiver answered 410 Gone".to_owned());
-    match submit(realm, update, reason).await {
-        Ok(_) => {
-            tracing::warn!(realm = realm.name(), webhook = %id, "the webhook is disabled: its receiver is gone");
+async fn disable(realm: &Realm, receiver: &Receiver) {
+    let (id, reason) = (receiver.id(), Some("the receiver answered 410 Gone".to_owned()));
+    let done = match receiver {
+        Receiver::Webhook(_) => {
+            let update = UpdateWebhook { id, enabled: Some(false), ..UpdateWebhook::default() };
+            submit(realm, update, reason).await.map(drop)
+        }
+        Receiver::Trigger(trigger) => {
+            let repository = trigger.form.repository;
+            submit(realm, DeleteTrigger { repository, id }, reason).await.map(drop)
+        }
+    };
+    match done {
+        Ok(()) => {
+            tracing::warn!(realm = realm.name(), receiver = %id, "nothing is sent there any more: the receiver is gone");
         }
         Err(error) => {
-            tracing::warn!(realm = realm.name(), webhook = %id, %error, "a webhook could not be disabled");
+            tracing::warn!(realm = realm.name(), receiver = %id, %error, "a receiver that is gone could not be disabled");
         }
     }
 }

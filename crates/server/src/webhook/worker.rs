@@ -1,4 +1,4 @@
-//! Who sends to one webhook.
+//! Who sends to one webhook, or to one trigger.
 //!
 //! It reads what is due first, takes as much of it as may be under way at a time, and looks again when something is new, an
 //! attempt has ended or the next delivery is due. The queue itself is in the store alone.
@@ -10,8 +10,7 @@ use std::time::Duration;
 use grantd_node::Realm;
 use grantd_node::realm::Micros;
 use grantd_node::realm::webhook::{
-    DELIVERY_ROWS, Delivery, DropDeliveries, FINISHED_ROWS, Finished, LeaseDeliveries, Slots, Webhook,
-    rows_of,
+    DELIVERY_ROWS, Delivery, DropDeliveries, FINISHED_ROWS, Finished, LeaseDeliveries, Slots, rows_of,
 };
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +19,7 @@ use uuid::Uuid;
 
 use super::Sender;
 use super::outcome::{deliver, submit};
+use super::receiver::Receiver;
 
 /// How many attempts are under way at a time: a receiver that does not answer holds up to so many, and none of another one.
 const CONCURRENT: usize = 4;
@@ -42,7 +42,7 @@ const DROPPED: usize = 500;
 pub(super) struct Worker {
     sender: Arc<Sender>,
     realm: Weak<Realm>,
-    webhook: Arc<Webhook>,
+    receiver: Receiver,
     told: u64,
     revisions: watch::Receiver<u64>,
     woken: watch::Receiver<()>,
@@ -54,12 +54,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(sender: Arc<Sender>, realm: &Arc<Realm>, webhook: Arc<Webhook>) -> Self {
+    pub(super) fn new(sender: Arc<Sender>, realm: &Arc<Realm>, receiver: Receiver) -> Self {
         Self {
             woken: sender.woken.subscribe(),
             sender,
             realm: Arc::downgrade(realm),
-            webhook,
+            receiver,
             told: 0,
             revisions: realm.revisions(),
             under_way: HashSet::new(),
@@ -69,7 +69,7 @@ impl Worker {
         }
     }
 
-    /// Sends for as long as the webhook is there and enabled, and its realm loaded.
+    /// Sends for as long as the receiver is there and enabled, and its realm loaded; to a trigger, until nothing is left.
     pub(super) async fn run(mut self) {
         loop {
             self.woken.borrow_and_update();
@@ -78,7 +78,7 @@ impl Worker {
             let Some(wait) = self.look(&realm).await else { return self.finish().await };
             // A realm that nobody else uses can be unloaded while this waits.
             drop(realm);
-            let Self { sender, realm, webhook, told, revisions, woken, under_way, attempts, .. } = &mut self;
+            let Self { sender, realm, receiver, told, revisions, woken, under_way, attempts, .. } = &mut self;
             tokio::select! {
                 () = sender.drain.wait() => return,
                 Some(ended) = attempts.join_next() => {
@@ -89,7 +89,7 @@ impl Worker {
                         Err(_) => {}
                     }
                 }
-                there_is = news(revisions, realm, webhook, *told) => if !there_is { return },
+                there_is = news(revisions, realm, receiver, *told) => if !there_is { return },
                 woken = woken.changed() => if woken.is_err() { return },
                 () = tokio::time::sleep(wait) => {}
             }
@@ -108,19 +108,21 @@ impl Worker {
     /// Begins what is due, and says how long to wait; `None`: there is nothing more to do here.
     async fn look(&mut self, realm: &Arc<Realm>) -> Option<Duration> {
         let published = realm.published();
-        let webhooks = published.state.webhooks();
-        let Some(webhook) = webhooks.get(self.webhook.id) else {
+        let Some(receiver) = self.receiver.in_state(&published.state) else {
             self.clear(realm).await;
             return None;
         };
-        (self.webhook, self.told) = (webhook.clone(), webhooks.told());
-        if !webhook.enabled {
+        (self.receiver, self.told) = (receiver, published.state.webhooks().told());
+        if !self.receiver.is_enabled() {
             return None;
         }
         let Some(places) = self.places(realm).await else { return Some(AGAIN) };
         let Some(found) = self.found(realm, PAGE).await else { return Some(AGAIN) };
         if found.len() == PAGE {
             self.trim(realm).await;
+        }
+        if found.is_empty() && self.under_way.is_empty() && !self.receiver.is_attended() {
+            return None;
         }
         let now = self.sender.now();
         let waiting = || found.iter().filter(|delivery| !self.under_way.contains(&delivery.id));
@@ -142,11 +144,11 @@ impl Worker {
     }
 
     fn begin(&mut self, realm: &Arc<Realm>, places: &Arc<Mutex<Slots>>, delivery: Delivery) {
-        let (sender, webhook) = (self.sender.clone(), self.webhook.clone());
+        let (sender, receiver) = (self.sender.clone(), self.receiver.clone());
         let (realm, places, id) = (realm.clone(), places.clone(), delivery.id);
         self.under_way.insert(id);
         self.attempts.spawn(async move {
-            deliver(&sender, &realm, &webhook, delivery, &places).await;
+            deliver(&sender, &realm, &receiver, delivery, &places).await;
             id
         });
     }
@@ -175,9 +177,10 @@ impl Worker {
 
     /// What waits, what is due first in front; `None` if the store cannot be read.
     async fn found(&self, realm: &Realm, limit: usize) -> Option<Vec<Delivery>> {
-        let prefix = rows_of(self.webhook.id);
+        let prefix = rows_of(self.receiver.id());
         let rows = realm.rows(DELIVERY_ROWS, &prefix, self.sender.now(), limit).await;
-        let rows = rows.inspect_err(|error| tracing::debug!(%error, "the queue of a webhook cannot be read"));
+        let rows =
+            rows.inspect_err(|error| tracing::debug!(%error, "the queue of a receiver cannot be read"));
         // One that a newer version wrote is for that to send.
         Some(rows.ok()?.iter().filter_map(|(key, value)| Delivery::read(key, value).ok()).collect())
     }
@@ -185,7 +188,7 @@ impl Worker {
     /// Where the outcomes are noted.
     async fn places(&mut self, realm: &Realm) -> Option<Arc<Mutex<Slots>>> {
         if self.places.is_none() {
-            let prefix = rows_of(self.webhook.id);
+            let prefix = rows_of(self.receiver.id());
             let rows = realm.rows(FINISHED_ROWS, &prefix, self.sender.now(), 1_000).await.ok()?;
             let finished: Vec<_> =
                 rows.iter().filter_map(|(key, value)| Finished::read(key, value).ok()).collect();
@@ -212,9 +215,9 @@ impl Worker {
             self.sender.metrics.dropped(count as u64);
             tracing::warn!(
                 realm = realm.name(),
-                webhook = %self.webhook.id,
+                receiver = %self.receiver.id(),
                 count,
-                "deliveries were dropped: the queue of the webhook is full"
+                "deliveries were dropped: the queue of the receiver is full"
             );
             if !full {
                 return;
@@ -222,7 +225,7 @@ impl Worker {
         }
     }
 
-    /// The webhook is gone: so is what waits for it. What is left after a failure ends by itself.
+    /// The receiver is gone: so is what waits for it. What is left after a failure ends by itself.
     async fn clear(&self, realm: &Realm) {
         while let Some(deliveries) = self.found(realm, DROPPED).await.filter(|found| !found.is_empty()) {
             if submit(realm, DropDeliveries { deliveries }, None).await.is_err() {
@@ -232,11 +235,11 @@ impl Worker {
     }
 }
 
-/// Waits until the state tells of something, or the webhook is another one. False if there is no realm any more.
+/// Waits until the state tells of something, or the receiver is another one. False if there is no realm any more.
 async fn news(
     revisions: &mut watch::Receiver<u64>,
     realm: &Weak<Realm>,
-    webhook: &Arc<Webhook>,
+    receiver: &Receiver,
     told: u64,
 ) -> bool {
     loop {
@@ -245,9 +248,9 @@ async fn news(
         }
         let Some(realm) = realm.upgrade() else { return false };
         let published = realm.published();
-        let webhooks = published.state.webhooks();
-        let same = webhooks.get(webhook.id).is_some_and(|now| Arc::ptr_eq(now, webhook));
-        if !same || webhooks.told() != told {
+        let same = receiver.in_state(&published.state).is_some_and(|now| now.is(receiver));
+        // A trigger is told of no entry: who queues something wakes its worker.
+        if !same || receiver.is_attended() && published.state.webhooks().told() != told {
             return true;
         }
     }

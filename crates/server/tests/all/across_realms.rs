@@ -18,6 +18,7 @@ struct Marked {
     identity: String,
     token: String,
     repository: String,
+    trigger: String,
     vm: String,
     organization: String,
     app: String,
@@ -53,6 +54,11 @@ impl Marked {
         let repository =
             call("POST", "/freestyle/git/v1/repo").json(json!({"name": mark("repository")})).await;
         let repository = text(&repository.is(200).body["repoId"]);
+        let endpoint = format!("https://{name}.example/only-in-{name}");
+        let trigger =
+            json!({"trigger": {"event": "push"}, "action": {"action": "webhook", "endpoint": endpoint}});
+        let made = call("POST", &format!("/freestyle/git/v1/repo/{repository}/trigger")).json(trigger).await;
+        let trigger = text(&made.is(200).body["triggerId"]);
         let grants = format!("/freestyle/identity/v1/identities/{identity}/permissions");
         let read = || json!({"permission": "read"});
         call("POST", &format!("{grants}/git/{repository}")).json(read()).await.is(200);
@@ -71,7 +77,7 @@ impl Marked {
         let (authorization, access) = (text(&given.body["id"]), text(&given.body["access_token"]));
         let mut marks = vec![access, format!("only-in-{name}"), text(&whoami.body["accountId"]), secret];
         marks.extend([&key, &key_id, &identity, &token, &repository].map(String::clone));
-        marks.extend([&organization, &app, &authorization].map(String::clone));
+        marks.extend([&organization, &app, &authorization, &trigger].map(String::clone));
         let member = format!("user:{user}");
         Self {
             name,
@@ -84,6 +90,7 @@ impl Marked {
             identity,
             token,
             repository,
+            trigger,
             vm,
             organization,
             app,
@@ -103,6 +110,7 @@ impl Marked {
             "{identity}" => &self.identity,
             "{token}" => &self.token,
             "{repo}" | "{repo_id}" | "{repository}" => &self.repository,
+            "{trigger}" => &self.trigger,
             "{vm}" | "{vm_id}" => &self.vm,
             "{id}" if path.contains("/entities/") => &self.user,
             "{app}" | "{client_id}" => &self.app,

@@ -71,7 +71,7 @@ fn kinds(deliveries: &[Delivery]) -> Vec<&'static str> {
 fn status(delivery: &Delivery) -> Status {
     match &delivery.event.subject {
         Subject::Request(request) => request.status,
-        Subject::Nothing | Subject::Authorization(_) => panic!("{delivery:?}"),
+        Subject::Nothing | Subject::Authorization(_) | Subject::Push(_) => panic!("{delivery:?}"),
     }
 }
 

@@ -10,6 +10,7 @@ use grantd_realm::personal::Personal;
 use grantd_realm::request::{Asked, Decider, Outcome, Settlement};
 use grantd_realm::rule::{Effect, RuleForm, Scope as RuleScope};
 use grantd_realm::scope::{Scope, ScopeText};
+use grantd_realm::trigger::TriggerForm;
 use grantd_realm::webhook::{EventKind, WebhookForm, WebhookUpdate};
 use uuid::Uuid;
 
@@ -79,6 +80,20 @@ fn webhook(description: Option<&str>, app: Option<&str>, events: &[EventKind]) -
         by: Actor::System("cli"),
     };
     Change::WebhookCreated { webhook: Box::new(webhook) }
+}
+
+fn trigger(branches: &[&str], globs: &[&str]) -> Change {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
+    let trigger = TriggerForm {
+        id: id(30),
+        number: 31,
+        repository: id(32),
+        branches: names(branches),
+        globs: names(globs),
+        endpoint: Personal::new("https://a.example", [9; 32], commit),
+        by: Actor::ApiKey(id(33)),
+    };
+    Change::TriggerCreated { trigger: Box::new(trigger) }
 }
 
 fn webhook_changed(
@@ -166,6 +181,9 @@ pub(crate) fn samples() -> Vec<Change> {
         webhook_changed(None, None, None, None),
         webhook_changed(name("https://b.example"), Some(&[]), Some(None), Some(false)),
         webhook_changed(None, Some(&[EventKind::RequestExpired]), Some(name("theirs")), Some(true)),
+        trigger(&[], &[]),
+        trigger(&["main", "a/b"], &["*.js"]),
+        Change::TriggerDeleted { repository: id(32), id: id(30) },
         Change::WebhookDeleted { id: id(25) },
         Change::WebhookSecretRotated { id: id(25), version: 27, until: 28 },
         Change::ContentTypeCreated { number: 24, app_label: "auth".into(), model: "user".into() },

@@ -25,6 +25,7 @@ use grantd_realm::request::{
 use grantd_realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
 use grantd_realm::token::{CreateToken, RevokeToken};
+use grantd_realm::trigger::{CreateTrigger, DeleteTrigger};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
 use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
 use grantd_realm::webhook::{CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook};
@@ -113,6 +114,8 @@ enum What {
     UpdateWebhook(Index, Option<&'static [EventKind]>, Option<bool>, bool),
     RotateWebhookSecret(Index),
     DeleteWebhook(Index),
+    CreateTrigger(Index, bool),
+    DeleteTrigger(Index),
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
@@ -223,6 +226,8 @@ fn approvals() -> impl Strategy<Value = What> {
             .prop_map(|(w, e, on, d)| What::UpdateWebhook(w, e, on, d)),
         1 => any::<Index>().prop_map(What::RotateWebhookSecret),
         1 => any::<Index>().prop_map(What::DeleteWebhook),
+        2 => (any::<Index>(), any::<bool>()).prop_map(|(r, some)| What::CreateTrigger(r, some)),
+        2 => any::<Index>().prop_map(What::DeleteTrigger),
     ]
 }
 
@@ -563,6 +568,18 @@ impl Step {
                 decided(world, by, RotateWebhookSecret { id: webhook(&state, *index) })
             }
             What::DeleteWebhook(index) => decided(world, by, DeleteWebhook { id: webhook(&state, *index) }),
+            What::CreateTrigger(index, some) => {
+                let names = |name: &str| some.then(|| vec![name.to_owned()]);
+                let (repository, endpoint) = (repository(&state, *index), "https://a.example/".into());
+                let (branches, globs) = (names("main"), names("*.js"));
+                decided(world, by, CreateTrigger { repository, branches, globs, endpoint })
+            }
+            What::DeleteTrigger(index) => {
+                let all: Vec<_> = state.triggers().iter().collect();
+                let one = (!all.is_empty()).then(|| &index.get(&all).form);
+                let (repository, id) = one.map_or_else(Default::default, |one| (one.repository, one.id));
+                decided(world, by, DeleteTrigger { repository, id })
+            }
             What::MakeClientCa(replaces) => {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })

@@ -1,0 +1,39 @@
+"""Two servers on one PostgreSQL with their repositories on a file system that they share."""
+
+import os
+import time
+
+from harness import Temp
+from postgres import Postgres
+from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, until
+
+SLOW = 200_000
+
+
+def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
+    shared = ["--git-directory", str(tmp_path / "repositories")]
+    with Temp("git-nodes") as data, Postgres() as postgres:
+        with postgres.node(data, "git-node-1", args=shared) as first, postgres.node(data, "git-node-2", first, args=shared) as second:
+            one = Machine(first)
+            repo = new_repo(one.api)
+            one.grant(repo, "write")
+            # At once, without a moment for the news to come.
+            git.run("clone", "-q", one.url(repo, port=second.port), tmp_path / "tree")
+            git.run("config", "core.compression", "0", cwd=tmp_path / "tree")
+            git.commit(tmp_path / "tree", {"large": os.urandom(24 * MIB)})
+            git.run("push", "-q", one.url(repo), "HEAD:main", cwd=tmp_path / "tree")
+            assert git.head(tmp_path / "tree") in git.run("ls-remote", one.url(repo, port=second.port))
+            one.revoke(repo)
+            git.refused("ls-remote", one.url(repo, port=second.port))
+            for _ in range(3):
+                one.grant(repo, "read")
+                line = SlowLine(second.port, SLOW)
+                clone = git.start("clone", one.url(repo, port=line.port), tmp_path / "cut")
+                until(lambda: line.passed > 2 * SLOW, 60)
+                asked = time.monotonic()
+                body(first.client().delete(git_path(one.id, repo)))
+                until(lambda: line.cut_at and not helpers(second), 10)
+                print(f"\nrevoked on one node, cut on the other {1000 * (line.cut_at - asked):.0f} ms after the call began")
+                assert line.cut_at - asked < 1.0
+                assert clone.wait(20) != 0
+                line.close()
