@@ -206,11 +206,11 @@ def test_every_decision_is_written_down(git, tmp_path):
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     asked = [(r["caller"], r["subject"], r["action"], r["resource"], r["allowed"]) for r in lines]
     me, it = f"identity:{machine.id}", f"fs_repo:{repo}"
-    assert ("system:git", me, "read", it, True) in asked
-    assert ("system:git", me, "write", it, False) in asked
-    assert any(r[1].startswith("api_key:") and r[2:] == ("writer", "grantd:system", True) for r in asked)
+    assert (me, me, "read", it, True) in asked
+    assert (me, me, "write", it, False) in asked
+    assert any(r[0] == r[1] and r[0].startswith("system/api_key:") and r[2:] == ("read", it, True) for r in asked)
     # Nobody: what everybody may.
-    assert ("system:git", "identity:*", "read", it, False) in asked
+    assert ("system:visitor", "identity:*", "read", it, False) in asked
 
 
 def test_no_log_holds_a_token(server, git, machine, repo, tree):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness import Server, Temp
-from stock import MIB, Machine, Memory, body, forget_peak, helpers, new_repo, plain_url, raw, rss, until
+from stock import MIB, Machine, Memory, SlowLine, body, forget_peak, helpers, new_repo, plain_url, raw, rss, until
 
 
 def test_clone_fetch_and_push(server, git, machine, repo, tree, tmp_path):
@@ -293,6 +293,29 @@ def test_more_than_may_be_at_work_wait(git, tmp_path):
         machine.grant(repo, "read")
         asked = [git.start("ls-remote", machine.url(repo)) for _ in range(10)]
         assert [process.wait(60) for process in asked] == [0] * 10
+
+
+def test_there_are_never_more_at_work_than_may_be(git, tmp_path):
+    """While a slow clone has the one place, who comes waits a while and is told so; and is served once the place is free."""
+    with Temp("git-bound") as data, Server(data, "git-bound", args=["--git-processes", "1"]) as server:
+        machine = Machine(server)
+        repo = new_repo(machine.api)
+        machine.grant(repo, "write")
+        tree = tmp_path / "tree"
+        git.run("clone", "-q", machine.url(repo), tree)
+        git.run("config", "core.compression", "0", cwd=tree)
+        git.commit(tree, {"large": os.urandom(24 * MIB)})
+        git.run("push", "-q", "origin", "HEAD:main", cwd=tree)
+        line = SlowLine(server.port, 200_000)
+        clone = git.start("clone", machine.url(repo, port=line.port), tmp_path / "slow", start_new_session=True)
+        until(lambda: line.passed > 200_000, 60)
+        text = git.refused("ls-remote", machine.url(repo))
+        assert "503" in text and "too many transfers are under way" in text, text
+        assert len([name for name in helpers(server) if name.startswith("git-http-back")]) == 1
+        os.killpg(clone.pid, 9)
+        until(lambda: helpers(server) == [], 20)
+        git.run("ls-remote", machine.url(repo))
+        line.close()
 
 
 def test_a_push_that_is_too_large(git, tmp_path):

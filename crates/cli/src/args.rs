@@ -27,6 +27,7 @@ use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
+use crate::vm::VmCommand;
 use crate::webhook::WebhookCommand;
 use crate::who::WhoCommand;
 
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     /// Who is told of what happens, by signed HTTP requests
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Machines behind the SSH gateway
+    #[command(subcommand)]
+    Vm(VmCommand),
     /// Permissions as records, for applications that keep theirs here
     #[command(subcommand)]
     Catalogue(CatalogueCommand),

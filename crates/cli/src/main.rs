@@ -36,6 +36,7 @@ mod serve;
 mod settings_tests;
 mod store;
 mod user;
+mod vm;
 mod webhook;
 mod who;
 
@@ -68,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Catalogue(command) => catalogue::run(&command),
         Command::Rule(command) => rule::run(&command),
         Command::Webhook(command) => webhook::run(&command),
+        Command::Vm(command) => vm::run(&command),
         Command::App(command) => app::run(&command),
         Command::Organization(command) => organization::run(&command),
         Command::Consent(command) => consent::run(&command),

@@ -199,6 +199,17 @@ impl Caller {
         Self { actor: Actor::System(what), conferred: Some(Authorities::all()) }
     }
 
+    /// Who shows nothing of themselves. What everybody may do, they may.
+    pub fn visitor() -> Self {
+        Self::local(Actor::System("visitor"))
+    }
+
+    /// Whether the caller may do whatever grants allow without having one, now: who may write the realm's relationships could
+    /// give themselves any.
+    pub fn needs_no_grant(&self, state: &State, now: Micros) -> bool {
+        self.holds(Authority::Writer, state, now)
+    }
+
     /// Whether the caller holds an authority on this realm, now.
     pub fn holds(&self, authority: Authority, state: &State, now: Micros) -> bool {
         match (self.conferred, &self.actor) {

@@ -6,6 +6,7 @@
 mod apps;
 mod relationships;
 mod requests;
+mod ssh;
 mod webhooks;
 
 pub use apps::AppChange;
@@ -17,6 +18,8 @@ pub(crate) use relationships::{
     read_key, read_object, read_relationship, write_key, write_relationship, write_relationship_ref,
 };
 pub(crate) use requests::{read_decider, read_outcome, read_rule, write_decider, write_outcome, write_rule};
+pub use ssh::SshChange;
+pub(crate) use ssh::{read_gateway_key, read_ssh_ca, read_vm, write_gateway_key, write_ssh_ca, write_vm};
 
 use std::sync::Arc;
 
@@ -180,6 +183,8 @@ pub enum Change {
     CataloguePermissionDeleted { number: u64 },
     /// 140 to 155
     Apps(Box<AppChange>),
+    /// 162 to 168
+    Ssh(Box<SshChange>),
 }
 
 /// A change as bytes, with the personal fields that it names by slot.
@@ -218,6 +223,11 @@ impl Change {
     /// A change about scopes, organizations, apps or authorizations.
     pub(crate) fn of(change: AppChange) -> Self {
         Self::Apps(Box::new(change))
+    }
+
+    /// A change about VMs, SSH keys or their authority.
+    pub(crate) fn ssh(change: SshChange) -> Self {
+        Self::Ssh(Box::new(change))
     }
 
     /// The number of its kind.
@@ -276,6 +286,7 @@ impl Change {
             Self::CataloguePermissionChanged { .. } => 124,
             Self::CataloguePermissionDeleted { .. } => 125,
             Self::Apps(change) => change.kind(),
+            Self::Ssh(change) => change.kind(),
         }
     }
 
@@ -423,6 +434,7 @@ impl Change {
                 w.slot(name);
             }
             Self::Apps(change) => change.write(w),
+            Self::Ssh(change) => change.write(w),
             Self::ClientCaMade { version, certificate, until } => {
                 w.u32(*version);
                 w.bytes(certificate);
@@ -549,9 +561,12 @@ impl Change {
             },
             (125, 1) => Self::CataloguePermissionDeleted { number: r.u64()? },
             _ => {
-                let apps = if version == 1 { AppChange::decode(kind, r) } else { None };
-                if let Some(change) = apps {
-                    let change = change.map(Self::of)?;
+                let of_a_kind = |r: &mut Reader<'_>| {
+                    let apps = AppChange::decode(kind, r).map(|change| change.map(Self::of));
+                    apps.or_else(|| SshChange::decode(kind, r).map(|change| change.map(Self::ssh)))
+                };
+                if let Some(change) = if version == 1 { of_a_kind(r) } else { None } {
+                    let change = change?;
                     std::mem::replace(r, Reader::new(&[])).finish()?;
                     return Ok(change);
                 }

@@ -10,12 +10,13 @@ use crate::app::APP_TYPE;
 use crate::approval_session::SESSION_TYPE;
 use crate::caller::Authority;
 use crate::catalogue::PERMISSION_TYPE;
-use crate::change::Change;
+use crate::change::{Change, SshChange};
 use crate::command::{Command, Context, Decision};
 use crate::organization::ORGANIZATION_TYPE;
 use crate::personal::Personal;
 use crate::refusal::Refusal;
 use crate::request::{Asked, Settlement};
+use crate::ssh_key::SSH_KEY_TYPE;
 use crate::webhook::{WebhookForm, WebhookUpdate};
 
 /// A personal field, and the object whose one it is.
@@ -32,7 +33,7 @@ pub struct Owned<'a> {
 impl Change {
     /// The personal fields of a change with whose they are: `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`,
     /// `request:<id>`, `mix_session:<id>` (with its requests), `tdp_permission:<number>`, `webhook:<id>`, `app:<client id>`,
-    /// `mollie_organization:<id>`. One that is of two objects comes twice.
+    /// `mollie_organization:<id>`, `ssh_key:<id>`. One that is of two objects comes twice.
     pub fn personal_fields(&self) -> Vec<Owned<'_>> {
         match self {
             Self::UserCreated { login, name, .. } | Self::UserRenamed { login, name } => {
@@ -70,6 +71,10 @@ impl Change {
                 of("webhook", id.to_string(), [url.as_ref(), description])
             }
             Self::Apps(change) => change.personal_field().into_iter().collect(),
+            Self::Ssh(change) => match &**change {
+                SshChange::KeyAdded { key } => of(SSH_KEY_TYPE, key.id.to_string(), [key.name.as_ref()]),
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }
@@ -115,6 +120,7 @@ impl State {
             }
             ("request", Ok(id)) => self.requests.erase(id),
             ("webhook", Ok(id)) => self.webhooks.erase(id),
+            (SSH_KEY_TYPE, Ok(id)) => self.ssh_keys.erase_name(id),
             (SESSION_TYPE, _) => {
                 self.approval_sessions.erase_title(object.id);
                 self.requests.erase_session(object.id);
@@ -143,13 +149,13 @@ impl Command for EraseFields {
     fn decide(&self, _: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         match self.object.kind() {
             "user" | "role" | "api_key" | "fs_repo" | "request" | "webhook" | SESSION_TYPE
-            | PERMISSION_TYPE | APP_TYPE | ORGANIZATION_TYPE => {
+            | PERMISSION_TYPE | APP_TYPE | ORGANIZATION_TYPE | SSH_KEY_TYPE => {
                 Ok(Decision::one(Change::FieldsErased { object: self.object.clone() }, ()))
             }
             _ => Err(Refusal::invalid(
                 "object",
                 "only `user:<login>`, `role:<key>`, `api_key:<id>`, `fs_repo:<id>`, `request:<id>`, `mix_session:<id>`, \
-                 `tdp_permission:<number>`, `webhook:<id>`, `app:<client_id>` and `mollie_organization:<id>` \
+                 `tdp_permission:<number>`, `webhook:<id>`, `app:<client_id>`, `mollie_organization:<id>` and `ssh_key:<id>` \
                  have personal fields",
             )),
         }

@@ -73,6 +73,14 @@ impl Identities {
         self.by_number.values().filter_map(|id| self.by_id.get(id))
     }
 
+    /// Who has a grant on a VM, in the order of their ids.
+    pub(crate) fn holding(&self, vm: &str) -> impl Iterator<Item = Uuid> {
+        self.by_id
+            .values()
+            .filter(move |identity| identity.vm_grants.contains_key(vm))
+            .map(|identity| identity.id)
+    }
+
     fn get_mut(&mut self, id: Uuid) -> Result<&mut Identity, String> {
         self.by_id.get_mut(&id).ok_or_else(|| format!("there is no identity {id}"))
     }

@@ -45,10 +45,14 @@ pub mod scope;
 pub mod sealed;
 pub mod session;
 pub mod snapshot;
+pub mod ssh_ca;
+pub mod ssh_key;
+pub mod ssh_public_key;
 pub mod state;
 pub mod token;
 pub mod trigger;
 pub mod user;
+pub mod vm;
 pub mod vm_grant;
 pub mod webhook;
 

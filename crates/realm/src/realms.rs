@@ -9,14 +9,13 @@ use imbl::OrdMap;
 use crate::caller::Authority;
 use crate::catalogue::beginning;
 use crate::change::{Change, Stamp, shared};
-use crate::client_ca::key_secret;
 use crate::command::{Command, Context, Decision, SealedWrite};
 use crate::managed::SUPER_USERS;
 use crate::pulp::{Operation, PulpUri, grant_key};
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
 use crate::role::members_of;
-use crate::user::password_secret;
+use crate::sealed::sealed_secrets;
 use crate::{Micros, State};
 
 /// The realm that holds realms, system keys and settings.
@@ -182,10 +181,8 @@ impl Command for DeleteRealm {
         if *self.name != *state.name() {
             return Err(Refusal::not_found(Noun::Realm, &self.name));
         }
-        let with_password = state.users().iter_after(None).filter(|user| user.password.is_some());
-        let forgotten = with_password.map(|user| SealedWrite::Delete { name: password_secret(user.uuid) });
-        let signing_key = state.client_ca().map(|ca| SealedWrite::Delete { name: key_secret(ca.version) });
-        let sealed = forgotten.chain(signing_key).collect();
+        let sealed =
+            sealed_secrets(state).into_iter().map(|(name, _)| SealedWrite::Delete { name }).collect();
         let changes = vec![Change::RealmDeleted { name: self.name.clone() }];
         Ok(Decision { changes, sealed, rows: Vec::new(), answer: () })
     }

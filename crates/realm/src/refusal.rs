@@ -187,8 +187,12 @@ pub enum Noun {
     Repository,
     /// A grant on a repository.
     RepositoryGrant,
+    /// A machine behind the SSH gateway.
+    Vm,
     /// A grant on a VM.
     VmGrant,
+    /// An SSH key of an identity.
+    SshKey,
     /// The stored properties of an entity.
     Entity,
     /// A realm.
@@ -233,7 +237,9 @@ impl fmt::Display for Noun {
             Self::Token => "token",
             Self::Repository => "repository",
             Self::RepositoryGrant => "repository grant for identity",
+            Self::Vm => "VM",
             Self::VmGrant => "VM grant for",
+            Self::SshKey => "SSH key",
             Self::Entity => "stored entity",
             Self::Realm => "realm",
             Self::ApprovalSession => "session",

@@ -5,6 +5,7 @@
 //! copying. The hash covers commitments instead of personal values, so that it is the same before and after an erasure.
 
 mod apps;
+mod ssh;
 
 use std::sync::Arc;
 
@@ -37,14 +38,17 @@ use crate::webhook::{EventSet, Previous, Webhook};
 /// Version of a snapshot's form. A snapshot of another form is thrown away and rebuilt from the ledger, but for the one at
 /// the base of a ledger with an archive: a program with a new form must read that of the one before, or say in its notes
 /// that archives have to be put back first.
-pub const FORMAT: u32 = 10;
+pub const FORMAT: u32 = 11;
 
-/// The form before, in which nobody was told of pushes yet.
+/// The form before, in which there were no VMs and SSH keys yet.
+const WITHOUT_SSH: u32 = 10;
+
+/// The one before that, in which nobody was told of pushes either.
 const WITHOUT_TRIGGERS: u32 = 9;
 
 /// Whether a snapshot of this form can be read.
 pub fn can_read(format: u32) -> bool {
-    [FORMAT, WITHOUT_TRIGGERS].contains(&format)
+    [FORMAT, WITHOUT_SSH, WITHOUT_TRIGGERS].contains(&format)
 }
 
 /// Stands in front of what is hashed. Never changes: checkpoints hold state hashes for ever.
@@ -79,6 +83,9 @@ const LINKED_ACCOUNTS: u8 = 13;
 
 /// Begins, at the very end, who is told of pushes, where anybody ever was.
 const TRIGGERS: u8 = 21;
+
+/// Begins, after that, VMs, SSH keys and their authority.
+const SSH: u8 = 22;
 
 impl State {
     /// BLAKE3 over the canonical bytes of the state, personal values left out. For ten million relationships this takes
@@ -134,6 +141,10 @@ impl State {
             w.u8(TRIGGERS);
             self.write_triggers(&mut w);
         }
+        if self.has_ssh() {
+            w.u8(SSH);
+            self.write_ssh(&mut w);
+        }
         w.hash().unwrap_or_default()
     }
 
@@ -161,6 +172,7 @@ impl State {
         self.write_linked_accounts(&mut w);
         self.write_apps(&mut w);
         self.write_triggers(&mut w);
+        self.write_ssh(&mut w);
         w.append(|bytes| self.graph.dump(bytes));
         w.finish().0
     }
@@ -411,6 +423,9 @@ impl State {
         state.read_apps(r)?;
         if format != WITHOUT_TRIGGERS {
             state.read_triggers(r)?;
+        }
+        if ![WITHOUT_SSH, WITHOUT_TRIGGERS].contains(&format) {
+            state.read_ssh(r)?;
         }
         let schema = state.graph.schema().clone();
         state.graph = Graph::from_dump(r.rest(), schema).map_err(unknown("the graph"))?;
@@ -669,22 +684,25 @@ mod tests {
     use super::*;
     use crate::builtin;
 
-    /// An archive's base may be of the form before.
+    /// An archive's base may be of a form before.
     #[test]
-    fn the_form_before_is_read() {
+    fn the_forms_before_are_read() {
         let state = State::empty(builtin::schema().unwrap());
         let bytes = state.to_snapshot();
         let mut graph = Vec::new();
         state.graph.dump(&mut graph);
-        // No triggers: the next number and an empty list, in front of the graph.
-        let end = bytes.len() - graph.len() - 16;
-        let mut w = Writer::new();
-        w.u32(WITHOUT_TRIGGERS);
-        let (mut before, _) = w.finish();
-        before.extend(&bytes[4..end]);
-        before.extend(&graph);
-        let read = State::from_snapshot(&before, builtin::schema().unwrap()).unwrap();
-        assert_eq!(read.hash(), state.hash());
-        assert_eq!(read.to_snapshot(), bytes);
+        // In front of the graph stand: no VMs, the next number of SSH keys and none, no authority; before that the next number
+        // of triggers and none.
+        let (ssh, triggers) = (8 + 16 + 1, 16);
+        for (format, absent) in [(WITHOUT_SSH, ssh), (WITHOUT_TRIGGERS, ssh + triggers)] {
+            let mut w = Writer::new();
+            w.u32(format);
+            let (mut before, _) = w.finish();
+            before.extend(&bytes[4..bytes.len() - graph.len() - absent]);
+            before.extend(&graph);
+            let read = State::from_snapshot(&before, builtin::schema().unwrap()).unwrap();
+            assert_eq!(read.hash(), state.hash());
+            assert_eq!(read.to_snapshot(), bytes);
+        }
     }
 }

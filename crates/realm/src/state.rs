@@ -1,6 +1,7 @@
 //! The state of a realm: the fold of its ledger.
 
 mod apps;
+mod ssh;
 
 use std::sync::Arc;
 
@@ -25,9 +26,12 @@ use crate::request::Requests;
 use crate::role::{ROLE_TYPE, Roles};
 use crate::rule::Rules;
 use crate::scope::Scopes;
+use crate::ssh_ca::SshCa;
+use crate::ssh_key::SshKeys;
 use crate::token::{Bearer, Bearers};
 use crate::trigger::Triggers;
 use crate::user::Users;
+use crate::vm::Vms;
 use crate::webhook::{Webhooks, is_event};
 
 /// A change that does not fit the state it should change: the ledger was not written by this fold.
@@ -71,6 +75,9 @@ pub struct State {
     pub(crate) organizations: Organizations,
     pub(crate) apps: Apps,
     pub(crate) authorizations: Authorizations,
+    pub(crate) vms: Vms,
+    pub(crate) ssh_keys: SshKeys,
+    pub(crate) ssh_ca: Option<SshCa>,
 }
 
 impl State {
@@ -102,6 +109,9 @@ impl State {
             organizations: Organizations::default(),
             apps: Apps::default(),
             authorizations: Authorizations::default(),
+            vms: Vms::default(),
+            ssh_keys: SshKeys::default(),
+            ssh_ca: None,
         }
     }
 
@@ -215,6 +225,21 @@ impl State {
         &self.authorizations
     }
 
+    /// Machines behind the SSH gateway.
+    pub fn vms(&self) -> &Vms {
+        &self.vms
+    }
+
+    /// By which keys identities are known to sshd.
+    pub fn ssh_keys(&self) -> &SshKeys {
+        &self.ssh_keys
+    }
+
+    /// Who signs SSH certificates, once anybody has asked for it.
+    pub fn ssh_ca(&self) -> Option<&SshCa> {
+        self.ssh_ca.as_ref()
+    }
+
     /// In the realm `system`: the realms of this store.
     pub fn realms(&self) -> &Realms {
         &self.realms
@@ -290,6 +315,7 @@ impl State {
                 for hash in self.identities.delete(*id)? {
                     self.bearers.remove(&hash);
                 }
+                self.ssh_keys.forget(*id)?;
                 self.forget(ObjectRef { kind: "identity", id: &id.to_string() });
             }
             Change::TokenCreated { identity, id, hash } => {
@@ -372,6 +398,7 @@ impl State {
                 self.forget(ObjectRef { kind: PERMISSION_TYPE, id: &number.to_string() });
             }
             Change::Apps(change) => self.fold_apps(change, stamp)?,
+            Change::Ssh(change) => self.fold_ssh(change, stamp)?,
             Change::ClientCaMade { version, certificate, until } => {
                 let certificate = certificate.as_slice().into();
                 self.client_ca = Some(ClientCa { version: *version, certificate, until: *until });

@@ -18,6 +18,9 @@ use crate::{Micros, State};
 /// The type whose paths are `/<vm>/` and `/<vm>/<user>/`.
 pub const VM_TYPE: &str = "fs_vm";
 
+/// The relation of who may log in.
+pub const LOGIN: &str = "login";
+
 /// The record of a grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmGrant {
@@ -104,6 +107,13 @@ fn vm_path(vm: &str) -> String {
     format!("/{}/", segment::encode(vm))
 }
 
+/// On what one must be allowed [`LOGIN`] to be this Linux user of that VM: the id of an object of [`VM_TYPE`]. `None` if no VM can
+/// have such an id, or no user such a name.
+pub fn login_place(vm: &str, user: &str) -> Option<String> {
+    (check_vm("vmId", vm).is_ok() && is_user(user))
+        .then(|| format!("{}{}/", vm_path(vm), segment::encode(user)))
+}
+
 /// The relationship behind a VM (`user` is `None`) or one of its users.
 fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
     let mut id = vm_path(vm);
@@ -113,29 +123,31 @@ fn login(identity: Uuid, vm: &str, user: Option<&str>) -> Result<Key, Refusal> {
     }
     let identity = identity.to_string();
     let subject = SubjectRef::Object(ObjectRef { kind: "identity", id: &identity });
-    key("vmId", ObjectRef { kind: VM_TYPE, id: &id }, "login", subject)
+    key("vmId", ObjectRef { kind: VM_TYPE, id: &id }, LOGIN, subject)
 }
 
-fn check_vm(vm: &str) -> Result<(), Refusal> {
+pub(crate) fn check_vm(field: &'static str, vm: &str) -> Result<(), Refusal> {
     if vm.is_empty() || vm.len() > 255 || vm.chars().any(char::is_control) {
-        return Err(Refusal::invalid("vmId", "must be 1 to 255 bytes without control characters"));
+        return Err(Refusal::invalid(field, "must be 1 to 255 bytes without control characters"));
     }
     Ok(())
 }
 
 /// A Linux user name: `[a-z_][a-z0-9_.-]{0,31}\$?`, neither `.` nor `..`.
+fn is_user(user: &str) -> bool {
+    let name = user.strip_suffix('$').unwrap_or(user);
+    let mut letters = name.bytes();
+    let first = letters.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
+    let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b));
+    first && rest && name.len() <= 32
+}
+
 fn check_users(users: &[String]) -> Result<(), Refusal> {
-    for user in users {
-        let name = user.strip_suffix('$').unwrap_or(user);
-        let mut letters = name.bytes();
-        let first = letters.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
-        let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b));
-        if !first || !rest || name.len() > 32 {
-            return Err(Refusal::invalid(
-                "allowedUsers",
-                "each entry must be a Linux user name, `[a-z_][a-z0-9_.-]{0,31}` and perhaps a `$`",
-            ));
-        }
+    if !users.iter().all(|user| is_user(user)) {
+        return Err(Refusal::invalid(
+            "allowedUsers",
+            "each entry must be a Linux user name, `[a-z_][a-z0-9_.-]{0,31}` and perhaps a `$`",
+        ));
     }
     if users.len() > 1_000 {
         return Err(Refusal::invalid("allowedUsers", "must have at most 1000 entries"));
@@ -178,7 +190,7 @@ impl Command for GrantVm {
 
     fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<VmGrantView>, Refusal> {
         let identity = Identity::changeable(state, self.identity)?;
-        check_vm(&self.vm)?;
+        check_vm("vmId", &self.vm)?;
         let keys = keys(self.identity, &self.vm, self.allowed_users.as_deref())?;
         if identity.vm_grant(&self.vm).is_some() {
             return Err(Refusal::exists(Noun::VmGrant, &self.vm));
@@ -244,12 +256,17 @@ impl Command for RevokeVm {
     const REQUIRES: Authority = Authority::Writer;
 
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
-        let identity = Identity::changeable(state, self.identity)?;
-        let before =
-            describe(state, identity, &self.vm).ok_or_else(|| Refusal::not_found(Noun::VmGrant, &self.vm))?;
-        let mut changes = vec![Change::VmGrantRevoked { identity: self.identity, vm: self.vm.clone() }];
-        let held = keys(self.identity, &self.vm, before.allowed_users.as_deref())?;
-        changes.extend(held.into_iter().map(|key| Change::RelationshipDeleted { key }));
-        Ok(Decision::all(changes, ()))
+        Identity::changeable(state, self.identity)?;
+        Ok(Decision::all(revoked(state, self.identity, &self.vm)?, ()))
     }
+}
+
+/// What closes a VM to an identity.
+pub(crate) fn revoked(state: &State, identity: Uuid, vm: &str) -> Result<Vec<Change>, Refusal> {
+    let before = describe(state, Identity::find(state, identity)?, vm);
+    let before = before.ok_or_else(|| Refusal::not_found(Noun::VmGrant, vm))?;
+    let mut changes = vec![Change::VmGrantRevoked { identity, vm: vm.to_owned() }];
+    let held = keys(identity, vm, before.allowed_users.as_deref())?;
+    changes.extend(held.into_iter().map(|key| Change::RelationshipDeleted { key }));
+    Ok(changes)
 }

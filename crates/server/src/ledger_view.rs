@@ -1,6 +1,7 @@
 //! A change as JSON, for people and programs that read the ledger. No secret and no hash of one is in it.
 
 mod apps;
+mod ssh;
 
 use grantd_node::realm::Change;
 use grantd_node::realm::linked_account::AccountId;
@@ -172,6 +173,7 @@ pub fn change_as_json(change: &Change) -> Value {
             json!({ "kind": "catalogue_permission_deleted", "number": number })
         }
         Change::Apps(change) => apps::as_json(change),
+        Change::Ssh(change) => ssh::as_json(change),
         Change::ClientCaMade { version, until, .. } => {
             json!({ "kind": "client_ca_made", "version": version, "until": rfc3339(*until) })
         }

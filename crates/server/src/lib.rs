@@ -4,6 +4,7 @@
 //! handler, which takes a [`call::Call`]: a request whose caller and realm are known. This crate decides nothing about who may do
 //! what; it translates between wire and realm.
 
+mod admission;
 pub mod api;
 pub mod app;
 pub mod authzen;
@@ -36,6 +37,7 @@ mod properties;
 pub mod pulp;
 pub mod serve;
 mod session_cookie;
+mod ssh_pair;
 pub mod tdp;
 pub mod telemetry;
 pub mod time;

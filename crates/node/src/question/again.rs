@@ -1,16 +1,17 @@
 //! A question that is asked again and again, of what was allowed and goes on.
 
-use grantd_realm::engine::Question;
+use grantd_realm::engine::{Decision, Question};
 
-use super::{Asking, Said, spell};
+use super::{Answer, Asking, Said, spell};
 
 impl Asking<'_> {
-    /// Whether what was allowed still is. The yes was counted and written down when it was given, so only a no is.
-    pub fn still_allows(&self, question: &Question<'_>) -> bool {
-        let Some((subject, resource)) = self.spelled(question) else { return false };
+    /// The answer, written down and counted only if it is no yes any more.
+    pub(super) fn check_again(&self, question: &Question<'_>) -> Answer {
+        let Some((subject, resource)) = self.spelled(question) else { return self.impossible(question) };
         let spelled = spell(question, &subject, &resource);
-        let decided = self.decide(&spelled, Said::NOTHING);
-        matches!(&decided, Ok(decision) if decision.is_allowed())
-            || self.answer(&spelled, decided).is_allowed()
+        match self.decide(&spelled, Said::NOTHING) {
+            Ok(Decision::Allowed) => Answer { decision: Decision::Allowed, denial: None },
+            decided => self.answer(&spelled, decided),
+        }
     }
 }

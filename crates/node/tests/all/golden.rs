@@ -5,6 +5,7 @@ mod ending;
 mod form;
 mod linking;
 mod making;
+mod ssh;
 mod triggers;
 
 use std::collections::BTreeSet;

@@ -20,6 +20,7 @@ mod golden;
 mod group_commit;
 mod idempotency;
 mod loading;
+mod of_oneself;
 mod offline;
 mod pins;
 mod realms;

@@ -36,6 +36,7 @@ mod search;
 mod session;
 mod user_permissions;
 mod users;
+mod vms;
 mod webhook_deliveries;
 mod webhooks;
 

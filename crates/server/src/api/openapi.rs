@@ -6,7 +6,7 @@ use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
     realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
-    webhook_deliveries, webhooks,
+    vms, webhook_deliveries, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -108,6 +108,11 @@ use super::{
         authorizations::get_authorization,
         authorizations::end_authorization,
         authorizations::withdraw_scope,
+        vms::list_vms,
+        vms::get_vm,
+        vms::put_vm,
+        vms::rotate_vm_key,
+        vms::remove_vm,
         session::get_session,
         ledger::read_ledger,
     ),

@@ -7,7 +7,7 @@ use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
     realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
-    webhook_deliveries, webhooks,
+    vms, webhook_deliveries, webhooks,
 };
 use crate::app::SharedApp;
 
@@ -63,6 +63,7 @@ pub fn routes() -> Router<SharedApp> {
         .route("/api/v1/webhooks/{id}/deliveries", get(webhook_deliveries::list_deliveries))
         .route("/api/v1/session", get(session::get_session))
         .merge(app_routes())
+        .merge(ssh_routes())
         .route("/api/v1/realms", post(realms::create_realm).get(realms::list_realms))
         .route("/api/v1/realms/{name}", get(realms::get_realm).delete(realms::delete_realm))
 }
@@ -115,6 +116,14 @@ fn app_routes() -> Router<SharedApp> {
             get(authorizations::get_authorization).delete(authorizations::end_authorization),
         )
         .route("/api/v1/authorizations/{id}/scopes/{scope}", delete(authorizations::withdraw_scope))
+}
+
+/// VMs, and how identities get into them.
+fn ssh_routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/api/v1/vms", get(vms::list_vms))
+        .route("/api/v1/vms/{id}", get(vms::get_vm).put(vms::put_vm).delete(vms::remove_vm))
+        .route("/api/v1/vms/{id}/gateway-key", post(vms::rotate_vm_key))
 }
 
 /// The routes that take long bodies.

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::edge::Source;
 use crate::face::{CallError, Unauthorized};
 
-pub(super) async fn find(
+/// Whose secret it is; one that nobody knows counts against its source.
+pub(crate) async fn find(
     app: &App,
     realm: &Realm,
     secret: &str,

@@ -44,7 +44,7 @@ impl Asker {
     }
 
     fn nobody() -> Self {
-        Self { caller: Caller::local(Actor::System("visitor")), known: false }
+        Self { caller: Caller::visitor(), known: false }
     }
 
     /// Whether they showed a credential that counts.

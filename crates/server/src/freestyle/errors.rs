@@ -122,6 +122,7 @@ fn not_found(noun: Noun) -> &'static str {
         Noun::RepositoryGrant => "PERMISSION_NOT_FOUND",
         Noun::VmGrant => "VM_PERMISSION_NOT_FOUND",
         Noun::Trigger => "TRIGGER_NOT_FOUND",
+        Noun::Vm => "VM_NOT_FOUND",
         Noun::User
         | Noun::Role
         | Noun::ApiKey
@@ -131,6 +132,7 @@ fn not_found(noun: Noun) -> &'static str {
         | Noun::Request
         | Noun::Rule
         | Noun::Webhook
+        | Noun::SshKey
         | Noun::LinkedAccount
         | Noun::Scope
         | Noun::Organization

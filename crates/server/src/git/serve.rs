@@ -37,7 +37,7 @@ pub(super) async fn serve(State(app): State<SharedApp>, request: Request) -> Res
     let counted = app.git.metrics.begin(place.service.name());
     let idle = app.git.settings.idle;
     let cutter = parts.extensions.get::<Cutter>().cloned();
-    let (realm, repository) = (access.realm.clone(), access.repository);
+    let (realm, repository) = (access.realm().clone(), access.repository);
     let then = {
         let app = app.clone();
         move |end: End| {
@@ -67,9 +67,9 @@ async fn start(
 ) -> Result<(Process, Option<Pushed>), Error> {
     // Only what is called changes anything, and only what has triggers is looked at.
     let pushes = place.service == Service::ReceivePack && !place.advertises;
-    let published = access.realm.published();
+    let published = access.realm().published();
     let is_told = pushes && published.state.triggers().of(access.repository).next().is_some();
-    let (repositories, realm) = (git.repositories.clone(), access.realm.name().to_owned());
+    let (repositories, realm) = (git.repositories.clone(), access.realm().name().to_owned());
     let (id, ledger_id, branch) = (access.repository, access.ledger_id, access.default_branch.clone());
     let prepared = tokio::task::spawn_blocking(move || {
         let directory = repositories.prepare(&realm, id, ledger_id, &branch)?;

@@ -64,6 +64,9 @@ impl Marked {
         call("POST", &format!("{grants}/git/{repository}")).json(read()).await.is(200);
         let users = json!({"allowedUsers": [mark("account")]});
         call("POST", &format!("{grants}/vm/{vm}")).json(users).await.is(200);
+        let host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let machine = json!({"address": format!("only-in-{name}.example"), "host_key": host_key});
+        call("PUT", &format!("/api/v1/vms/{vm}")).json(machine).await.is(201);
         let whoami = call("GET", "/freestyle/auth/v1/whoami").send().await.is(200);
         let scope = format!("only-in-{name}.read");
         let texts = json!({"texts": {"en": {"description": mark("description")}}});
@@ -118,6 +121,7 @@ impl Marked {
             "{id}" if path.contains("/organizations/") => &self.organization,
             "{id}" if path.contains("/authorizations/") => &self.authorization,
             "{id}" if path.contains("/scopes/") => &self.scope,
+            "{id}" if path.contains("/vms/") => &self.vm,
             "{id}" => &self.key_id,
             parameter if parameter.starts_with('{') => panic!("fill in {parameter} of {path}"),
             plain => plain,

@@ -52,4 +52,5 @@ mod tdp;
 mod unhindered;
 mod user_permissions;
 mod vm_grants;
+mod vms;
 mod webhooks;

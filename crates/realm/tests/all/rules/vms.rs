@@ -1,10 +1,11 @@
 //! VM grants: who may log in as whom.
 
 use grantd_realm::Refusal;
-use grantd_realm::engine::segment;
 use grantd_realm::identity::{CreateIdentity, Identity};
 use grantd_realm::refusal::Noun;
-use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant, VmGrantView, describe, list};
+use grantd_realm::vm_grant::{
+    GrantVm, RevokeVm, UpdateVmGrant, VM_TYPE, VmGrantView, describe, list, login_place,
+};
 use uuid::Uuid;
 
 use crate::support::{World, invalid_field, root};
@@ -28,8 +29,7 @@ fn update(identity: Uuid, vm: &str, allowed_users: Option<Vec<String>>) -> Updat
 }
 
 fn may(world: &World, identity: Uuid, vm: &str, user: &str) -> bool {
-    let path = format!("/{}/{}/", segment::encode(vm), segment::encode(user));
-    let object = grantd_realm::engine::Object::new("fs_vm", &path).unwrap();
+    let object = grantd_realm::engine::Object::new(VM_TYPE, &login_place(vm, user).unwrap()).unwrap();
     world.allows(&format!("identity:{identity}"), "login", &object.to_string())
 }
 
@@ -165,4 +165,13 @@ fn a_grant_is_made_once_and_changed_only_if_there() {
     world.does(grant(identity, "v", users(&[])));
     assert_eq!(world.tries(&root(), grant(identity, "v", None)), Err(Refusal::exists(Noun::VmGrant, "v")));
     assert!(!may(&world, identity, "v", "root"));
+}
+
+#[test]
+fn what_is_no_user_of_a_machine_has_no_place_on_it() {
+    assert_eq!(login_place("a/b", "dev").as_deref(), Some("/a%2Fb/dev/"));
+    for user in ["", ".", "..", "a/b", "a b", "Root", "-x", "dev\n"] {
+        assert_eq!(login_place("v", user), None, "{user}");
+    }
+    assert_eq!((login_place("", "dev"), login_place("a\n", "dev")), (None, None));
 }

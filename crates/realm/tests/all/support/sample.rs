@@ -3,14 +3,18 @@
 use grantd_realm::app::AppSettings;
 use grantd_realm::authorization::Consent;
 use grantd_realm::caller::Actor;
-use grantd_realm::change::{AppChange, Change};
+use grantd_realm::change::{AppChange, Change, SshChange};
 use grantd_realm::engine::{Condition, Relationship};
 use grantd_realm::organization::{OrganizationToken, Policy};
 use grantd_realm::personal::Personal;
 use grantd_realm::request::{Asked, Decider, Outcome, Settlement};
 use grantd_realm::rule::{Effect, RuleForm, Scope as RuleScope};
 use grantd_realm::scope::{Scope, ScopeText};
+use grantd_realm::ssh_ca::SshCa;
+use grantd_realm::ssh_key::SshKeyForm;
+use grantd_realm::ssh_public_key::PublicKey;
 use grantd_realm::trigger::TriggerForm;
+use grantd_realm::vm::{GatewayKey, VmForm};
 use grantd_realm::webhook::{EventKind, WebhookForm, WebhookUpdate};
 use uuid::Uuid;
 
@@ -222,7 +226,28 @@ pub(crate) fn samples() -> Vec<Change> {
         Change::RoleDeleted { key: "qa".into() },
     ];
     let apps = app_samples().into_iter().map(|change| Change::Apps(Box::new(change)));
-    changes.into_iter().chain(apps).collect()
+    let ssh = ssh_samples().into_iter().map(|change| Change::Ssh(Box::new(change)));
+    changes.into_iter().chain(apps).chain(ssh).collect()
+}
+
+fn ssh_samples() -> Vec<SshChange> {
+    let public = |byte| PublicKey::ed25519(&[byte; 32]);
+    let vm = || VmForm { id: "a/b".into(), address: "10.0.0.7:22".into(), host_key: public(1) };
+    let key = || GatewayKey { id: id(34), public: public(2) };
+    let ssh_key = |name| {
+        let key = SshKeyForm { id: id(35), number: 36, identity: id(8), key: public(3), name };
+        SshChange::KeyAdded { key: Box::new(key) }
+    };
+    vec![
+        SshChange::VmRegistered { vm: vm(), key: key() },
+        SshChange::VmChanged { vm: vm() },
+        SshChange::VmKeyRotated { id: "a/b".into(), key: key(), until: 37 },
+        SshChange::VmRemoved { id: "a/b".into() },
+        ssh_key(name("laptop")),
+        ssh_key(None),
+        SshChange::KeyRemoved { id: id(35) },
+        SshChange::CaMade { ca: SshCa { id: id(38), public: public(4) } },
+    ]
 }
 
 fn app_samples() -> Vec<AppChange> {

@@ -24,9 +24,13 @@ use grantd_realm::request::{
 };
 use grantd_realm::role::{AddMember, CreateRole, DeleteRole, Member, RemoveMember, UpdateRole};
 use grantd_realm::rule::{CreateRule, DeleteRule, Effect, RuleDraft, Scope};
+use grantd_realm::ssh_ca::MakeSshCa;
+use grantd_realm::ssh_key::{AddSshKey, RemoveSshKey};
+use grantd_realm::ssh_public_key::PublicKey;
 use grantd_realm::token::{CreateToken, RevokeToken};
 use grantd_realm::trigger::{CreateTrigger, DeleteTrigger};
 use grantd_realm::user::{CreateUser, DeleteUser, UpdateUser};
+use grantd_realm::vm::{KeyPair, PutVm, RemoveVm, RotateVmKey};
 use grantd_realm::vm_grant::{GrantVm, RevokeVm, UpdateVmGrant};
 use grantd_realm::webhook::{CreateWebhook, DeleteWebhook, EventKind, RotateWebhookSecret, UpdateWebhook};
 use grantd_realm::{Basis, Delegation, Refusal, State};
@@ -119,6 +123,12 @@ enum What {
     Erase(&'static str),
     PutModel(&'static str),
     MakeClientCa(u32),
+    PutVm(&'static str, u8),
+    RotateVmKey(&'static str),
+    RemoveVm(&'static str),
+    AddSshKey(Index, u8),
+    RemoveSshKey(Index),
+    MakeSshCa(bool),
     Catalogue(catalogue_step::What),
     Apps(AppStep),
     Write(Vec<(&'static str, Option<i64>)>, Vec<&'static str>, Vec<(&'static str, bool)>),
@@ -311,6 +321,23 @@ fn what() -> impl Strategy<Value = What> {
     ]
 }
 
+/// VMs, and by which keys they know whom.
+fn ssh() -> impl Strategy<Value = What> {
+    let vm = || prop_oneof![6 => select(&VMS[1..3]), 1 => select(&VMS[..])];
+    prop_oneof![
+        4 => (vm(), 0..3_u8).prop_map(|(v, key)| What::PutVm(v, key)),
+        2 => vm().prop_map(What::RotateVmKey),
+        2 => vm().prop_map(What::RemoveVm),
+        4 => (any::<Index>(), 0..4_u8).prop_map(|(i, key)| What::AddSshKey(i, key)),
+        1 => any::<Index>().prop_map(What::RemoveSshKey),
+        1 => any::<bool>().prop_map(What::MakeSshCa),
+    ]
+}
+
+fn pair(byte: u8) -> KeyPair {
+    KeyPair { public: PublicKey::ed25519(&[byte; 32]), private: Secret("private".into()) }
+}
+
 /// Random histories.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
     let apps = app_steps().prop_map(What::Apps);
@@ -318,6 +345,7 @@ pub(crate) fn histories() -> impl Strategy<Value = Vec<Step>> {
     let what = prop_oneof![
         40 => what(),
         1 => (0..3_u32).prop_map(What::MakeClientCa),
+        3 => ssh(),
         6 => catalogue,
         10 => apps,
     ];
@@ -583,6 +611,26 @@ impl Step {
             What::MakeClientCa(replaces) => {
                 let (certificate, key, until) = (vec![0x30, 0], Secret("key".into()), now + 9);
                 decided(world, by, MakeClientCa { certificate, key, until, replaces: *replaces })
+            }
+            What::PutVm(vm, byte) => {
+                let host_key = PublicKey::ed25519(&[*byte; 32]).to_string();
+                let (id, address) = (text(vm), format!("10.0.0.{byte}"));
+                decided(world, by, PutVm { id, address, host_key, gateway_key: pair(7) })
+            }
+            What::RotateVmKey(vm) => decided(world, by, RotateVmKey { id: text(vm), gateway_key: pair(8) }),
+            What::RemoveVm(vm) => decided(world, by, RemoveVm { id: text(vm) }),
+            What::AddSshKey(index, byte) => {
+                let public_key = PublicKey::ed25519(&[*byte; 32]).to_string();
+                let name = (*byte > 1).then(|| "laptop".into());
+                decided(world, by, AddSshKey { identity: i(index), public_key, name })
+            }
+            What::RemoveSshKey(index) => {
+                let ids = state.ssh_keys().iter_after(None).map(|key| key.form.id).collect();
+                decided(world, by, RemoveSshKey { id: picked(ids, *index) })
+            }
+            What::MakeSshCa(again) => {
+                let replaces = state.ssh_ca().filter(|_| *again).map(|ca| ca.id);
+                decided(world, by, MakeSshCa { pair: pair(9), replaces })
             }
             What::Catalogue(what) => what.outcome(world, by),
             What::Apps(step) => step.outcome(world, by),
