@@ -173,8 +173,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     /// Address to listen on; may be given again; DIALECT=ADDR serves one dialect at the root of that address,
-    /// ssh=ADDR the SSH gateway
-    /// [default: 127.0.0.1:7070]
+    /// ssh=ADDR the SSH gateway [default: 127.0.0.1:7070]
     #[arg(long, env = "GRANTD_LISTEN", value_name = "[DIALECT=]ADDR", value_delimiter = ',')]
     pub(crate) listen: Vec<ListenArg>,
     /// Where the world reaches this server [default: scheme and address of the first --listen]
