@@ -37,6 +37,8 @@ mod properties;
 pub mod pulp;
 pub mod serve;
 mod session_cookie;
+mod ssh_certificate;
+mod ssh_logins;
 mod ssh_pair;
 pub mod tdp;
 pub mod telemetry;

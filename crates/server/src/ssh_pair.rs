@@ -18,7 +18,6 @@ pub(crate) struct Seed([u8; 32]);
 
 impl Seed {
     /// The 32 bytes.
-    #[expect(dead_code, reason = "for the gateway")]
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
