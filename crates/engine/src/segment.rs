@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::text::hex_pair;
+
 /// Any text as one segment: every byte outside `[A-Za-z0-9_.~-]` is percent-encoded, `%` included, and so are the
 /// dots of `.` and `..`. Two texts never give the same segment.
 ///
@@ -26,24 +28,22 @@ pub fn encode(text: &str) -> String {
 }
 
 /// The text that [`encode`] made this segment of. What is not percent-encoded as it should be stays as it is.
+///
+/// ```
+/// assert_eq!(grantd_engine::segment::decode("a%2fb%252F"), "a/b%2F");
+/// assert_eq!(grantd_engine::segment::decode("%+f%2"), "%+f%2");
+/// ```
 #[must_use]
 pub fn decode(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment;
-    while let Some(at) = rest.find('%') {
-        let (before, from) = rest.split_at(at);
-        bytes.extend_from_slice(before.as_bytes());
-        match from.get(1..3).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = from.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(b'%');
-                rest = from.get(1..).unwrap_or_default();
-            }
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let encoded = if byte == b'%' { hex_pair(ahead.next(), ahead.next()) } else { None };
+        if encoded.is_some() {
+            rest = ahead;
         }
+        bytes.push(encoded.unwrap_or(byte));
     }
-    bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 
 use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use crate::entry::{CommandId, Disclosed, Disclosure, Draft, Entry, Hash, LedgerId, Micros, Revision};
+use crate::source::Source;
 
 /// Where a ledger ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,9 +276,9 @@ pub struct Checkpoint {
     pub signature: [u8; 64],
 }
 
-/// A store of ledgers, one for each realm.
+/// A store of ledgers, one for each realm. What is read of a whole ledger is in [`Source`].
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Source + 'static {
     /// Whether other nodes append to the same ledgers.
     fn is_shared(&self) -> bool {
         false
@@ -286,14 +287,8 @@ pub trait Store: Send + Sync + 'static {
     /// The store's clock. Never a node's own clock where many nodes share the store.
     async fn now(&self) -> Result<Micros, StoreError>;
 
-    /// The realms that have a ledger here, by name.
-    async fn realms(&self) -> Result<Vec<String>, StoreError>;
-
     /// Makes an empty ledger. [`StoreError::LedgerExists`] if there is one.
     async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError>;
-
-    /// Where the realm's ledger ends, as the store knows it now.
-    async fn head(&self, realm: &str) -> Result<Head, StoreError>;
 
     /// Where the ledgers of these realms end, and the store's clock, as one question. Realms without a ledger are left out.
     async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError>;
@@ -303,12 +298,6 @@ pub trait Store: Send + Sync + 'static {
     fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
         None
     }
-
-    /// Up to `limit` entries after `after`, in order, each checked against its own hash and chained to the
-    /// one before in the answer. [`StoreError::Damaged`] names the revision that does not fit,
-    /// [`StoreError::Archived`] the first one that is not in an archive.
-    async fn entries(&self, realm: &str, after: Revision, limit: usize)
-    -> Result<Vec<Disclosed>, StoreError>;
 
     /// Compare-and-set append; see [`Append`] and [`Appended`].
     async fn append(&self, append: Append) -> Appended;
@@ -361,18 +350,6 @@ pub trait Store: Send + Sync + 'static {
     /// A sealed secret by name.
     async fn secret(&self, realm: &str, name: &str) -> Result<Option<SealedSecret>, StoreError>;
 
-    /// Every sealed secret, over all realms, for rotation of the master key.
-    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError>;
-
-    /// The ephemeral rows of a realm, expired or not, by kind and key, at most `limit`; only those behind `after`, the kind
-    /// and key of a row, if given.
-    async fn all_rows(
-        &self,
-        realm: &str,
-        after: Option<(&str, &[u8])>,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError>;
-
     /// Puts rows as they were in another store, without an append: for a store that nobody serves yet.
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError>;
 
@@ -405,35 +382,14 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps a checkpoint.
     async fn put_checkpoint(&self, realm: &str, checkpoint: &Checkpoint) -> Result<(), StoreError>;
 
-    /// The checkpoints kept, oldest first.
-    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError>;
-
     /// Where the ledger begins, if entries were archived.
     async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError>;
-
-    /// The same with the state there. [`StoreError::Damaged`] when that is not what was written.
-    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError>;
 
     /// Takes entries out of the ledger and begins it with a base instead, all or nothing. Appends go on meanwhile.
     async fn archive(&self, archiving: Archiving) -> Result<(), StoreError>;
 
     /// The reverse of [`Store::archive`].
     async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError>;
-
-    /// The values of archived entries that are left of an owner, or of everybody.
-    async fn archived_values(
-        &self,
-        realm: &str,
-        owner: Option<&str>,
-    ) -> Result<Vec<ArchivedValue>, StoreError>;
-
-    /// The values that are left of the entries behind `after` up to `last`, archived or not, in order.
-    async fn disclosures(
-        &self,
-        realm: &str,
-        after: Revision,
-        last: Revision,
-    ) -> Result<Vec<(Revision, Disclosure)>, StoreError>;
 
     /// Waits until what was committed is in its final place and closes. Further calls fail.
     async fn close(&self) -> Result<(), StoreError>;

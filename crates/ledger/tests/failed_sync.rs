@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use grantd_ledger::chain::ChainVerifier;
 use grantd_ledger::entry::{ChangeBytes, CommandId, Draft, LedgerId};
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore};
 use grantd_ledger::store::{Append, Appended, Store};
 use uuid::Uuid;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grantd_ledger::entry::{ChangeBytes, CommandId, Draft, LedgerId};
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore};
 use grantd_ledger::store::{Append, Appended, Head, Store, StoreError};
 use grantd_testkit::faulty_store::{Fault, FaultyStore};

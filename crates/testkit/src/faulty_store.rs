@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantd_ledger::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use grantd_ledger::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
 };
@@ -195,40 +196,15 @@ fn scripted() -> StoreError {
 }
 
 #[async_trait]
-impl Store for FaultyStore {
-    fn is_shared(&self) -> bool {
-        self.shared
-    }
-
-    async fn now(&self) -> Result<Micros, StoreError> {
-        self.inner().now().await
-    }
-
+impl Source for FaultyStore {
     async fn realms(&self) -> Result<Vec<String>, StoreError> {
         self.may_read()?;
         self.inner().realms().await
     }
 
-    async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
-        self.inner().create(realm, ledger_id).await
-    }
-
     async fn head(&self, realm: &str) -> Result<Head, StoreError> {
         self.may_read()?;
         self.inner().head(realm).await
-    }
-
-    async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
-        self.script().heads += 1;
-        self.may_read()?;
-        self.inner().heads(realms).await
-    }
-
-    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
-        match &self.announcing {
-            Some(announcing) => Some(announcing.subscribe()),
-            None => self.inner().announcements(),
-        }
     }
 
     async fn entries(
@@ -242,6 +218,78 @@ impl Store for FaultyStore {
         let late = self.script().lands_before_entries.take();
         self.lands(late).await;
         self.inner().entries(realm, after, limit).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.may_read()?;
+        self.inner().secrets().await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.may_read()?;
+        self.inner().all_rows(realm, after, limit).await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        self.may_read()?;
+        self.inner().checkpoints(realm).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        self.may_read()?;
+        self.inner().base_state(realm).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        self.may_read()?;
+        self.inner().archived_values(realm, owner).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        self.may_read()?;
+        self.inner().disclosures(realm, after, last).await
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    async fn now(&self) -> Result<Micros, StoreError> {
+        self.inner().now().await
+    }
+
+    async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
+        self.inner().create(realm, ledger_id).await
+    }
+
+    async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
+        self.script().heads += 1;
+        self.may_read()?;
+        self.inner().heads(realms).await
+    }
+
+    fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
+        match &self.announcing {
+            Some(announcing) => Some(announcing.subscribe()),
+            None => self.inner().announcements(),
+        }
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -340,21 +388,6 @@ impl Store for FaultyStore {
         self.inner().secret(realm, name).await
     }
 
-    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
-        self.may_read()?;
-        self.inner().secrets().await
-    }
-
-    async fn all_rows(
-        &self,
-        realm: &str,
-        after: Option<(&str, &[u8])>,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError> {
-        self.may_read()?;
-        self.inner().all_rows(realm, after, limit).await
-    }
-
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
         self.inner().adopt_rows(realm, rows).await
     }
@@ -384,19 +417,9 @@ impl Store for FaultyStore {
         self.inner().put_checkpoint(realm, checkpoint).await
     }
 
-    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
-        self.may_read()?;
-        self.inner().checkpoints(realm).await
-    }
-
     async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
         self.may_read()?;
         self.inner().base(realm).await
-    }
-
-    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
-        self.may_read()?;
-        self.inner().base_state(realm).await
     }
 
     async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
@@ -405,15 +428,6 @@ impl Store for FaultyStore {
 
     async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
         self.inner().unarchive(unarchiving).await
-    }
-
-    async fn archived_values(
-        &self,
-        realm: &str,
-        owner: Option<&str>,
-    ) -> Result<Vec<ArchivedValue>, StoreError> {
-        self.may_read()?;
-        self.inner().archived_values(realm, owner).await
     }
 
     async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
@@ -427,16 +441,6 @@ impl Store for FaultyStore {
         owners: Vec<ArchivedValue>,
     ) -> Result<(), StoreError> {
         self.inner().adopt_values(realm, values, owners).await
-    }
-
-    async fn disclosures(
-        &self,
-        realm: &str,
-        after: Revision,
-        last: Revision,
-    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
-        self.may_read()?;
-        self.inner().disclosures(realm, after, last).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

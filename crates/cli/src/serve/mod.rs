@@ -2,6 +2,7 @@
 
 mod first_start;
 mod listen;
+mod notify;
 mod oidc;
 
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     // Whoever reads that it is ready may stop it at once.
     let asked_to_stop = asked_to_stop()?;
     output::line(format_args!("grantd {} is ready at {public_url}", env!("CARGO_PKG_VERSION")))?;
+    notify::ready();
     let cut = server.serve(faces, asked_to_stop).await;
     if cut > 0 {
         tracing::warn!(connections = cut, "connections were cut: their requests took too long");
@@ -199,5 +201,6 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping: requests in flight are answered first");
+        notify::stopping();
     })
 }

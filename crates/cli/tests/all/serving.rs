@@ -171,3 +171,23 @@ fn ready_says_whether_a_server_is() {
     let said = ready(&["--url", "http://127.0.0.1:1"]).error();
     assert!(said.contains("nobody listens at http://127.0.0.1:1"), "{said}");
 }
+
+#[test]
+fn a_service_manager_is_told() {
+    let place = Place::new();
+    let path = place.path("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("GRANTD_BOOTSTRAP_API_KEY", KEY).env("GRANTD_LOG", "warn").env("NOTIFY_SOCKET", &path);
+    let server = Server::start(&place, command);
+    let told = || {
+        let mut bytes = [0; 64];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    // Assignments, a line each (sd_notify(3)).
+    assert_eq!(told(), "READY=1\n");
+    server.stop();
+    assert_eq!(told(), "STOPPING=1\n");
+}

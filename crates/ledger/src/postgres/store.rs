@@ -1,4 +1,4 @@
-//! [`Store`] for PostgreSQL.
+//! [`Source`] and [`Store`] for PostgreSQL.
 
 use std::sync::Arc;
 
@@ -11,9 +11,80 @@ use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use crate::page::{page, values};
 use crate::plan::{Plan, check_realm};
+use crate::source::Source;
 use crate::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
 };
+
+#[async_trait]
+impl Source for PostgresStore {
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        self.ask(async |client| read::realms(client).await).await
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        self.ask(async |client| read::head_row(client, realm).await)
+            .await?
+            .ok_or_else(|| StoreError::NoLedger(realm.to_owned()))
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        let (head, rows, values) =
+            self.ask(async |client| read::page_rows(client, realm, after, limit).await).await?;
+        let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
+        let page = page(after, limit, &head, rows, values);
+        if page.is_ok() {
+            return page;
+        }
+        let base = self.ask(async |client| base::revision(client, realm).await).await?;
+        base::or_archived(page, after, base)
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.ask(async |client| read::secrets(client).await).await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.ask(async |client| moving::all_rows(client, realm, after, limit).await).await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
+        rows.iter().map(read::checkpoint_of).collect()
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        base::base_state(self, realm).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        self.ask(async |client| base::archived_values(client, realm, owner).await).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        let last = signed(last);
+        values(self.ask(async |client| read::disclosure_rows(client, realm, after, last).await).await?)
+    }
+}
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -27,10 +98,6 @@ impl Store for PostgresStore {
             client.query_one(&statement, &[]).await?.try_get(0)
         })
         .await
-    }
-
-    async fn realms(&self) -> Result<Vec<String>, StoreError> {
-        self.ask(async |client| read::realms(client).await).await
     }
 
     async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
@@ -50,35 +117,12 @@ impl Store for PostgresStore {
         if made == 1 { Ok(head) } else { Err(StoreError::LedgerExists(realm.to_owned())) }
     }
 
-    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
-        self.ask(async |client| read::head_row(client, realm).await)
-            .await?
-            .ok_or_else(|| StoreError::NoLedger(realm.to_owned()))
-    }
-
     async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
         self.ask(async |client| read::heads(client, realms).await).await
     }
 
     fn announcements(&self) -> Option<broadcast::Receiver<Arc<str>>> {
         Some(self.announcer().listen())
-    }
-
-    async fn entries(
-        &self,
-        realm: &str,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<Disclosed>, StoreError> {
-        let (head, rows, values) =
-            self.ask(async |client| read::page_rows(client, realm, after, limit).await).await?;
-        let head = head.ok_or_else(|| StoreError::NoLedger(realm.to_owned()))?;
-        let page = page(after, limit, &head, rows, values);
-        if page.is_ok() {
-            return page;
-        }
-        let base = self.ask(async |client| base::revision(client, realm).await).await?;
-        base::or_archived(page, after, base)
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -170,19 +214,6 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
-        self.ask(async |client| read::secrets(client).await).await
-    }
-
-    async fn all_rows(
-        &self,
-        realm: &str,
-        after: Option<(&str, &[u8])>,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError> {
-        self.ask(async |client| moving::all_rows(client, realm, after, limit).await).await
-    }
-
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
         self.change(async |client| moving::adopt_rows(client, realm, &rows).await).await
     }
@@ -232,17 +263,8 @@ impl Store for PostgresStore {
         .map(|_| ())
     }
 
-    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
-        let rows = self.ask(async |client| read::checkpoint_rows(client, realm).await).await?;
-        rows.iter().map(read::checkpoint_of).collect()
-    }
-
     async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
         base::base(self, realm).await
-    }
-
-    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
-        base::base_state(self, realm).await
     }
 
     async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
@@ -251,14 +273,6 @@ impl Store for PostgresStore {
 
     async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
         base::unarchive(self, unarchiving).await
-    }
-
-    async fn archived_values(
-        &self,
-        realm: &str,
-        owner: Option<&str>,
-    ) -> Result<Vec<ArchivedValue>, StoreError> {
-        self.ask(async |client| base::archived_values(client, realm, owner).await).await
     }
 
     async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
@@ -272,16 +286,6 @@ impl Store for PostgresStore {
         owners: Vec<ArchivedValue>,
     ) -> Result<(), StoreError> {
         base::adopt_values(self, realm, &values, &owners).await
-    }
-
-    async fn disclosures(
-        &self,
-        realm: &str,
-        after: Revision,
-        last: Revision,
-    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
-        let last = signed(last);
-        values(self.ask(async |client| read::disclosure_rows(client, realm, after, last).await).await?)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! [`Store`] for SQLite.
+//! [`Source`] and [`Store`] for SQLite.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
@@ -10,18 +10,81 @@ use super::{SqliteStore, base, moving, read, snapshots};
 use crate::base::{ArchivedValue, Archiving, Base, BaseState, Unarchiving};
 use crate::entry::{CommandId, Disclosed, Disclosure, LedgerId, Micros, Revision};
 use crate::plan::{Plan, check_realm};
+use crate::source::Source;
 use crate::store::{
     Append, Appended, Checkpoint, Head, Row, SealedSecret, SnapshotMeta, Store, StoreError, StoredRow,
 };
 
 #[async_trait]
+impl Source for SqliteStore {
+    async fn realms(&self) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|conn| read::realms(conn)).await
+    }
+
+    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| read::head(conn, &realm)).await
+    }
+
+    async fn entries(
+        &self,
+        realm: &str,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| read::entries(conn, &realm, after, limit)).await
+    }
+
+    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
+        self.readers.read(|conn| read::secrets(conn)).await
+    }
+
+    async fn all_rows(
+        &self,
+        realm: &str,
+        after: Option<(&str, &[u8])>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        let realm = realm.to_owned();
+        let after = after.map(|(kind, key)| (kind.to_owned(), key.to_vec()));
+        self.readers.read(move |conn| moving::all_rows(conn, &realm, after, limit)).await
+    }
+
+    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| read::checkpoints(conn, &realm)).await
+    }
+
+    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| base::base_state(conn, &realm)).await
+    }
+
+    async fn archived_values(
+        &self,
+        realm: &str,
+        owner: Option<&str>,
+    ) -> Result<Vec<ArchivedValue>, StoreError> {
+        let (realm, owner) = (realm.to_owned(), owner.map(str::to_owned));
+        self.readers.read(move |conn| base::archived_values(conn, &realm, owner.as_deref())).await
+    }
+
+    async fn disclosures(
+        &self,
+        realm: &str,
+        after: Revision,
+        last: Revision,
+    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
+        let realm = realm.to_owned();
+        self.readers.read(move |conn| base::disclosures(conn, &realm, after, last)).await
+    }
+}
+
+#[async_trait]
 impl Store for SqliteStore {
     async fn now(&self) -> Result<Micros, StoreError> {
         Ok((self.options.clock)())
-    }
-
-    async fn realms(&self) -> Result<Vec<String>, StoreError> {
-        self.readers.read(|conn| read::realms(conn)).await
     }
 
     async fn create(&self, realm: &str, ledger_id: LedgerId) -> Result<Head, StoreError> {
@@ -41,25 +104,10 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn head(&self, realm: &str) -> Result<Head, StoreError> {
-        let realm = realm.to_owned();
-        self.readers.read(move |conn| read::head(conn, &realm)).await
-    }
-
     async fn heads(&self, realms: &[String]) -> Result<(Micros, Vec<(String, Head)>), StoreError> {
         let realms = realms.to_vec();
         let heads = self.readers.read(move |conn| read::heads(conn, realms)).await?;
         Ok((self.now().await?, heads))
-    }
-
-    async fn entries(
-        &self,
-        realm: &str,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<Disclosed>, StoreError> {
-        let realm = realm.to_owned();
-        self.readers.read(move |conn| read::entries(conn, &realm, after, limit)).await
     }
 
     async fn append(&self, append: Append) -> Appended {
@@ -151,21 +199,6 @@ impl Store for SqliteStore {
         self.readers.read(move |conn| read::secret(conn, &realm, &name)).await
     }
 
-    async fn secrets(&self) -> Result<Vec<(String, SealedSecret)>, StoreError> {
-        self.readers.read(|conn| read::secrets(conn)).await
-    }
-
-    async fn all_rows(
-        &self,
-        realm: &str,
-        after: Option<(&str, &[u8])>,
-        limit: usize,
-    ) -> Result<Vec<StoredRow>, StoreError> {
-        let realm = realm.to_owned();
-        let after = after.map(|(kind, key)| (kind.to_owned(), key.to_vec()));
-        self.readers.read(move |conn| moving::all_rows(conn, &realm, after, limit)).await
-    }
-
     async fn adopt_rows(&self, realm: &str, rows: Vec<StoredRow>) -> Result<(), StoreError> {
         let realm = realm.to_owned();
         self.write(move |conn| moving::adopt_rows(conn, &realm, &rows)).await
@@ -225,19 +258,9 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn checkpoints(&self, realm: &str) -> Result<Vec<Checkpoint>, StoreError> {
-        let realm = realm.to_owned();
-        self.readers.read(move |conn| read::checkpoints(conn, &realm)).await
-    }
-
     async fn base(&self, realm: &str) -> Result<Option<Base>, StoreError> {
         let realm = realm.to_owned();
         self.readers.read(move |conn| base::base(conn, &realm)).await
-    }
-
-    async fn base_state(&self, realm: &str) -> Result<Option<BaseState>, StoreError> {
-        let realm = realm.to_owned();
-        self.readers.read(move |conn| base::base_state(conn, &realm)).await
     }
 
     async fn archive(&self, archiving: Archiving) -> Result<(), StoreError> {
@@ -246,15 +269,6 @@ impl Store for SqliteStore {
 
     async fn unarchive(&self, unarchiving: Unarchiving) -> Result<(), StoreError> {
         self.write(move |conn| base::unarchive(conn, unarchiving)).await
-    }
-
-    async fn archived_values(
-        &self,
-        realm: &str,
-        owner: Option<&str>,
-    ) -> Result<Vec<ArchivedValue>, StoreError> {
-        let (realm, owner) = (realm.to_owned(), owner.map(str::to_owned));
-        self.readers.read(move |conn| base::archived_values(conn, &realm, owner.as_deref())).await
     }
 
     async fn adopt_base(&self, realm: &str, base: BaseState) -> Result<Head, StoreError> {
@@ -270,16 +284,6 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let realm = realm.to_owned();
         self.write(move |conn| base::adopt_values(conn, &realm, &values, &owners)).await
-    }
-
-    async fn disclosures(
-        &self,
-        realm: &str,
-        after: Revision,
-        last: Revision,
-    ) -> Result<Vec<(Revision, Disclosure)>, StoreError> {
-        let realm = realm.to_owned();
-        self.readers.read(move |conn| base::disclosures(conn, &realm, after, last)).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

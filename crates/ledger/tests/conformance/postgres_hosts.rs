@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantd_ledger::postgres::{PostgresOptions, PostgresStore};
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{Appended, Store, StoreError};
 
 use crate::postgres::{connect, open};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantd_ledger::postgres::{PostgresOptions, PostgresStore};
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{Append, Appended, Head, RowWrite, Store};
 
 use crate::cutting::{Cut, Proxy};

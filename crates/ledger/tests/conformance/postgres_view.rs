@@ -18,13 +18,13 @@ async fn a_view_stays_as_it_was() {
     let later = Append { rows, ..append_of(REALM, head, [3]) };
     durable(world.store.append(later).await);
     world.store.create("another", ledger_id(5)).await.unwrap();
-    assert_eq!(Source::realms(&view).await.unwrap(), [REALM]);
-    assert_eq!(Source::head(&view, REALM).await.unwrap(), head);
-    assert_eq!(Source::entries(&view, REALM, 0, 10).await.unwrap(), world.all(REALM).await[..2]);
-    assert!(Source::all_rows(&view, REALM, None, 10).await.unwrap().is_empty());
-    assert!(Source::secrets(&view).await.unwrap().is_empty());
-    assert!(Source::checkpoints(&view, REALM).await.unwrap().is_empty());
+    assert_eq!(view.realms().await.unwrap(), [REALM]);
+    assert_eq!(view.head(REALM).await.unwrap(), head);
+    assert_eq!(view.entries(REALM, 0, 10).await.unwrap(), world.all(REALM).await[..2]);
+    assert!(view.all_rows(REALM, None, 10).await.unwrap().is_empty());
+    assert!(view.secrets().await.unwrap().is_empty());
+    assert!(view.checkpoints(REALM).await.unwrap().is_empty());
     drop(view);
     let again = store.view().await.unwrap();
-    assert_eq!(Source::head(&again, REALM).await.unwrap().revision, 3);
+    assert_eq!(again.head(REALM).await.unwrap().revision, 3);
 }

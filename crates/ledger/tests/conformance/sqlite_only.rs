@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use grantd_ledger::chain::ChainVerifier;
 use grantd_ledger::entry::{ChangeBytes, CommandId, Disclosure, Draft};
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore};
 use grantd_ledger::store::{Append, Appended, Head, Store, StoreError};
 

@@ -240,7 +240,7 @@ impl Original {
     async fn check_still(&self, copied: &[Filled]) -> Result<(), CopyError> {
         let Self::Postgres(shared) = self else { return Ok(()) };
         for one in copied {
-            if Store::head(&shared.store, &one.realm).await? != one.end {
+            if shared.store.head(&one.realm).await? != one.end {
                 return Err(CopyError::Moved(one.realm.clone()));
             }
         }

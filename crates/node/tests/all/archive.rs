@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use grantd_ledger::entry::Disclosed;
 use grantd_ledger::seal::MasterKey;
-use grantd_ledger::store::{Store, StoreError};
+use grantd_ledger::source::Source;
+use grantd_ledger::store::StoreError;
 use grantd_node::offline::{
     Archival, ArchiveFailed, Archived, Erasure, Evidence, InArchives, UnarchiveError, Unarchived, Verified,
     VerifyError, archive, checkpoint, erase, signing_key, unarchive, verify, verify_with,

@@ -1,6 +1,7 @@
 //! The first start.
 
-use grantd_ledger::store::{Store as _, StoreError};
+use grantd_ledger::source::Source;
+use grantd_ledger::store::StoreError;
 use grantd_node::bootstrap::{First, bootstrap, is_done};
 use grantd_node::realm::caller::{Actor, Authority, Caller};
 use grantd_node::realm::command::Secret;

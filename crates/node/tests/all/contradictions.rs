@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grantd_ledger::store::Store as _;
+use grantd_ledger::source::Source;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::{Contradiction, Follow, LoadError, Unready};
 

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use grantd_ledger::entry::Hash;
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{SnapshotMeta, Store as _, StoreError};
 use grantd_node::realm::engine::{Object, Properties, Relationship};
 use grantd_node::realm::entity::PutEntity;

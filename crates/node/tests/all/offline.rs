@@ -3,7 +3,7 @@
 use grantd_ledger::checkpoint::CheckpointSigner;
 use grantd_ledger::entry::Hash;
 use grantd_ledger::secret::Secret;
-use grantd_ledger::store::Store;
+use grantd_ledger::source::Source;
 use grantd_node::offline::{Erasure, erase, verify};
 use grantd_node::realm::builtin;
 use grantd_node::realm::client_ca::MakeClientCa;

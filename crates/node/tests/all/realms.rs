@@ -1,6 +1,7 @@
 //! Realms made and deleted, also on a store that nodes share, and after interruptions.
 
 use grantd_ledger::entry::CONTINUED;
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{Store as _, StoreError};
 use grantd_node::offline::verify;
 use grantd_node::realm::realms::{DEFAULT, SYSTEM};

@@ -2,6 +2,7 @@
 
 use grantd_ledger::seal::MasterKey;
 use grantd_ledger::secret::Secret;
+use grantd_ledger::source::Source;
 use grantd_ledger::store::Store;
 use grantd_node::offline::{Unopened, reseal};
 use grantd_node::realm::command;

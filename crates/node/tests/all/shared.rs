@@ -1,6 +1,7 @@
 //! Two nodes on one store.
 
 use grantd_ledger::entry::{ChangeBytes, CommandId, Draft};
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{Append, Appended, Store as _};
 use grantd_node::LoadError;
 use grantd_node::realm::realms::DEFAULT;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use grantd_ledger::entry::{Disclosed, LedgerId};
 use grantd_ledger::seal::MasterKey;
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use grantd_ledger::store::Store;
 use grantd_node::decision_log::DecisionLog;

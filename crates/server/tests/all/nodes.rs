@@ -1,7 +1,7 @@
 //! Two nodes on one store: what an answer of one says after a change through the other. Nothing follows by itself here, so that
 //! whatever is new was asked for.
 
-use grantd_testkit::ledger::store::Store as _;
+use grantd_testkit::ledger::source::Source;
 use serde_json::json;
 
 use crate::support::{Rig, SYSTEM_KEY, Setup};

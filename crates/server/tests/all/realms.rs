@@ -83,7 +83,7 @@ async fn an_unknown_realm_is_404_and_leaves_nothing_behind() {
         rig.call("GET", path).send().await.is_problem(404, "unknown_realm");
     }
     rig.call("GET", "/r/nobody/v5/identities").send().await.is_freestyle(404, "INVALID_REQUEST");
-    let listed = grantd_testkit::ledger::store::Store::realms(&*rig.store).await.unwrap();
+    let listed = grantd_testkit::ledger::source::Source::realms(&*rig.store).await.unwrap();
     assert_eq!(listed, ["default", "system"]);
     rig.with(SYSTEM_KEY, "GET", "/r/default/api/v1/users").send().await.is(200);
 }

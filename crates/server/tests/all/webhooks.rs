@@ -13,6 +13,7 @@ use grantd_server::webhook::WebhookSettings;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+use grantd_testkit::ledger::source::Source;
 use grantd_testkit::ledger::store::{Append, Appended, SecretWrite, Store as _};
 
 use crate::support::{Rig, Setup};

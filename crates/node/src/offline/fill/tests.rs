@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use grantd_ledger::entry::{CommandId, LedgerId};
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use grantd_ledger::store::{Append, Appended, Store};
 use grantd_realm::{Change, builtin};

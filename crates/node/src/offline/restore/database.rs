@@ -1,5 +1,6 @@
 //! A backup put into a PostgreSQL database that holds no ledgers. Broken off, the same call goes on.
 
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore};
 use grantd_ledger::store::Store;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ async fn from_backup(
 ) -> Result<Vec<Continued>, RestoreError> {
     check_whole(backup).await?;
     if let Some(path) = restoring.key {
-        key::check(path, &Store::secrets(backup).await?)?;
+        key::check(path, &backup.secrets().await?)?;
     }
     let target = open_target(restoring.to).await.map_err(RestoreError::Target)?;
     let restored = carry(backup, &*target, restoring).await;

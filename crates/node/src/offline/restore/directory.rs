@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use grantd_ledger::source::Source;
 use grantd_ledger::sqlite::{SqliteOptions, SqliteStore};
 use grantd_ledger::store::Store;
 use grantd_realm::engine::Schema;
@@ -95,7 +96,7 @@ async fn key_to_put(
     given: Option<&Path>,
 ) -> Result<Option<Vec<u8>>, RestoreError> {
     let there = data.join(MASTER_KEY);
-    let secrets = Store::secrets(backup).await?;
+    let secrets = backup.secrets().await?;
     for path in given.into_iter().chain(Some(&*there).filter(|path| path.exists())) {
         key::check(path, &secrets)?;
     }
@@ -108,12 +109,12 @@ async fn key_to_put(
 /// The whole backup goes on where it is.
 async fn go_on(backup: &SqliteStore, schema: &Arc<Schema>) -> Result<Vec<Continued>, RestoreError> {
     let mut continued = Vec::new();
-    for realm in Store::realms(backup).await? {
+    for realm in backup.realms().await? {
         let verified = verify(backup, &realm, schema.clone(), &[]).await?;
         if let Some(problem) = verified.problem {
             return Err(RestoreError::Broken { realm, what: problem.what });
         }
-        let head = continue_one(backup, &realm, Store::head(backup, &realm).await?).await?;
+        let head = continue_one(backup, &realm, backup.head(&realm).await?).await?;
         let (ledger_id, revision, state_hash) = (head.ledger_id, head.revision, verified.state_hash);
         continued.push(Continued { realm, ledger_id, revision, state_hash, left_behind: 0 });
     }

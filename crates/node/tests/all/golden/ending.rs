@@ -1,6 +1,6 @@
 //! Makes a golden ledger: a realm that is deleted and made again, and a list that it leaves.
 
-use grantd_ledger::store::Store as _;
+use grantd_ledger::source::Source;
 use grantd_node::entry::fold;
 use grantd_node::realm::realms::{ListRealm, SYSTEM, UnlistRealm};
 use grantd_node::realm::relationship::WriteRelationships;

@@ -1,6 +1,7 @@
 //! Makes a golden ledger: a realm in which every kind of change happens.
 
 use grantd_ledger::entry::{CommandId, Disclosed, Draft, LedgerId};
+use grantd_ledger::source::Source;
 use grantd_ledger::store::{Append, Appended, Store as _};
 use grantd_node::entry::{changes, fold};
 use grantd_node::realm::api_key::{CreateApiKey, RevokeApiKey};
