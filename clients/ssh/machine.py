@@ -34,6 +34,17 @@ def public_line(text: str) -> str:
     return " ".join(text.split()[:2])
 
 
+def change_users(*command: str) -> None:
+    """Changes who there is; another run that does so at the moment is waited for."""
+    deadline = time.monotonic() + 20
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        assert "lock" in done.stderr and time.monotonic() < deadline, done.stderr
+        time.sleep(0.2)
+
+
 class LinuxUser:
     """A Linux user for a test, with a home below `homes` and a shell; removed with its processes afterwards.
 
@@ -47,7 +58,7 @@ class LinuxUser:
     def __enter__(self) -> "LinuxUser":
         # A password of `*` matches nothing, and unlike `!` it does not lock the account.
         add = ["useradd", "-K", "UMASK=077", "-m", "-d", str(self.home), "-s", "/bin/bash", "-p", "*", self.name]
-        subprocess.run(add, check=True, capture_output=True, text=True)
+        change_users(*add)
         self.uid = pwd.getpwnam(self.name).pw_uid
         return self
 
@@ -63,7 +74,7 @@ class LinuxUser:
         deadline = time.monotonic() + 5
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
-        subprocess.run(["userdel", "-f", self.name], check=True, capture_output=True, text=True)
+        change_users("userdel", "-f", self.name)
 
 
 class Machine:

@@ -48,7 +48,7 @@ class OpenSsh:
             "LogLevel=INFO",
             "ConnectTimeout=20",
             "IdentitiesOnly=yes",
-            f"IdentityFile={self.key or '/dev/null'}",
+            f"IdentityFile={self.key or 'none'}",
             *self.options,
         ]
         return ["-F", "none", *(part for option in options for part in ("-o", option))]

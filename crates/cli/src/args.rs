@@ -124,11 +124,21 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
 }
 
+/// What stands before the address of the SSH gateway.
+const SSH: &str = "ssh";
+
 /// An address to listen on, perhaps for one dialect alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListenArg {
     pub(crate) dialect: Option<String>,
     pub(crate) addr: SocketAddr,
+}
+
+impl ListenArg {
+    /// Whether it is the SSH gateway's, where no HTTP is spoken.
+    pub(crate) fn is_ssh(&self) -> bool {
+        self.dialect.as_deref() == Some(SSH)
+    }
 }
 
 impl std::str::FromStr for ListenArg {
@@ -140,10 +150,11 @@ impl std::str::FromStr for ListenArg {
             None => (None, text),
         };
         if let Some(dialect) = dialect
+            && dialect != SSH
             && grantd_server::dispatch::FaceName::of_dialect(dialect).is_none()
         {
             return Err(format!(
-                "`{dialect}` is no dialect that can be served alone; known: freestyle, git, mix, mollie, pulp, tdp"
+                "`{dialect}` is no dialect that can be served alone; known: freestyle, git, mix, mollie, pulp, ssh, tdp"
             ));
         }
         let addr = addr.parse().map_err(|_| format!("`{addr}` is no address like 127.0.0.1:7070"))?;
@@ -174,8 +185,8 @@ impl From<DelegationArg> for Delegation {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// Address to listen on; may be given again; DIALECT=ADDR serves one dialect at the root of that address
-    /// [default: 127.0.0.1:7070]
+    /// Address to listen on; may be given again; DIALECT=ADDR serves one dialect at the root of that address,
+    /// ssh=ADDR the SSH gateway [default: 127.0.0.1:7070]
     #[arg(long, env = "GRANTD_LISTEN", value_name = "[DIALECT=]ADDR", value_delimiter = ',')]
     pub(crate) listen: Vec<ListenArg>,
     /// Where the world reaches this server [default: scheme and address of the first --listen]
@@ -253,6 +264,22 @@ pub(crate) struct ServeArgs {
     /// Megabytes of one push at most; 0: no limit [default: 2048]
     #[arg(long, env = "GRANTD_GIT_MAX_PUSH", value_name = "MIB")]
     pub(crate) git_max_push: Option<u32>,
+    /// The private key by which SSH clients know the gateway of --listen ssh=ADDR [default: ssh_host_ed25519_key in the data
+    /// directory, made at the first start]
+    #[arg(long, env = "GRANTD_SSH_HOST_KEY", value_name = "FILE")]
+    pub(crate) ssh_host_key: Option<PathBuf>,
+    /// How many connections the gateway takes at a time [default: 1000]
+    #[arg(long, env = "GRANTD_SSH_CONNECTIONS", value_name = "N")]
+    pub(crate) ssh_connections: Option<u32>,
+    /// How many of them from one address [default: 100]
+    #[arg(long, env = "GRANTD_SSH_CONNECTIONS_PER_SOURCE", value_name = "N")]
+    pub(crate) ssh_connections_per_source: Option<u32>,
+    /// How many seconds a client of the gateway may take to sign in [default: 60]
+    #[arg(long, env = "GRANTD_SSH_SIGN_IN", value_name = "SECONDS")]
+    pub(crate) ssh_sign_in: Option<u64>,
+    /// End a connection through the gateway in which nothing moved for so many seconds; 0 never does [default: 43200]
+    #[arg(long, env = "GRANTD_SSH_IDLE", value_name = "SECONDS")]
+    pub(crate) ssh_idle: Option<u64>,
     /// Let webhooks lead to private addresses and to this machine, to any port, and without TLS
     #[arg(long, env = "GRANTD_WEBHOOK_ALLOW_PRIVATE")]
     pub(crate) webhook_allow_private: bool,

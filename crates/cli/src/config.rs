@@ -33,6 +33,7 @@ struct File {
     forward: Option<Forward>,
     mollie: Option<Mollie>,
     git: Option<Git>,
+    ssh: Option<Ssh>,
     webhook: Option<Webhook>,
     oidc: Option<Oidc>,
     tdp: Option<Tdp>,
@@ -82,6 +83,17 @@ struct Git {
     processes: Option<u16>,
     idle: Option<u64>,
     max_push: Option<u32>,
+}
+
+/// Settings of the SSH gateway.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ssh {
+    host_key: Option<PathBuf>,
+    connections: Option<u32>,
+    connections_per_source: Option<u32>,
+    sign_in: Option<u64>,
+    idle: Option<u64>,
 }
 
 /// Settings of the app-permissions dialect.
@@ -177,6 +189,12 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.git_processes = args.git_processes.or(git.processes);
     args.git_idle = args.git_idle.or(git.idle);
     args.git_max_push = args.git_max_push.or(git.max_push);
+    let ssh = file.ssh.unwrap_or_default();
+    args.ssh_host_key = args.ssh_host_key.or(ssh.host_key);
+    args.ssh_connections = args.ssh_connections.or(ssh.connections);
+    args.ssh_connections_per_source = args.ssh_connections_per_source.or(ssh.connections_per_source);
+    args.ssh_sign_in = args.ssh_sign_in.or(ssh.sign_in);
+    args.ssh_idle = args.ssh_idle.or(ssh.idle);
     merge_oidc(&mut args, file.oidc.unwrap_or_default());
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);
@@ -220,7 +238,9 @@ pub(crate) fn keys() -> Vec<String> {
         listed(&format!("{dialect}.x = 1")).into_iter().map(|key| format!("{dialect}.{key}")).collect()
     };
     let of_key = |key: String| match key.as_str() {
-        "pulp" | "mix" | "forward" | "mollie" | "git" | "webhook" | "oidc" | "tdp" => of_dialect(&key),
+        "pulp" | "mix" | "forward" | "mollie" | "git" | "ssh" | "webhook" | "oidc" | "tdp" => {
+            of_dialect(&key)
+        }
         _ => vec![key],
     };
     listed("x = 1").into_iter().flat_map(of_key).collect()

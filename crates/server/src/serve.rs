@@ -19,6 +19,7 @@ use crate::forward::Rules;
 use crate::git::{GitFront, GitSettings};
 use crate::mix::Cors;
 use crate::oidc::OidcSettings;
+use crate::ssh::Gateway;
 use crate::telemetry::Metrics;
 use crate::webhook::{Sender, WebhookSettings};
 use crate::{
@@ -73,6 +74,8 @@ pub struct FaceSettings {
     pub mix_cors: Cors,
     /// The git front.
     pub git: GitSettings,
+    /// The SSH gateway, if there is one.
+    pub ssh: Option<Gateway>,
     /// What is sent to webhooks, and where to.
     pub webhooks: WebhookSettings,
     /// The OpenID provider by which people sign in, if there is one.
@@ -107,6 +110,9 @@ pub async fn faces(
     let app: SharedApp = Arc::new(App::new(node.clone(), &settings, sender.clone(), front).await?);
     sender.start();
     git::start(app.clone());
+    if let Some(gateway) = &settings.ssh {
+        gateway.start(app.clone(), metrics.ssh.clone(), settings.drain.clone());
+    }
     spawn_upkeep(app.clone());
     let freestyle_layers = LayerSettings::new("freestyle").renderer(freestyle::render);
     Ok(Dispatch {

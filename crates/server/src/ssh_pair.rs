@@ -63,7 +63,6 @@ pub(crate) async fn find(realm: &Realm, name: &str, public: &PublicKey) -> Resul
 
 /// The private keys by which the gateway may sign in to a VM at a time, newest first. None: they were lost with a master key of before,
 /// and `POST /api/v1/vms/{id}/gateway-key` makes another one.
-#[expect(dead_code, reason = "for the gateway")]
 pub(crate) async fn of_gateway(realm: &Realm, vm: &Vm, now: Micros) -> Result<Vec<Seed>, StoreError> {
     let mut seeds = Vec::new();
     for key in vm.gateway_keys(now) {

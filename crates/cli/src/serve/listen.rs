@@ -12,7 +12,7 @@ use crate::args::{ListenArg, ServeArgs};
 /// Refuses to be reached from other machines without TLS, or where it asks for no credential; looked at before anything is opened
 /// or made.
 pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
-    let reachable = wanted(args).into_iter().find(|listen| !listen.addr.ip().is_loopback());
+    let reachable = http(args).into_iter().find(|listen| !listen.addr.ip().is_loopback());
     if args.mix_open {
         // A proxy is on loopback itself, and whoever it speaks for is not.
         if args.behind_proxy {
@@ -38,14 +38,16 @@ pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
     }
 }
 
-fn wanted(args: &ServeArgs) -> Vec<ListenArg> {
+/// Where HTTP is spoken. A gateway for SSH alone takes nothing away: it needs a server that can be asked.
+fn http(args: &ServeArgs) -> Vec<ListenArg> {
+    let named: Vec<_> = args.listen.iter().filter(|listen| !listen.is_ssh()).cloned().collect();
     let default = ListenArg { dialect: None, addr: ([127, 0, 0, 1], 7070).into() };
-    if args.listen.is_empty() { vec![default] } else { args.listen.clone() }
+    if named.is_empty() { vec![default] } else { named }
 }
 
 /// The listeners, with their certificate: read from its files, or made in the data directory.
 pub(super) fn listeners(args: &ServeArgs, data: &Path) -> anyhow::Result<Vec<Listen>> {
-    let wanted = wanted(args);
+    let wanted = http(args);
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Tls::from_pem_files(cert, key, &CLIENT_AUTHORITIES)?),
         _ if args.tls_self_signed => {

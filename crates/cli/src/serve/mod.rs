@@ -4,6 +4,7 @@ mod first_start;
 mod listen;
 mod notify;
 mod oidc;
+mod ssh;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let args = fill_in(args)?;
     log::init(args.log_format.as_deref().unwrap_or("auto").parse()?, args.log.as_deref().unwrap_or(LOG))?;
     listen::check(&args)?;
+    ssh::check(&args)?;
     let oidc = oidc::settings(&args)?;
     let metrics = Metrics::new();
     let node = Arc::new(node(&args, metrics.clone()).await?);
@@ -47,6 +49,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     // The addresses are ours before secrets are made that are shown only once.
     let listen = listen::listeners(&args, &args.store.data())?;
     let server = Server::bind(listen, EdgeSettings::default()).await?.metrics(metrics.clone());
+    let gateway = ssh::bind(&args).await?;
     first_start::make(&node).await?;
 
     let public_url = args.public_url.clone().unwrap_or_else(|| {
@@ -66,6 +69,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
             .context("`mix_cors_origins`")?,
         git: git(&args)?,
+        ssh: gateway.clone(),
         webhooks: webhooks(&args)?,
         oidc,
         catalogue: catalogue(&args)?,
@@ -79,6 +83,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let cut = server.serve(faces, asked_to_stop).await;
     if cut > 0 {
         tracing::warn!(connections = cut, "connections were cut: their requests took too long");
+    }
+    if let Some(gateway) = gateway {
+        gateway.ended().await;
     }
     node.stop().await?;
     tracing::info!("stopped");

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use super::cgi::Head;
 use super::process::Process;
 use crate::edge::Cutter;
+use crate::movement::Movement;
 use crate::telemetry::TransferEnd;
 
 /// The pieces in which an answer is read, and how many of them wait for the client.
@@ -256,35 +257,6 @@ async fn read(stdout: &mut ChildStdout, into: &mut BytesMut, movement: &Movement
     let count = stdout.read_buf(into).await.map_err(|_| Broken::Git)?;
     movement.note();
     Ok(count)
-}
-
-/// When anything last moved.
-struct Movement {
-    begun: Instant,
-    last: AtomicU64,
-}
-
-impl Movement {
-    fn new() -> Self {
-        Self { begun: Instant::now(), last: AtomicU64::new(0) }
-    }
-
-    fn note(&self) {
-        let at = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last.store(at, Ordering::Relaxed);
-    }
-
-    /// Returns once nothing has moved for so long.
-    async fn stops_for(&self, idle: Duration) {
-        loop {
-            let last = self.begun + Duration::from_millis(self.last.load(Ordering::Relaxed));
-            let still = last.elapsed();
-            if still >= idle {
-                return;
-            }
-            sleep(idle - still).await;
-        }
-    }
 }
 
 /// The body of an answer. Unless the transfer was whole it ends with an error, so that nobody takes a part for all of it.

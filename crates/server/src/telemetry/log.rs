@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::panic;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -56,13 +57,14 @@ pub enum LogError {
 pub fn init(format: Format, filter: &str) -> Result<(), LogError> {
     // Below that level the driver writes down what its statements are given: rows of sessions, and sealed secrets.
     let filter = EnvFilter::builder().parse(filter)?.add_directive("tokio_postgres=info".parse()?);
+    let discreet = filter_fn(|of| is_discreet(of.target()));
     let json = match format {
         Format::Auto => !std::io::stderr().is_terminal(),
         Format::Text => false,
         Format::Json => true,
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(discreet);
     if json {
         registry.with(lines.json().flatten_event(true)).try_init()?;
     } else {
@@ -71,6 +73,12 @@ pub fn init(format: Format, filter: &str) -> Result<(), LogError> {
     }
     log_panics();
     Ok(())
+}
+
+/// Whether lines of there may be written at all, whatever the filter says. The SSH library writes down the names that users sign in
+/// with, and these hold tokens.
+fn is_discreet(target: &str) -> bool {
+    !target.starts_with("russh")
 }
 
 /// A panic becomes a log line that says where, and says what only if that is a text of the program: a formatted message

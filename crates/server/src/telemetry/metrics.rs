@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::{GitMetrics, StoreMetrics};
+use super::{GitMetrics, SshMetrics, StoreMetrics};
 
 /// Content type of [`Metrics::render`] (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -44,6 +44,8 @@ pub struct Metrics {
     pub webhooks: WebhookMetrics,
     /// The git front.
     pub git: GitMetrics,
+    /// The SSH gateway.
+    pub ssh: SshMetrics,
 }
 
 impl Metrics {
@@ -57,7 +59,8 @@ impl Metrics {
         let decisions = DecisionLogMetrics::register(&mut registry);
         let webhooks = WebhookMetrics::register(&mut registry);
         let git = GitMetrics::register(&mut registry);
-        Arc::new(Self { registry, http, ledger, store, decisions, webhooks, git })
+        let ssh = SshMetrics::register(&mut registry);
+        Arc::new(Self { registry, http, ledger, store, decisions, webhooks, git, ssh })
     }
 
     /// The text of `/metrics`, to be sent as [`CONTENT_TYPE`].

@@ -5,6 +5,7 @@ pub mod log;
 mod metrics;
 mod now_and_then;
 mod observer;
+mod ssh;
 mod store_metrics;
 
 pub use git::{GitMetrics, TransferEnd};
@@ -13,4 +14,5 @@ pub use metrics::{
     LedgerMetrics, Metrics, RefusalReason, RouteLabel, WebhookMetrics,
 };
 pub(crate) use now_and_then::NowAndThen;
+pub use ssh::{SessionEnd, SignIn, SshMetrics};
 pub use store_metrics::{PollResult, StoreMetrics};

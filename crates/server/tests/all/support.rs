@@ -148,6 +148,7 @@ impl Rig {
             forward: setup.forward.clone(),
             mix_cors: setup.mix_cors.clone(),
             git: GitSettings { directory: dir.path().join("git"), ..GitSettings::default() },
+            ssh: None,
             webhooks: setup.webhooks.clone(),
             oidc: setup.oidc.clone(),
             catalogue: setup.catalogue,
