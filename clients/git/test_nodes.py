@@ -5,7 +5,7 @@ import time
 
 from harness import Temp
 from postgres import Postgres
-from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, until
+from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, raw, until
 
 SLOW = 200_000
 
@@ -25,6 +25,8 @@ def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
             assert git.head(tmp_path / "tree") in git.run("ls-remote", one.url(repo, port=second.port))
             one.revoke(repo)
             git.refused("ls-remote", one.url(repo, port=second.port))
+            for realm in ("default", "system"):
+                revoked_keys(first.client(base=f"/r/{realm}"), second, repo)
             for _ in range(3):
                 one.grant(repo, "read")
                 line = SlowLine(second.port, SLOW)
@@ -37,3 +39,13 @@ def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
                 assert line.cut_at - asked < 1.0
                 assert clone.wait(20) != 0
                 line.close()
+
+
+def revoked_keys(api, elsewhere, repo):
+    """A key that was revoked a moment ago on one node opens nothing on another."""
+    for _ in range(20):
+        key = api.post("/api/v1/keys", {"name": "short", "grants": ["writer"]}).ok().json()
+        asked = elsewhere, "GET", f"/git/{repo}/info/refs?service=git-upload-pack", {"Authorization": f"Bearer {key['key']}"}
+        assert raw(*asked)[0] == 200
+        api.delete(f"/api/v1/keys/{key['id']}").ok()
+        assert raw(*asked)[0] == 401
