@@ -94,10 +94,10 @@ class Proxy:
 
 
 class Nginx(Proxy):
-    name = "nginx"
+    name = heading = "nginx"
 
     def command(self):
-        block = self.filled(settings("nginx")).replace("listen 80;", f"listen 127.0.0.1:{self.port};")
+        block = self.filled(settings(self.heading)).replace("listen 80;", f"listen 127.0.0.1:{self.port};")
         if not self.guarded:
             block = block.replace("auth_request /authz;", "")
         paths = "".join(

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, header};
 
 use super::access::Access;
 use super::backend::Backend;
@@ -104,6 +104,10 @@ pub(super) async fn keys(State(app): State<SharedApp>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(app.webhooks.push_keys()))
 }
 
+/// Tells nginx not to take more of an answer than its client does: it would have all of it before the right to it ended.
+const UNBUFFERED: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+
 /// Git's answer, with nothing but what belongs to it.
 fn answer(begun: Begun) -> Result<Response, Error> {
     let Begun { head, body } = begun;
@@ -112,6 +116,7 @@ fn answer(begun: Begun) -> Result<Response, Error> {
     }
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
+    response.headers_mut().extend([UNBUFFERED]);
     for name in PASSED {
         if let Some(value) = head.headers.get(&name) {
             response.headers_mut().insert(name, value.clone());
