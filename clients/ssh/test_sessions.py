@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway import Identity
-from machine import needs_root
+from machine import needs_root, new_key
+from openssh import OpenSsh
 
 pytestmark = needs_root
 
@@ -86,13 +87,22 @@ def test_little_in_and_much_out(here, me):
     assert len(ran.out) == 20 * 3_000_000
 
 
+def test_new_keys_in_the_middle(here, me):
+    """A client that wants new keys after every two megabytes, while both sides send."""
+    content = os.urandom(12 * MIB)
+    ran = here.ssh.run(me.name(here.dev.name), "cat", stdin=content, options=["RekeyLimit=2M"])
+    assert ran.ok().out == content
+
+
 def test_environment(here, me):
-    options = ["SendEnv=LC_TEST LANG OTHER"]
-    os.environ["LC_TEST"] = "of a client"
-    shown = here.ssh.run(
-        me.name(here.dev.name), 'echo "$LC_TEST,$LC_SET,$OTHER"', options=[*options, "SetEnv=LC_SET=set OTHER=no"]
-    )
-    assert shown.ok().text == ",set,\n"
+    options = ["SetEnv=LC_SET=set LANG=C OTHER=kept LD_PRELOAD=/none.so"]
+    command = 'echo "$LC_SET,$LANG,$OTHER,$LD_PRELOAD"'
+    assert here.ssh.run(me.name(here.dev.name), command, options=options).ok().text == "set,C,,\n"
+    # The machine itself would take them all.
+    trusted = (here.machine.keys / here.dev.name).read_text()
+    here.machine.trust(here.dev.name, trusted.strip(), new_key(here.work / "own"))
+    direct = OpenSsh(here.work / "direct", here.machine.port, here.machine.host_key, key=here.work / "own")
+    assert direct.run(here.dev.name, command, options=options).ok().text == "set,C,kept,/none.so\n"
 
 
 def test_scp_both_ways(here, me):
