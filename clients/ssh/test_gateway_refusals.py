@@ -197,7 +197,10 @@ def test_who_does_not_sign_in_is_not_waited_for():
             except ConnectionError:
                 pass
             assert time.monotonic() - begun < 3
-        assert 'grantd_ssh_connections 0' in server.nobody().get("/metrics").raw.decode()
+        deadline = time.monotonic() + 5
+        while "grantd_ssh_connections 0" not in server.nobody().get("/metrics").raw.decode():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_connections_are_bounded():

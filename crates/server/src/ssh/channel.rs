@@ -103,6 +103,8 @@ pub(super) async fn carry(shared: Shared, client: ToClient, open: ChannelOpenHan
                 None
             }
         };
+        // From now on it is none of those that may be open.
+        said.close();
         let _gone = client.handle.close(client.writes.id()).await;
         if let Some(machine) = machine {
             machine.leave().await;

@@ -14,12 +14,15 @@ use super::access::Access;
 use super::algorithms::preferred;
 use super::host_key::of_seed;
 use super::line::{Cut, CutOnDrop, Line};
-use super::{ALIVE, ALIVE_MAX, NAME, PACKET};
+use super::{ALIVE, NAME, PACKET};
 use crate::app::App;
 use crate::ssh_pair;
 
 /// How long it may take until the machine has let the gateway in.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// How often a machine is asked whether it is there before it counts as gone.
+const ALIVE_MAX: usize = 3;
 
 /// How much a machine may send in advance, and in how many pieces at most it waits here for the client.
 const WINDOW: u32 = 1 << 20;
