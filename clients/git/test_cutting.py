@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from harness import Server, Temp, TlsServer
 from stock import MIB, REPOS, Git, Machine, SlowLine, body, helpers, new_repo, until
 
 SLOW = 200_000
@@ -50,6 +51,31 @@ def test_a_slow_clone(server, git, large, tmp_path, end):
     line.close()
 
 
+def test_a_slow_clone_over_tls(git, tmp_path):
+    """Over HTTP/2, where a stream that is only ended would still be read to its last buffered byte."""
+    with Temp("git-cut-tls") as data, TlsServer(data, "git-cut-tls") as server:
+        one = Machine(server)
+        repo = new_repo(one.api)
+        one.grant(repo, "write")
+        url = lambda **more: one.url(repo, **more).replace("http:", "https:")  # noqa: E731
+        git.run("config", "--global", "http.sslCAInfo", server.data / "tls-self-signed.crt")
+        git.run("clone", "-q", url(), tmp_path / "first")
+        git.run("config", "core.compression", "0", cwd=tmp_path / "first")
+        git.commit(tmp_path / "first", {"large": os.urandom(24 * MIB)})
+        git.run("push", "-q", "origin", "HEAD:main", cwd=tmp_path / "first")
+        line = SlowLine(server.port, SLOW)
+        git.env["GIT_CURL_VERBOSE"] = "1"
+        clone = git.start("clone", url(port=line.port), tmp_path / "tree")
+        until(lambda: line.passed > 3 * SLOW, 60)
+        asked = time.monotonic()
+        one.revoke(repo)
+        until(lambda: line.cut_at and not helpers(server), 10)
+        assert line.cut_at - asked < 1.0
+        text, _ = clone.communicate(timeout=20)
+        assert clone.returncode != 0 and "using HTTP/2" in text, text
+        line.close()
+
+
 def test_the_end_of_the_repository(server, git, tmp_path):
     one = Machine(server)
     repo = new_repo(one.api)
@@ -87,15 +113,26 @@ def test_a_grant_that_ends_by_the_clock(server, git, large, tmp_path):
     line.close()
 
 
-def test_an_api_key_that_is_revoked(server, git, large, tmp_path):
-    api = server.client()
+def revoked(api, realm, key):
+    api.delete(f"/api/v1/keys/{key}").ok()
+
+
+def lessened(api, realm, key):
+    writer = {"resource": f"grantd:{realm}", "relation": "writer", "subject": f"api_key:{key}"}
+    api.post("/api/v1/relationships", {"delete": [writer]}).ok()
+
+
+@pytest.mark.parametrize("end", [revoked, lessened])
+@pytest.mark.parametrize("realm", ["default", "system"])
+def test_an_api_key_that_may_no_more(server, git, large, tmp_path, realm, end):
+    api = server.client(base=f"/r/{realm}")
     made = api.post("/api/v1/keys", {"name": "short", "grants": ["writer"]}).ok().json()
     line = SlowLine(server.port, SLOW)
     bearer = f"http.extraHeader=Authorization: Bearer {made['key']}"
     clone = git.start("-c", bearer, "clone", f"http://127.0.0.1:{line.port}/git/{large}", tmp_path / "tree")
     until(lambda: line.passed > 2 * SLOW, 60)
     asked = time.monotonic()
-    api.delete(f"/api/v1/keys/{made['id']}").ok()
+    end(api, realm, made["id"])
     until(lambda: line.cut_at, 10)
     assert line.cut_at - asked < 1.0
     assert clone.wait(20) != 0
@@ -154,8 +191,6 @@ def test_nobody_waits_for_ever(git, tmp_path):
     """A client that reads no more, and one that sends no more."""
     import base64
     import socket
-
-    from harness import Server, Temp
 
     with Temp("git-idle") as data, Server(data, "git-idle", args=["--git-idle", "1"]) as server:
         one = Machine(server)

@@ -5,7 +5,7 @@ import time
 
 from harness import Temp
 from postgres import Postgres
-from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, until
+from stock import MIB, REPOS, Machine, Receiver, SlowLine, body, git_path, helpers, new_repo, raw, trigger, until
 
 SLOW = 200_000
 
@@ -25,6 +25,8 @@ def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
             assert git.head(tmp_path / "tree") in git.run("ls-remote", one.url(repo, port=second.port))
             one.revoke(repo)
             git.refused("ls-remote", one.url(repo, port=second.port))
+            for realm in ("default", "system"):
+                revoked_keys(first.client(base=f"/r/{realm}"), second, repo)
             for _ in range(3):
                 one.grant(repo, "read")
                 line = SlowLine(second.port, SLOW)
@@ -37,3 +39,38 @@ def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
                 assert line.cut_at - asked < 1.0
                 assert clone.wait(20) != 0
                 line.close()
+
+
+def test_a_push_is_told_by_the_node_that_took_it(git, tmp_path):
+    """Once, by a trigger that was made on another node a moment before, and with a key that every node publishes."""
+    args = ["--git-directory", str(tmp_path / "repositories"), "--webhook-allow-private"]
+    receiver = Receiver()
+    with Temp("git-told") as data, Postgres() as postgres:
+        with postgres.node(data, "git-told-1", args=args) as first, postgres.node(data, "git-told-2", first, args=args) as second:
+            one = Machine(first)
+            repo = new_repo(one.api)
+            one.grant(repo, "write")
+            tree = tmp_path / "tree"
+            git.run("clone", "-q", one.url(repo), tree)
+            for n, node in enumerate((second, first, second), 1):
+                made = trigger(one.api, repo, f"{receiver.url}/{n}")
+                head = git.commit(tree, {"n": str(n).encode()})
+                git.run("push", "-q", one.url(repo, port=node.port), "HEAD:main", cwd=tree)
+                until(lambda: receiver.told(f"/{n}"))
+                body(one.api.delete(f"{REPOS}/{repo}/trigger/{made}"))
+                assert [told["commit"] for told in receiver.told(f"/{n}")] == [head]
+            time.sleep(1)
+            assert len(receiver.got) == 3
+            keys = {node.nobody().get("/.well-known/jwks.json").ok().raw for node in (first, second)}
+            assert len(keys) == 1
+    receiver.close()
+
+
+def revoked_keys(api, elsewhere, repo):
+    """A key that was revoked a moment ago on one node opens nothing on another."""
+    for _ in range(20):
+        key = api.post("/api/v1/keys", {"name": "short", "grants": ["writer"]}).ok().json()
+        asked = elsewhere, "GET", f"/git/{repo}/info/refs?service=git-upload-pack", {"Authorization": f"Bearer {key['key']}"}
+        assert raw(*asked)[0] == 200
+        api.delete(f"/api/v1/keys/{key['id']}").ok()
+        assert raw(*asked)[0] == 401

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantd_node::Realm;
 use grantd_node::question::AskingOfOneself;
 use grantd_node::realm::Caller;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::entropy::secret_hash;
+use grantd_node::{Realm, SubmitError};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
@@ -39,7 +39,7 @@ impl Admission {
         secret: Option<&Secret>,
         source: Source,
     ) -> Result<(Self, Caller), CallError> {
-        realm.catch_up().await?;
+        catch_up(app, &realm).await?;
         let caller = match secret {
             Some(secret) => bearer::find(app, &realm, &secret.0, source).await?,
             None => Caller::visitor(),
@@ -70,7 +70,7 @@ impl Admission {
                 changed = system.changed() => if changed.is_err() { return },
                 _ = look.tick() => {
                     // A store that is away has nothing new to say.
-                    let _as_far_as_it_goes = timeout(PATIENCE, self.realm.catch_up()).await;
+                    let _as_far_as_it_goes = timeout(PATIENCE, catch_up(app, &self.realm)).await;
                 }
             }
         }
@@ -88,4 +88,9 @@ impl Admission {
         };
         caller.is_some_and(|caller| still(&app.node.asking_of_oneself(published, &caller).again()))
     }
+}
+
+/// Both where somebody may be known; to the store it is one question.
+async fn catch_up(app: &App, realm: &Realm) -> Result<(), SubmitError> {
+    tokio::try_join!(realm.catch_up(), app.system.catch_up()).map(drop)
 }

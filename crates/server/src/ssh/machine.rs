@@ -190,7 +190,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test panics")]
     use std::net::SocketAddr;
 
-    use russh::keys::ssh_key;
     use russh::server::{self, Auth, Server as _, VerifiedPublicKey};
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
@@ -277,7 +276,7 @@ mod tests {
         let other = of_seed(&[2; 32]).public_key().clone();
         assert_eq!(Machine::connect(way(&address, other)).await.err(), Some(Unreachable::OtherHostKey));
         let ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBKRDffBCUCycQPYWAL2GyS0YLODjeHH58QaexW38g/An7bb3ff++wf99NxGrOEj3J0aWTIWZzeC0OFy53KACKuU=";
-        let ecdsa: ssh_key::PublicKey = ecdsa.parse().unwrap();
+        let ecdsa: PublicKey = ecdsa.parse().unwrap();
         assert_eq!(Machine::connect(way(&address, ecdsa)).await.err(), Some(Unreachable::OtherHostKey));
         let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
         let key = of_seed(&[1; 32]).public_key().clone();

@@ -144,9 +144,10 @@ impl Watch {
         self.set_stage(KILLED);
     }
 
-    /// Nobody waits for what is on its way either. A connection of HTTP/2 may have other requests on it, and stays.
+    /// Nobody waits for what is on its way either. A connection of HTTP/2 that has other requests on it stays.
     pub(super) fn cut(&self) {
-        if !self.http2.load(Ordering::Relaxed) {
+        let others = self.http2.load(Ordering::Relaxed) && self.in_flight.load(Ordering::Acquire) > 1;
+        if !others {
             self.reset.store(true, Ordering::Release);
             self.kill();
         }
