@@ -61,9 +61,9 @@ def test_output_errors_and_exit_codes(here, me):
     assert (ran.code, ran.text, ran.err) == (3, "out\n", "err\n")
     for code in (0, 1, 127, 254):
         assert here.ssh.run(name, f"exit {code}").code == code
-    # Killed by a signal: OpenSSH's client says so, and ends with 255.
-    killed = here.ssh.run(name, "kill -9 $$")
-    assert killed.code == 255
+    # Killed by a signal: its client ends with 255, and says with -v what it heard.
+    killed = here.ssh.run(name, "kill -9 $$", flags=["-v"])
+    assert killed.code == 255 and "rtype exit-signal" in killed.err
     assert here.ssh.run(name, "nonesuch-command").code == 127
 
 

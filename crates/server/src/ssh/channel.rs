@@ -111,6 +111,7 @@ pub(super) async fn carry(shared: Shared, client: ToClient, open: ChannelOpenHan
         }
     };
     tokio::select! {
+        biased;
         // What is dropped then cuts the way to the machine.
         () = over => {}
         () = session => {}
