@@ -11,7 +11,6 @@ use crate::app::AppCommand;
 use crate::ask::AskArgs;
 use crate::catalogue::CatalogueCommand;
 use crate::check::CheckArgs;
-use crate::client::ClientArgs;
 use crate::completions::CompletionsArgs;
 use crate::consent::ConsentCommand;
 use crate::export::ExportArgs;
@@ -26,7 +25,7 @@ use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
 use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
-use crate::ssh::{AuthorizedKeysArgs, CertificateArgs, PrincipalsArgs, SshKeyCommand};
+use crate::ssh::{AuthorizedKeysArgs, CaArgs, CertificateArgs, PrincipalsArgs, SshKeyCommand};
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
 use crate::vm::VmCommand;
@@ -80,7 +79,7 @@ pub(crate) enum Command {
     /// Have an SSH key certified, to log in to a VM with; it counts for minutes
     SshCertificate(CertificateArgs),
     /// Print whose certificates VMs are to trust, for sshd's TrustedUserCAKeys
-    SshCa(ClientArgs),
+    SshCa(CaArgs),
     /// For sshd's AuthorizedKeysCommand: print a key if who holds it may log in
     SshAuthorizedKeys(AuthorizedKeysArgs),
     /// For sshd's AuthorizedPrincipalsCommand: print what a certificate must have, if who holds it may log in
@@ -280,6 +279,9 @@ pub(crate) struct ServeArgs {
     /// End a connection through the gateway in which nothing moved for so many seconds; 0 never does [default: 43200]
     #[arg(long, env = "GRANTD_SSH_IDLE", value_name = "SECONDS")]
     pub(crate) ssh_idle: Option<u64>,
+    /// How many seconds an SSH certificate counts at most, 30 to 3600 [default: 3600]
+    #[arg(long, env = "GRANTD_SSH_CERTIFICATE_TTL", value_name = "SECONDS")]
+    pub(crate) ssh_certificate_ttl: Option<u64>,
     /// Let webhooks lead to private addresses and to this machine, to any port, and without TLS
     #[arg(long, env = "GRANTD_WEBHOOK_ALLOW_PRIVATE")]
     pub(crate) webhook_allow_private: bool,
