@@ -184,15 +184,6 @@ pub(crate) fn opening(
     Ok(changes)
 }
 
-impl Answer for String {
-    fn encode(&self, w: &mut Writer) {
-        w.text(self);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.text().map(Into::into)
-    }
-}
-
 /// Makes a session.
 #[derive(Debug, Clone, Default)]
 pub struct OpenApprovalSession {

@@ -188,6 +188,24 @@ impl Answer for u64 {
     }
 }
 
+impl Answer for Uuid {
+    fn encode(&self, w: &mut Writer) {
+        w.uuid(*self);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.uuid()
+    }
+}
+
+impl Answer for String {
+    fn encode(&self, w: &mut Writer) {
+        w.text(self);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.text().map(Into::into)
+    }
+}
+
 /// A wish to change a realm.
 pub trait Command: Send + Sync + 'static {
     /// What the caller is told.

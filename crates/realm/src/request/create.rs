@@ -100,15 +100,6 @@ pub(super) fn check_text(field: &'static str, text: &str, most: usize) -> Result
     Ok(())
 }
 
-impl Answer for Uuid {
-    fn encode(&self, w: &mut Writer) {
-        w.uuid(*self);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.uuid()
-    }
-}
-
 impl Command for CreateRequest {
     /// Its id; what became of it is in the state from this revision on.
     type Answer = Uuid;

@@ -1,15 +1,11 @@
 //! Makes a golden ledger: who is told of pushes to repositories.
 
-use grantd_node::entry::fold;
 use grantd_node::realm::repository::{CreateRepository, DeleteRepository};
 use grantd_node::realm::trigger::{CreateTrigger, DeleteTrigger};
-use grantd_node::realm::{State, builtin};
 
-use super::form::Line;
-use super::{directory, hex};
+use super::keep;
 use crate::support::{Rig, does};
 
-/// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
 #[ignore = "makes a file; see cases/ledgers/README.md"]
 async fn make_a_golden_ledger_of_triggers() {
@@ -33,16 +29,5 @@ async fn make_a_golden_ledger_of_triggers() {
     does(&realm, trigger(one, None, names(&["Cargo.lock"]))).await;
     does(&realm, DeleteTrigger { repository: one, id: gone }).await;
     does(&realm, DeleteRepository { id: two }).await;
-
-    let mut state = State::empty(builtin::schema().unwrap());
-    let mut text = String::new();
-    for disclosed in rig.ledger().await {
-        fold(&mut state, &disclosed).unwrap();
-        text.push_str(&Line::new(&disclosed, state.hash()).write());
-        text.push('\n');
-    }
-    assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
-    let file = directory().join(format!("triggers-format-1-{}.jsonl", &hex(&state.hash())[..8]));
-    let mut file = std::fs::File::create_new(file).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    keep("triggers-format-1", rig.ledger().await, Some(&realm));
 }
