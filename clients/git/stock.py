@@ -1,12 +1,14 @@
 """Stock git against a server: what the tests of the git front have in common."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "freestyle"))
@@ -215,6 +217,39 @@ class SlowLine:
         self.listener.close()
 
 
+class Receiver:
+    """Takes what triggers send, and answers as it is told to."""
+
+    def __init__(self):
+        self.got, self.answers = [], []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.got.append((self.path, dict(self.headers.items()), raw))
+                self.send_response(outer.answers.pop(0) if outer.answers else 204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def told(self, path="/") -> list[dict]:
+        return [json.loads(raw) for at, _, raw in self.got if at == path]
+
+    def close(self):
+        self.server.shutdown()
+
+
+def trigger(api, repo, endpoint, **of) -> str:
+    made = body(api.post(f"{REPOS}/{repo}/trigger", {"trigger": {"event": "push", **of}, "action": {"action": "webhook", "endpoint": endpoint}}))
+    assert set(made) == {"triggerId"}
+    return made["triggerId"]
+
+
 def log_of(name: str) -> str:
     return (RUN / "logs" / f"{name}.log").read_text(errors="replace")
-

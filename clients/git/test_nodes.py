@@ -5,7 +5,7 @@ import time
 
 from harness import Temp
 from postgres import Postgres
-from stock import MIB, Machine, SlowLine, body, git_path, helpers, new_repo, raw, until
+from stock import MIB, REPOS, Machine, Receiver, SlowLine, body, git_path, helpers, new_repo, raw, trigger, until
 
 SLOW = 200_000
 
@@ -39,6 +39,31 @@ def test_what_one_node_decides_holds_at_the_other(git, tmp_path):
                 assert line.cut_at - asked < 1.0
                 assert clone.wait(20) != 0
                 line.close()
+
+
+def test_a_push_is_told_by_the_node_that_took_it(git, tmp_path):
+    """Once, by a trigger that was made on another node a moment before, and with a key that every node publishes."""
+    args = ["--git-directory", str(tmp_path / "repositories"), "--webhook-allow-private"]
+    receiver = Receiver()
+    with Temp("git-told") as data, Postgres() as postgres:
+        with postgres.node(data, "git-told-1", args=args) as first, postgres.node(data, "git-told-2", first, args=args) as second:
+            one = Machine(first)
+            repo = new_repo(one.api)
+            one.grant(repo, "write")
+            tree = tmp_path / "tree"
+            git.run("clone", "-q", one.url(repo), tree)
+            for n, node in enumerate((second, first, second), 1):
+                made = trigger(one.api, repo, f"{receiver.url}/{n}")
+                head = git.commit(tree, {"n": str(n).encode()})
+                git.run("push", "-q", one.url(repo, port=node.port), "HEAD:main", cwd=tree)
+                until(lambda: receiver.told(f"/{n}"))
+                body(one.api.delete(f"{REPOS}/{repo}/trigger/{made}"))
+                assert [told["commit"] for told in receiver.told(f"/{n}")] == [head]
+            time.sleep(1)
+            assert len(receiver.got) == 3
+            keys = {node.nobody().get("/.well-known/jwks.json").ok().raw for node in (first, second)}
+            assert len(keys) == 1
+    receiver.close()
 
 
 def revoked_keys(api, elsewhere, repo):

@@ -4,43 +4,13 @@ import base64
 import hashlib
 import json
 import os
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from harness import Server, Temp
-from stock import REPOS, Machine, body, new_repo, unknown_id, until
-
-
-class Receiver:
-    """Takes what comes, and answers as it is told to."""
-
-    def __init__(self):
-        self.got, self.answers = [], []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                raw = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.append((self.path, dict(self.headers.items()), raw))
-                self.send_response(outer.answers.pop(0) if outer.answers else 204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def told(self, path="/") -> list[dict]:
-        return [json.loads(raw) for at, _, raw in self.got if at == path]
-
-    def close(self):
-        self.server.shutdown()
+from stock import REPOS, Machine, Receiver, body, new_repo, trigger, unknown_id, until
 
 
 @pytest.fixture
@@ -59,12 +29,6 @@ def server():
 
 def decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def trigger(api, repo, endpoint, **of) -> str:
-    made = body(api.post(f"{REPOS}/{repo}/trigger", {"trigger": {"event": "push", **of}, "action": {"action": "webhook", "endpoint": endpoint}}))
-    assert set(made) == {"triggerId"}
-    return made["triggerId"]
 
 
 def push(git, tree, files: dict, to="main") -> str:

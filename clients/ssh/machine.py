@@ -135,7 +135,8 @@ class Machine:
                 "MaxSessions 100",
                 "PrintMotd no",
                 "PrintLastLog no",
-                "AcceptEnv LANG LC_*",
+                # Whatever is to be kept from a session must be kept by who connects.
+                "AcceptEnv *",
                 "Subsystem sftp internal-sftp",
                 "",
             ]

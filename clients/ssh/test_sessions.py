@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway import Identity
-from machine import needs_root
+from harness import ROOT, grantd
+from machine import Machine, needs_root, new_key
+from openssh import OpenSsh
 
 pytestmark = needs_root
 
@@ -59,9 +61,9 @@ def test_output_errors_and_exit_codes(here, me):
     assert (ran.code, ran.text, ran.err) == (3, "out\n", "err\n")
     for code in (0, 1, 127, 254):
         assert here.ssh.run(name, f"exit {code}").code == code
-    # Killed by a signal: OpenSSH's client says so, and ends with 255.
-    killed = here.ssh.run(name, "kill -9 $$")
-    assert killed.code == 255
+    # Killed by a signal: its client ends with 255, and says with -v what it heard.
+    killed = here.ssh.run(name, "kill -9 $$", flags=["-v"])
+    assert killed.code == 255 and "rtype exit-signal" in killed.err
     assert here.ssh.run(name, "nonesuch-command").code == 127
 
 
@@ -86,13 +88,44 @@ def test_little_in_and_much_out(here, me):
     assert len(ran.out) == 20 * 3_000_000
 
 
+def test_new_keys_in_the_middle(here, me):
+    """A client that wants new keys after every two megabytes, while both sides send."""
+    content = os.urandom(12 * MIB)
+    ran = here.ssh.run(me.name(here.dev.name), "cat", stdin=content, options=["RekeyLimit=2M"])
+    assert ran.ok().out == content
+
+
 def test_environment(here, me):
-    options = ["SendEnv=LC_TEST LANG OTHER"]
-    os.environ["LC_TEST"] = "of a client"
-    shown = here.ssh.run(
-        me.name(here.dev.name), 'echo "$LC_TEST,$LC_SET,$OTHER"', options=[*options, "SetEnv=LC_SET=set OTHER=no"]
-    )
-    assert shown.ok().text == ",set,\n"
+    options = ["SetEnv=LC_SET=set LANG=C OTHER=kept LD_PRELOAD=/none.so"]
+    command = 'echo "$LC_SET,$LANG,$OTHER,$LD_PRELOAD"'
+    assert here.ssh.run(me.name(here.dev.name), command, options=options).ok().text == "set,C,,\n"
+    # The machine itself would take them all.
+    trusted = (here.machine.keys / here.dev.name).read_text()
+    here.machine.trust(here.dev.name, trusted.strip(), new_key(here.work / "own"))
+    direct = OpenSsh(here.work / "direct", here.machine.port, here.machine.host_key, key=here.work / "own")
+    assert direct.run(here.dev.name, command, options=options).ok().text == "set,C,kept,/none.so\n"
+
+
+def test_a_machine_prepared_as_documented(here):
+    """By the commands and the settings of docs/ssh.md, on this machine's paths."""
+    me = Identity(here.server, vm="build", users=[here.dev.name])
+    blocks = (ROOT / "docs" / "ssh.md").read_text().split("### Preparing a VM")[1].split("###")[0]
+    lines = [line.strip() for line in blocks.splitlines() if line.startswith("    ")]
+    directory = here.work / "documented"
+    settings = [line.replace("/etc/ssh/", f"{directory}/") for line in lines if line.split()[0].isalpha() and "vm set" not in line]
+    assert [line.split()[0] for line in settings] == ["AuthorizedKeysFile", "PermitRootLogin", "AcceptEnv"]
+    with Machine(directory, lines=settings) as machine:
+        command = next(line for line in lines if "vm set" in line).split()
+        command[command.index("--address") + 1] = machine.address
+        command[command.index("--host-key-file") + 1] = str(directory / "host_key.pub")
+        environment = {"GRANTD_URL": here.server.url, "GRANTD_API_KEY": here.server.key}
+        printed = grantd(*command[1:], env=environment)
+        assert printed.returncode == 0, printed.stderr
+        trusted = next(line for line in lines if line.startswith("from=")).replace("10.0.0.1", "127.0.0.1")
+        assert trusted.endswith(" grantd-gateway") and printed.stdout.endswith(" grantd-gateway\n")
+        (directory / "grantd_gateway").write_text(f"{trusted.split()[0]} {printed.stdout}")
+        assert here.ssh.run(me.name(here.dev.name), "id -un").ok().text == f"{here.dev.name}\n"
+        assert here.ssh.run(me.name(here.other.name), "true").code == 255
 
 
 def test_scp_both_ways(here, me):
@@ -155,10 +188,11 @@ def test_many_sessions_on_one_connection(here, me):
         def one(number):
             content = os.urandom(MIB)
             ran = here.ssh.run(name, f"cat; exit {number}", stdin=content, flags=["-S", control])
-            return ran.out == content and ran.code == number
+            assert (ran.code, ran.err) == (number, ""), ran.err
+            assert ran.out == content, f"{len(ran.out)} of {len(content)}"
 
         with ThreadPoolExecutor(8) as pool:
-            assert all(pool.map(one, range(16)))
+            list(pool.map(one, range(16)))
         # One that takes nothing does not stop the others.
         stuck = here.ssh.start(name, "sleep 600", flags=["-S", control])
         filling = threading.Thread(target=_fill, args=(stuck.stdin,), daemon=True)

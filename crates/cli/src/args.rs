@@ -11,6 +11,7 @@ use crate::app::AppCommand;
 use crate::ask::AskArgs;
 use crate::catalogue::CatalogueCommand;
 use crate::check::CheckArgs;
+use crate::client::ClientArgs;
 use crate::completions::CompletionsArgs;
 use crate::consent::ConsentCommand;
 use crate::export::ExportArgs;
@@ -25,6 +26,7 @@ use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
 use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
+use crate::ssh::{AuthorizedKeysArgs, CertificateArgs, PrincipalsArgs, SshKeyCommand};
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
 use crate::vm::VmCommand;
@@ -72,6 +74,17 @@ pub(crate) enum Command {
     /// Machines behind the SSH gateway
     #[command(subcommand)]
     Vm(VmCommand),
+    /// By which SSH keys identities are known to a VM's own sshd
+    #[command(subcommand)]
+    SshKey(SshKeyCommand),
+    /// Have an SSH key certified, to log in to a VM with; it counts for minutes
+    SshCertificate(CertificateArgs),
+    /// Print whose certificates VMs are to trust, for sshd's TrustedUserCAKeys
+    SshCa(ClientArgs),
+    /// For sshd's AuthorizedKeysCommand: print a key if who holds it may log in
+    SshAuthorizedKeys(AuthorizedKeysArgs),
+    /// For sshd's AuthorizedPrincipalsCommand: print what a certificate must have, if who holds it may log in
+    SshPrincipals(PrincipalsArgs),
     /// Permissions as records, for applications that keep theirs here
     #[command(subcommand)]
     Catalogue(CatalogueCommand),

@@ -34,6 +34,7 @@ mod serve;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod settings_tests;
+mod ssh;
 mod store;
 mod user;
 mod vm;
@@ -70,6 +71,11 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Rule(command) => rule::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Vm(command) => vm::run(&command),
+        Command::SshKey(command) => ssh::key(&command),
+        Command::SshCertificate(args) => ssh::certificate(&args),
+        Command::SshCa(args) => ssh::ca(&args),
+        Command::SshAuthorizedKeys(args) => ssh::authorized_keys(&args),
+        Command::SshPrincipals(args) => ssh::principals(&args),
         Command::App(command) => app::run(&command),
         Command::Organization(command) => organization::run(&command),
         Command::Consent(command) => consent::run(&command),

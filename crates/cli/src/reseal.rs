@@ -16,7 +16,7 @@ pub(crate) struct ResealArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// Remove the secrets that no key of the file opens, because the key to them is gone for good: passwords have to be set
-    /// anew then, and webhooks given new secrets
+    /// anew then, webhooks given new secrets, and VMs new keys of the gateway
     #[arg(long)]
     forget_lost: bool,
     /// Print one JSON object
@@ -56,7 +56,8 @@ fn tell(args: &ResealArgs, done: &Resealed) -> anyhow::Result<()> {
         return output::note("the other keys of the file can go, once no server uses them any more");
     }
     output::note(if args.forget_lost {
-        "set passwords and webhook secrets anew where they were forgotten; `grantd admin reset` lets `admin` in"
+        "set passwords, webhook secrets and keys of the gateway (`grantd vm rotate`) anew where they were forgotten; `grantd admin \
+         reset` lets `admin` in"
     } else {
         "these are under a key that is not in the file: add it at the end; or, if it is gone for good, run this again with \
          --forget-lost"

@@ -10,8 +10,8 @@ use imbl::OrdMap;
 
 use crate::caller::{Actor, Authority};
 use crate::change::{Change, Stamp, shared};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+
+use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;

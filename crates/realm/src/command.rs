@@ -1,5 +1,7 @@
 //! What every command shares: who asks, what it may draw on, what it answers.
 
+use uuid::Uuid;
+
 use crate::caller::{Authority, Caller};
 use crate::change::Change;
 use crate::codec::{CodecError, Reader, Writer};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::caller::Authority;
 use crate::change::{Change, SshChange, Stamp};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+use crate::command::{Command, Context, Decision};
 use crate::identity::Identity;
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};

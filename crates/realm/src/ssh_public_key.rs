@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256};
+use ssh_key::{Algorithm, Fingerprint};
 
 use crate::refusal::Refusal;
 
@@ -13,29 +12,7 @@ use crate::refusal::Refusal;
 const MAX_LINE: usize = 8_192;
 
 /// The shortest and longest RSA modulus, in bits.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=16_384;
-
-/// The kinds that are taken, with the length of a point of the curve, or of an Ed25519 key.
-const KINDS: [(&str, Parts); 7] = [
-    ("ssh-ed25519", Parts::Bytes(32)),
-    ("ecdsa-sha2-nistp256", Parts::Point("nistp256", 65)),
-    ("ecdsa-sha2-nistp384", Parts::Point("nistp384", 97)),
-    ("ecdsa-sha2-nistp521", Parts::Point("nistp521", 133)),
-    ("ssh-rsa", Parts::Rsa),
-    ("sk-ssh-ed25519@openssh.com", Parts::HeldBytes(32)),
-    ("sk-ecdsa-sha2-nistp256@openssh.com", Parts::HeldPoint("nistp256", 65)),
-];
-
-/// What follows the name of the kind (RFC 4253, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f).
-#[derive(Clone, Copy)]
-enum Parts {
-    Bytes(usize),
-    Point(&'static str, usize),
-    Rsa,
-    /// The same on a security key, whose application comes after it.
-    HeldBytes(usize),
-    HeldPoint(&'static str, usize),
-}
+const RSA_BITS: std::ops::RangeInclusive<u32> = 2_048..=16_384;
 
 /// A public key. Comments and options are no part of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,31 +29,21 @@ impl PublicKey {
         if line.is_empty() || line.len() > MAX_LINE || line.chars().any(|c| c.is_control() && c != '\t') {
             return Err(invalid("must be one line, as in a `.pub` file: `ssh-ed25519 AAAA...`"));
         }
-        let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
-        let (name, text) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let kind = KINDS.iter().find(|(known, _)| *known == name);
-        let Some((_, parts)) = kind else {
-            let known = KINDS.map(|(known, _)| known).join(", ");
-            return Err(invalid(&format!(
-                "must begin with the kind of the key, without options in front of it; known: {known}"
-            )));
-        };
-        let blob = STANDARD.decode(text).map_err(|_| invalid("the key behind its kind must be Base64"))?;
-        let mut fields = Fields(&blob);
-        if fields.text() != Some(name.as_bytes()) || !parts.fit(&mut fields) || !fields.0.is_empty() {
-            return Err(invalid("is no such key as its first word says; RSA keys need 2048 bits or more"));
-        }
+        let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).take(2).collect();
+        let key = ssh_key::PublicKey::from_openssh(&words.join(" ")).ok().filter(is_taken);
+        let blob = key.and_then(|key| key.to_bytes().ok()).ok_or_else(|| {
+            invalid(
+                "must be an Ed25519, ECDSA or RSA key of 2048 bits or more, or one on a security key, without options in \
+                 front of it",
+            )
+        })?;
         Ok(Self { blob: blob.into() })
     }
 
     /// An Ed25519 key.
     pub fn ed25519(key: &[u8; 32]) -> Self {
-        let mut blob = Vec::new();
-        for part in [&b"ssh-ed25519"[..], &key[..]] {
-            blob.extend(u32::try_from(part.len()).unwrap_or_default().to_be_bytes());
-            blob.extend(part);
-        }
-        Self { blob: blob.into() }
+        let key = ssh_key::PublicKey::from(ssh_key::public::Ed25519PublicKey(*key));
+        Self { blob: key.to_bytes().unwrap_or_default().into() }
     }
 
     /// A key that was judged when it came.
@@ -89,16 +56,6 @@ impl PublicKey {
         &self.blob
     }
 
-    /// Its kind, as sshd names it.
-    pub fn kind(&self) -> &str {
-        Fields(&self.blob).text().and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
-    }
-
-    /// The bytes in Base64: the second word of its line.
-    pub fn text(&self) -> String {
-        STANDARD.encode(&self.blob)
-    }
-
     /// The SHA-256 of its bytes.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(&self.blob).into()
@@ -106,72 +63,40 @@ impl PublicKey {
 
     /// The same, as `ssh-keygen -l` shows it.
     pub fn fingerprint(&self) -> String {
-        format!("SHA256:{}", STANDARD_NO_PAD.encode(self.hash()))
+        Fingerprint::Sha256(self.hash()).to_string()
     }
 
     /// Whether the gateway knows hosts by such keys. Those on security keys sign only while somebody touches them, and RSA is not needed: every sshd
     /// has one of the other kinds as well.
     pub fn is_for_hosts(&self) -> bool {
-        self.kind() == "ssh-ed25519" || self.kind().starts_with("ecdsa-")
+        let key = ssh_key::PublicKey::from_bytes(&self.blob);
+        key.is_ok_and(|key| matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Ecdsa { .. }))
+    }
+}
+
+/// Whether sshd takes it from who wants to log in.
+fn is_taken(key: &ssh_key::PublicKey) -> bool {
+    match key.algorithm() {
+        Algorithm::Ed25519
+        | Algorithm::Ecdsa { .. }
+        | Algorithm::SkEd25519
+        | Algorithm::SkEcdsaSha2NistP256 => true,
+        Algorithm::Rsa { .. } => key.key_data().rsa().is_some_and(|key| RSA_BITS.contains(&key.key_size())),
+        _ => false,
     }
 }
 
 /// `ssh-ed25519 AAAA...`
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind(), self.text())
+        let key = ssh_key::PublicKey::from_bytes(&self.blob).and_then(|key| key.to_openssh());
+        f.write_str(key.unwrap_or_default().trim_end())
     }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// Byte strings, each with its length in front.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let (length, rest) = self.0.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        let (text, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some(text)
-    }
-
-    /// The bits of a whole number above zero, in its one form.
-    fn bits(&mut self) -> Option<usize> {
-        let number = self.text()?;
-        let digits = match number {
-            [0, rest @ ..] if rest.first().is_some_and(|byte| *byte >= 0x80) => rest,
-            [first, ..] if (1..0x80).contains(first) => number,
-            _ => return None,
-        };
-        let first = digits.first()?;
-        Some(digits.len() * 8 - first.leading_zeros() as usize)
-    }
-}
-
-impl Parts {
-    fn fit(self, fields: &mut Fields<'_>) -> bool {
-        let mut point = |curve: &str, length| {
-            fields.text() == Some(curve.as_bytes())
-                && fields.text().is_some_and(|point| point.len() == length && point.first() == Some(&4))
-        };
-        match self {
-            Self::Bytes(length) => fields.text().is_some_and(|key| key.len() == length),
-            Self::Point(curve, length) => point(curve, length),
-            Self::Rsa => {
-                fields.bits().is_some_and(|bits| bits > 1)
-                    && fields.bits().is_some_and(|bits| RSA_BITS.contains(&bits))
-            }
-            Self::HeldBytes(length) => {
-                fields.text().is_some_and(|key| key.len() == length) && fields.text().is_some()
-            }
-            Self::HeldPoint(curve, length) => point(curve, length) && fields.text().is_some(),
-        }
     }
 }
 
@@ -218,9 +143,8 @@ mod tests {
     fn what_sshd_would_not_take_is_refused() {
         let (ed25519, _) = MADE[0];
         let (kind, text) = ed25519.split_once(' ').unwrap();
-        let blob = STANDARD.decode(text).unwrap();
-        let cut = STANDARD.encode(&blob[..blob.len() - 1]);
-        let longer = STANDARD.encode([&blob[..], &[0]].concat());
+        let cut = &text[..text.len() - 4];
+        let longer = format!("{text}AAAA");
         for line in [
             String::new(),
             kind.to_owned(),

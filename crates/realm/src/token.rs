@@ -71,6 +71,11 @@ impl Tokens {
         ids.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Whether there is one of this id.
+    pub fn has(&self, id: Uuid) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
     pub(crate) fn hashes(&self) -> Vec<[u8; 32]> {
         self.by_id.values().map(|(_, hash)| *hash).collect()
     }
@@ -139,7 +144,7 @@ impl Command for RevokeToken {
 
     fn decide(&self, state: &State, _: &mut Context<'_>) -> Result<Decision<()>, Refusal> {
         let identity = Identity::changeable(state, self.identity)?;
-        if !identity.tokens.by_id.contains_key(&self.token) {
+        if !identity.tokens.has(self.token) {
             return Err(Refusal::not_found(Noun::Token, self.token));
         }
         Ok(Decision::one(Change::TokenRevoked { identity: self.identity, id: self.token }, ()))

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::caller::{Actor, Authority};
 use crate::change::{Change, Stamp, shared};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
 use crate::repository::Repository;

@@ -14,6 +14,7 @@ use crate::forward::Rules;
 use crate::git::GitFront;
 use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
+use crate::ssh_logins::SshLogins;
 use crate::webhook::Sender;
 
 /// What every face shares; handed to handlers as axum's state.
@@ -48,6 +49,8 @@ pub struct App {
     pub(crate) drain: Drain,
     /// The git front.
     pub(crate) git: GitFront,
+    /// Logins that sshd asks about.
+    pub(crate) ssh_logins: SshLogins,
     /// Who sends to webhooks.
     pub(crate) webhooks: Arc<Sender>,
     /// Where the world reaches this server, without a slash at the end. Never taken from a Host header.
@@ -87,6 +90,7 @@ impl App {
             oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
             git,
+            ssh_logins: SshLogins::default(),
             webhooks,
             public_url: settings.public_url.clone(),
             public_origin: origin_of(&settings.public_url),

@@ -39,6 +39,8 @@ pub mod pulp;
 pub mod serve;
 mod session_cookie;
 pub mod ssh;
+mod ssh_certificate;
+mod ssh_logins;
 mod ssh_pair;
 pub mod tdp;
 pub mod telemetry;

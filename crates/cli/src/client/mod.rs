@@ -35,12 +35,17 @@ pub(crate) struct Client {
 impl Client {
     /// Reads the key and the certificates; nothing is sent yet.
     pub(crate) fn new(args: &ClientArgs) -> anyhow::Result<Self> {
+        Self::within(args, Duration::from_secs(60))
+    }
+
+    /// The same, for who waits for an answer no longer than that.
+    pub(crate) fn within(args: &ClientArgs, patience: Duration) -> anyhow::Result<Self> {
         let mut base = args.url.trim_end_matches('/').to_owned();
         if let Some(realm) = &args.realm {
             base.push_str("/r/");
             base.push_str(&segment(realm));
         }
-        let agent = agent(args.ca_file.as_deref(), Duration::from_secs(60))?;
+        let agent = agent(args.ca_file.as_deref(), patience)?;
         Ok(Self { agent, base, authorization: format!("Bearer {}", args.key()?) })
     }
 

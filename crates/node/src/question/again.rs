@@ -6,7 +6,7 @@ use super::{Answer, Asking, Said, spell};
 
 impl Asking<'_> {
     /// The answer, written down and counted only if it is no yes any more.
-    pub(super) fn check_again(&self, question: &Question<'_>) -> Answer {
+    pub fn check_again(&self, question: &Question<'_>) -> Answer {
         let Some((subject, resource)) = self.spelled(question) else { return self.impossible(question) };
         let spelled = spell(question, &subject, &resource);
         match self.decide(&spelled, Said::NOTHING) {

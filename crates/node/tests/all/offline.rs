@@ -12,7 +12,10 @@ use grantd_node::realm::engine::Object;
 use grantd_node::realm::realms::DEFAULT;
 use grantd_node::realm::role::CreateRole;
 use grantd_node::realm::sealed::sealed_secrets;
+use grantd_node::realm::ssh_ca::MakeSshCa;
+use grantd_node::realm::ssh_public_key::PublicKey;
 use grantd_node::realm::user::{CreateUser, DeleteUser, UpdateUser};
+use grantd_node::realm::vm::{KeyPair, PutVm, RemoveVm, RotateVmKey};
 use grantd_node::realm::webhook::{CreateWebhook, RotateWebhookSecret};
 
 use crate::support::{Rig, does, user};
@@ -142,6 +145,22 @@ async fn the_state_names_every_sealed_secret_of_the_store() {
     for _ in 0..3 {
         does(&realm, RotateWebhookSecret { id }).await;
     }
+    let pair = || KeyPair { public: PublicKey::ed25519(&[1; 32]), private: Text("key".to_owned()) };
+    let put = |id: &str| PutVm {
+        id: id.into(),
+        address: "a".into(),
+        host_key: pair().public.to_string(),
+        gateway_key: pair(),
+    };
+    does(&realm, put("gone")).await;
+    does(&realm, RemoveVm { id: "gone".into() }).await;
+    does(&realm, put("build")).await;
+    for _ in 0..3 {
+        does(&realm, RotateVmKey { id: "build".into(), gateway_key: pair() }).await;
+    }
+    does(&realm, MakeSshCa { pair: pair(), replaces: None }).await;
+    let first = realm.published().state.ssh_ca().map(|ca| ca.id);
+    does(&realm, MakeSshCa { pair: pair(), replaces: first }).await;
     let there: std::collections::BTreeSet<_> = rig
         .store
         .secrets()
@@ -150,6 +169,10 @@ async fn the_state_names_every_sealed_secret_of_the_store() {
         .into_iter()
         .map(|(_, secret)| (secret.name, secret.version))
         .collect();
-    assert_eq!(there.len(), 4, "a password, a key, and two that sign");
+    assert_eq!(
+        there.len(),
+        7,
+        "a password, an authority of each kind, and two each that sign and that log in"
+    );
     assert_eq!(sealed_secrets(&realm.published().state), there);
 }

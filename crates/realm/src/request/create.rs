@@ -10,8 +10,8 @@ use super::{
 use crate::approval_session::{check_id, opening};
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+
+use crate::command::{Command, Context, Decision};
 use crate::refusal::Refusal;
 use crate::rule::Ruling;
 use crate::{Micros, State};

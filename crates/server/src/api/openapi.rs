@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
-    realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
-    vms, webhook_deliveries, webhooks,
+    realms, relationships, requests, roles, rules, schema, scopes, search, session, ssh, ssh_keys,
+    user_permissions, users, vm_certificates, vms, webhook_deliveries, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -113,6 +113,12 @@ use super::{
         vms::put_vm,
         vms::rotate_vm_key,
         vms::remove_vm,
+        vm_certificates::issue_certificate,
+        ssh_keys::add_ssh_key,
+        ssh_keys::list_ssh_keys,
+        ssh_keys::remove_ssh_key,
+        ssh::authorize,
+        ssh::get_ca,
         session::get_session,
         ledger::read_ledger,
     ),

@@ -6,8 +6,8 @@ use axum::routing::{delete, get, post, put};
 use super::{
     approval_sessions, apps, authorizations, batch, catalogue, check, entities, export, import, keys, ledger,
     linked_accounts, organization_approvals, organization_members, organization_tokens, organizations,
-    realms, relationships, requests, roles, rules, schema, scopes, search, session, user_permissions, users,
-    vms, webhook_deliveries, webhooks,
+    realms, relationships, requests, roles, rules, schema, scopes, search, session, ssh, ssh_keys,
+    user_permissions, users, vm_certificates, vms, webhook_deliveries, webhooks,
 };
 use crate::app::SharedApp;
 
@@ -124,6 +124,11 @@ fn ssh_routes() -> Router<SharedApp> {
         .route("/api/v1/vms", get(vms::list_vms))
         .route("/api/v1/vms/{id}", get(vms::get_vm).put(vms::put_vm).delete(vms::remove_vm))
         .route("/api/v1/vms/{id}/gateway-key", post(vms::rotate_vm_key))
+        .route("/api/v1/vms/{id}/certificates", post(vm_certificates::issue_certificate))
+        .route("/api/v1/ssh-keys", post(ssh_keys::add_ssh_key).get(ssh_keys::list_ssh_keys))
+        .route("/api/v1/ssh-keys/{id}", delete(ssh_keys::remove_ssh_key))
+        .route("/api/v1/ssh/authorize", post(ssh::authorize))
+        .route("/api/v1/ssh/ca", get(ssh::get_ca))
 }
 
 /// The routes that take long bodies.

@@ -103,12 +103,15 @@ pub(super) async fn carry(shared: Shared, client: ToClient, open: ChannelOpenHan
                 None
             }
         };
+        // From now on it is none of those that may be open.
+        said.close();
         let _gone = client.handle.close(client.writes.id()).await;
         if let Some(machine) = machine {
             machine.leave().await;
         }
     };
     tokio::select! {
+        biased;
         // What is dropped then cuts the way to the machine.
         () = over => {}
         () = session => {}

@@ -93,6 +93,7 @@ impl Client {
             }
             Err(refused) => refused,
         };
+        tracing::debug!(source = ?self.source, ?refused, "ssh: not let in");
         self.metrics.signed_in(match refused {
             Refused::Unknown => SignIn::Refused,
             Refused::TooOften => SignIn::Limited,

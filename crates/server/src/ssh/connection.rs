@@ -1,5 +1,6 @@
 //! One connection of a client, from its first byte to its end.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,7 @@ pub(super) async fn serve(gateway: Gateway, running: Running, stream: TcpStream,
         inflow: Arc::new(Inflow::default()),
         movement: movement.clone(),
         over: over.clone(),
-        channels: std::collections::HashMap::new(),
+        channels: HashMap::new(),
     };
     let signing_in = async {
         let session =

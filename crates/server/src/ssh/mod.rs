@@ -46,9 +46,9 @@ const PACKET: u32 = 32 << 10;
 /// Sessions that may be open on one connection.
 const CHANNELS: usize = 10;
 
-/// After how long without a word the other side is asked whether it is there, and how often before it counts as gone.
+/// After how long without a word the other side is asked whether it is there, and how often a client before it counts as gone.
 const ALIVE: Duration = Duration::from_secs(30);
-const ALIVE_MAX: usize = 3;
+const ALIVE_MAX: usize = 10;
 
 /// Attempts to sign in on one connection, with the first question what is possible.
 const ATTEMPTS: usize = 7;

@@ -20,6 +20,7 @@ struct Marked {
     repository: String,
     trigger: String,
     vm: String,
+    ssh_key: String,
     organization: String,
     app: String,
     authorization: String,
@@ -67,6 +68,9 @@ impl Marked {
         let host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let machine = json!({"address": format!("only-in-{name}.example"), "host_key": host_key});
         call("PUT", &format!("/api/v1/vms/{vm}")).json(machine).await.is(201);
+        let ssh_key = json!({"identity": identity, "public_key": host_key, "name": mark("laptop")});
+        let made = call("POST", "/api/v1/ssh-keys").json(ssh_key).await.is(201);
+        let ssh_key = text(&made.body["id"]);
         let whoami = call("GET", "/freestyle/auth/v1/whoami").send().await.is(200);
         let scope = format!("only-in-{name}.read");
         let texts = json!({"texts": {"en": {"description": mark("description")}}});
@@ -80,7 +84,7 @@ impl Marked {
         let (authorization, access) = (text(&given.body["id"]), text(&given.body["access_token"]));
         let mut marks = vec![access, format!("only-in-{name}"), text(&whoami.body["accountId"]), secret];
         marks.extend([&key, &key_id, &identity, &token, &repository].map(String::clone));
-        marks.extend([&organization, &app, &authorization, &trigger].map(String::clone));
+        marks.extend([&organization, &app, &authorization, &trigger, &ssh_key].map(String::clone));
         let member = format!("user:{user}");
         Self {
             name,
@@ -95,6 +99,7 @@ impl Marked {
             repository,
             trigger,
             vm,
+            ssh_key,
             organization,
             app,
             authorization,
@@ -122,6 +127,7 @@ impl Marked {
             "{id}" if path.contains("/authorizations/") => &self.authorization,
             "{id}" if path.contains("/scopes/") => &self.scope,
             "{id}" if path.contains("/vms/") => &self.vm,
+            "{id}" if path.contains("/ssh-keys/") => &self.ssh_key,
             "{id}" => &self.key_id,
             parameter if parameter.starts_with('{') => panic!("fill in {parameter} of {path}"),
             plain => plain,

@@ -47,6 +47,7 @@ mod schema;
 mod searches;
 mod sessions;
 mod signing_in;
+mod ssh;
 mod support;
 mod tdp;
 mod unhindered;

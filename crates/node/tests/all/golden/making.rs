@@ -275,8 +275,8 @@ async fn machines(realm: &Realm) {
         public,
         default_branch: "main".into(),
     };
-    let site = does(realm, repository(Some("site"), true)).await.answer.id;
-    let gone = does(realm, repository(None, false)).await.answer.id;
+    let site = does(realm, repository(Some("site"), true)).await.answer;
+    let gone = does(realm, repository(None, false)).await.answer;
     for repository in [site, gone] {
         does(realm, GrantRepository { identity: one, repository, level: AccessLevel::Read }).await;
         does(realm, GrantRepository { identity: two, repository, level: AccessLevel::Write }).await;

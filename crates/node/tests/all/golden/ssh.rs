@@ -39,7 +39,7 @@ async fn make_a_golden_ledger_of_ssh() {
     does(&realm, RotateVmKey { id: "build".into(), gateway_key: pair(3) }).await;
     does(&realm, GrantVm { identity: one, vm: "a/b".into(), allowed_users: Some(vec!["dev".into()]) }).await;
     does(&realm, RemoveVm { id: "a/b".into() }).await;
-    let gone = does(&realm, key(one, 4, Some("laptop"))).await.answer.id;
+    let gone = does(&realm, key(one, 4, Some("laptop"))).await.answer;
     does(&realm, key(one, 5, None)).await;
     does(&realm, key(two, 6, Some("build"))).await;
     does(&realm, RemoveSshKey { id: gone }).await;

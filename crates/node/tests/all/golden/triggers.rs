@@ -16,15 +16,15 @@ async fn make_a_golden_ledger_of_triggers() {
         public: false,
         default_branch: "main".into(),
     };
-    let one = does(&realm, made("one")).await.answer.id;
-    let two = does(&realm, made("two")).await.answer.id;
+    let one = does(&realm, made("one")).await.answer;
+    let two = does(&realm, made("two")).await.answer;
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     let trigger = |repository, branches, globs| {
         let endpoint = "https://receiver.example/pushed".into();
         CreateTrigger { repository, branches, globs, endpoint }
     };
     does(&realm, trigger(one, None, None)).await;
-    let gone = does(&realm, trigger(one, names(&["main", "release/1"]), None)).await.answer.id;
+    let gone = does(&realm, trigger(one, names(&["main", "release/1"]), None)).await.answer;
     does(&realm, trigger(two, names(&["main"]), names(&["*.js", "docs/**"]))).await;
     does(&realm, trigger(one, None, names(&["Cargo.lock"]))).await;
     does(&realm, DeleteTrigger { repository: one, id: gone }).await;
