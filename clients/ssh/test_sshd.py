@@ -58,7 +58,7 @@ class Door:
         if not ca.exists():
             ca.write_text(self.run("ssh-ca").stdout)
         keys = self.command("ssh-authorized-keys", "--key-type %t --key %k", vm=vm)
-        principals = self.command("ssh-principals", "--key-id %i", vm=vm)
+        principals = self.command("ssh-principals", "--key-id %i --ca-key %K", vm=vm)
         return [
             # In this order: an sshd before 9.4 overlooks the second one otherwise (its bug 3574).
             f"AuthorizedPrincipalsCommand {principals}",
@@ -229,7 +229,7 @@ def test_nobody_comes_in_while_the_server_is_away_or_slow(door):
         assert ssh.run(door.dev.name, "true").code == 255
         assert "failed, status 2" in machine.log()
         # sshd throws away what its commands say of why. By hand one sees it.
-        shown = [word.replace("%u", door.dev.name) for word in door.command("ssh-principals", "--key-id x").split()]
+        shown = [word.replace("%u", door.dev.name) for word in door.command("ssh-principals", "--key-id x --ca-key x").split()]
         by_hand = subprocess.run(shown, capture_output=True, text=True)
         assert (by_hand.returncode, by_hand.stdout) == (2, "") and "nobody listens at" in by_hand.stderr
         machine.forget_log()
@@ -284,13 +284,26 @@ def test_a_certificate_that_has_ended_or_that_somebody_else_signed(door):
         new_key(door.work / "forger")
         shown = subprocess.run(["ssh-keygen", "-Lf", short], capture_output=True, text=True, check=True).stdout
         key_id = re.search(r'Key ID: "(.*)"', shown)[1]
+        # The machine trusts that one too, which makes it no authority of the realm's.
+        with open(door.work / "ca.pub", "a") as trusted:
+            trusted.write((door.work / "forger.pub").read_text())
         forged = ["-s", door.work / "forger", "-I", key_id, "-n", f"{door.dev.name}@build", "-V", "+5m"]
         subprocess.run(["ssh-keygen", "-q", *forged, door.work / "mine.pub"], check=True)
+        machine.forget_log()
         assert door.ssh(machine, certificate=door.work / "mine-cert.pub").run(door.dev.name, "true").code == 255
+        assert "Certificate does not contain an authorized principal" in machine.log()
         (door.work / "mine-cert.pub").unlink()
         time.sleep(31)
         assert ssh.run(door.dev.name, "true").code == 255
         assert "Certificate invalid: expired" in machine.log()
+        # Another authority: what the one before signed is worth nothing, though the machine still trusts it.
+        ssh = door.ssh(machine, certificate=door.certify())
+        ssh.run(door.dev.name, "true").ok()
+        replaced = door.run("ssh-ca", "--replace").stdout
+        assert ssh.run(door.dev.name, "true").code == 255
+        with open(door.work / "ca.pub", "a") as trusted:
+            trusted.write(replaced)
+        door.ssh(machine, certificate=door.certify()).run(door.dev.name, "true").ok()
 
 
 def test_an_sshd_that_trusts_the_authority_and_asks_nobody_lets_nobody_in(door):

@@ -11,7 +11,6 @@ use crate::app::AppCommand;
 use crate::ask::AskArgs;
 use crate::catalogue::CatalogueCommand;
 use crate::check::CheckArgs;
-use crate::client::ClientArgs;
 use crate::completions::CompletionsArgs;
 use crate::consent::ConsentCommand;
 use crate::export::ExportArgs;
@@ -26,7 +25,7 @@ use crate::realm::RealmCommand;
 use crate::role::RoleCommand;
 use crate::rule::RuleCommand;
 use crate::schema::SchemaCommand;
-use crate::ssh::{AuthorizedKeysArgs, CertificateArgs, PrincipalsArgs, SshKeyCommand};
+use crate::ssh::{AuthorizedKeysArgs, CaArgs, CertificateArgs, PrincipalsArgs, SshKeyCommand};
 use crate::store::StoreArgs;
 use crate::user::UserCommand;
 use crate::vm::VmCommand;
@@ -80,7 +79,7 @@ pub(crate) enum Command {
     /// Have an SSH key certified, to log in to a VM with; it counts for minutes
     SshCertificate(CertificateArgs),
     /// Print whose certificates VMs are to trust, for sshd's TrustedUserCAKeys
-    SshCa(ClientArgs),
+    SshCa(CaArgs),
     /// For sshd's AuthorizedKeysCommand: print a key if who holds it may log in
     SshAuthorizedKeys(AuthorizedKeysArgs),
     /// For sshd's AuthorizedPrincipalsCommand: print what a certificate must have, if who holds it may log in

@@ -33,7 +33,7 @@ pub(crate) fn authorized_keys(args: &AuthorizedKeysArgs) -> anyhow::Result<Ended
     if key_type.contains("-cert-v") {
         return Ok(Ended::Yes);
     }
-    let answer = door.ask("public_key", &format!("{key_type} {key}"))?;
+    let answer = door.ask(&[("public_key", &format!("{key_type} {key}"))])?;
     if is_allowed(&answer) {
         let line = format!("{options} {key_type} {key}");
         output::line(line.trim_start())?;

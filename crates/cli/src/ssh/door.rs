@@ -29,7 +29,7 @@ pub(crate) struct DoorArgs {
 
 impl DoorArgs {
     /// Asks about who shows this. However it fails, it fails in time, and then nobody comes in.
-    pub(super) fn ask(&self, name: &str, shown: &str) -> anyhow::Result<Answer> {
+    pub(super) fn ask(&self, shown: &[(&str, &str)]) -> anyhow::Result<Answer> {
         // Neither a disk that hangs nor a name that is not resolved may hold sshd.
         std::thread::spawn(|| {
             std::thread::sleep(PATIENCE);
@@ -39,7 +39,7 @@ impl DoorArgs {
         let connection = self.connection.clone().unwrap_or_else(connection::of_parent);
         let mut login = json!({ "vm": self.vm, "user": self.user, "connection": connection });
         if let Some(login) = login.as_object_mut() {
-            login.insert(name.into(), json!(shown));
+            login.extend(shown.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         }
         Client::within(&self.server, PATIENCE)?.ask("/api/v1/ssh/authorize", &login, None)
     }

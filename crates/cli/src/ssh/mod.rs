@@ -9,7 +9,7 @@ mod key;
 mod principals;
 
 pub(crate) use authorized_keys::{AuthorizedKeysArgs, authorized_keys};
-pub(crate) use ca::ca;
+pub(crate) use ca::{CaArgs, ca};
 pub(crate) use certificate::{CertificateArgs, certificate};
 pub(crate) use key::{SshKeyCommand, run as key};
 pub(crate) use principals::{PrincipalsArgs, principals};

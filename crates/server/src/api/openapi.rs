@@ -119,6 +119,7 @@ use super::{
         ssh_keys::remove_ssh_key,
         ssh::authorize,
         ssh::get_ca,
+        ssh::replace_ca,
         session::get_session,
         ledger::read_ledger,
     ),

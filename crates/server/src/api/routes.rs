@@ -128,7 +128,7 @@ fn ssh_routes() -> Router<SharedApp> {
         .route("/api/v1/ssh-keys", post(ssh_keys::add_ssh_key).get(ssh_keys::list_ssh_keys))
         .route("/api/v1/ssh-keys/{id}", delete(ssh_keys::remove_ssh_key))
         .route("/api/v1/ssh/authorize", post(ssh::authorize))
-        .route("/api/v1/ssh/ca", get(ssh::get_ca))
+        .route("/api/v1/ssh/ca", get(ssh::get_ca).post(ssh::replace_ca))
 }
 
 /// The routes that take long bodies.

@@ -2,8 +2,10 @@
 
 use axum::Json;
 use grantd_node::question::{Asking, Said};
+use grantd_node::realm::State;
 use grantd_node::realm::caller::Authority;
 use grantd_node::realm::engine::{ObjectRef, Question, SubjectRef};
+use grantd_node::realm::ssh_ca::MakeSshCa;
 use grantd_node::realm::ssh_key::SSH_KEY_TYPE;
 use grantd_node::realm::ssh_public_key::PublicKey;
 use grantd_node::realm::vm_grant::{LOGIN, VM_TYPE, login_place};
@@ -12,8 +14,10 @@ use uuid::Uuid;
 
 use super::errors::{Error, invalid};
 use super::{Call, read};
+use crate::face::CallError;
 use crate::ssh_certificate::{KeyId, authority, principal};
 use crate::ssh_logins::LoginId;
+use crate::ssh_pair;
 
 /// The most bytes of what tells a connection from others.
 const MAX_CONNECTION: usize = 255;
@@ -30,8 +34,10 @@ pub(super) struct Login {
     /// The key that they show.
     #[schema(example = "ssh-ed25519 AAAA...")]
     public_key: Option<String>,
-    /// The key id of the certificate that they show. sshd must have seen that the realm's authority has signed it.
+    /// The key id of the certificate that they show.
     key_id: Option<String>,
+    /// The key that sshd has seen to have signed it, in Base64.
+    ca_key: Option<String>,
     /// What tells this connection from others: asked again about the same login, the same yes is not written into the decision log again.
     connection: Option<String>,
 }
@@ -59,10 +65,31 @@ pub(super) struct Ca {
     fingerprint: String,
 }
 
+impl Ca {
+    fn new(public: &PublicKey) -> Self {
+        Self { public_key: format!("{public} grantd-ca"), fingerprint: public.fingerprint() }
+    }
+}
+
 /// Who shows what at the door.
-enum Guest {
+enum Guest<'a> {
     Key(PublicKey),
-    Certificate(Option<KeyId>),
+    Certificate { key_id: &'a str, ca_key: &'a str },
+}
+
+impl Guest<'_> {
+    /// Who it is, if what they show is worth anything for this VM.
+    fn identity(&self, vm: &str, state: &State) -> Option<Uuid> {
+        match self {
+            Self::Key(key) => state.ssh_keys().find(key).map(|key| key.form.identity),
+            // A machine may trust other authorities as well, and they could write anything into theirs. Nor does one count that was replaced.
+            Self::Certificate { key_id, ca_key } => {
+                state.ssh_ca().filter(|ca| ca.public.to_string() == format!("ssh-ed25519 {ca_key}"))?;
+                let key_id = KeyId::parse(key_id)?;
+                (key_id.vm == vm && key_id.lasts(state)).then_some(key_id.identity)
+            }
+        }
+    }
 }
 
 /// Says whether who shows this key or certificate may log in to a VM as this user, now.
@@ -75,30 +102,23 @@ pub(super) async fn authorize(call: Call) -> Result<Json<Authorized>, Error> {
     if login.connection.as_ref().is_some_and(|text| text.len() > MAX_CONNECTION) {
         return Err(invalid("connection", format!("must be at most {MAX_CONNECTION} bytes")));
     }
-    let guest = match (&login.public_key, &login.key_id) {
-        (Some(line), None) => Guest::Key(PublicKey::parse("public_key", line)?),
-        (None, Some(key_id)) => Guest::Certificate(KeyId::parse(key_id)),
-        _ => return Err(invalid("public_key", "give this or `key_id`, one of the two")),
+    let guest = match (&login.public_key, &login.key_id, &login.ca_key) {
+        (Some(line), None, None) => Guest::Key(PublicKey::parse("public_key", line)?),
+        (None, Some(key_id), Some(ca_key)) => Guest::Certificate { key_id, ca_key },
+        _ => return Err(invalid("public_key", "give this, or else both `key_id` and `ca_key`")),
     };
     let asking = call.app.node.asking(call.published(), &call.caller)?;
     let identity = admitted(&call, &asking, &login, &guest);
     let principal = match guest {
-        Guest::Certificate(_) => identity.map(|_| principal(&login.user, &login.vm)),
+        Guest::Certificate { .. } => identity.map(|_| principal(&login.user, &login.vm)),
         Guest::Key(_) => None,
     };
     Ok(Json(Authorized { allowed: identity.is_some(), identity, principal, revision: asking.revision() }))
 }
 
 /// Who it is, if they may come in.
-fn admitted(call: &Call, asking: &Asking<'_>, login: &Login, guest: &Guest) -> Option<Uuid> {
-    let state = &asking.published().state;
-    let identity = match guest {
-        Guest::Key(key) => state.ssh_keys().find(key).map(|key| key.form.identity),
-        Guest::Certificate(key_id) => {
-            let key_id = key_id.as_ref().filter(|key_id| key_id.vm == login.vm && key_id.lasts(state));
-            key_id.map(|key_id| key_id.identity)
-        }
-    };
+fn admitted(call: &Call, asking: &Asking<'_>, login: &Login, guest: &Guest<'_>) -> Option<Uuid> {
+    let identity = guest.identity(&login.vm, &asking.published().state);
     // No VM has such an id, or no user such a name: nobody can have a grant there.
     let place = login_place(&login.vm, &login.user)?;
     let resource = ObjectRef { kind: VM_TYPE, id: &place };
@@ -148,6 +168,17 @@ fn login_id(call: &Call, login: &Login, identity: &str, connection: &str) -> Log
 )]
 pub(super) async fn get_ca(call: Call) -> Result<Json<Ca>, Error> {
     call.published_for(&[Authority::Checker, Authority::Auditor, Authority::Operator])?;
-    let public = authority(&call.realm).await?.public;
-    Ok(Json(Ca { public_key: format!("{public} grantd-ca"), fingerprint: public.fingerprint() }))
+    Ok(Json(Ca::new(&authority(&call.realm).await?.public)))
+}
+
+/// Puts another authority in its place. At once no certificate of the one before opens anything; VMs have to be told of the new one.
+#[utoipa::path(
+    post, path = "/api/v1/ssh/ca", tag = "ssh",
+    responses((status = 200, body = Ca), (status = 401), (status = 403))
+)]
+pub(super) async fn replace_ca(call: Call) -> Result<Json<Ca>, Error> {
+    let replaces = call.published_for(&[Authority::Admin])?.state.ssh_ca().map(|ca| ca.id);
+    let pair = ssh_pair::make().map_err(CallError::from)?;
+    call.submit(MakeSshCa { pair, replaces }).await?;
+    Ok(Json(Ca::new(&authority(&call.realm).await?.public)))
 }

@@ -108,7 +108,7 @@ fn methods(text: &str, table: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_tables_are_read_to_their_end() {
-    assert_eq!(api().len(), 50 + 5 + 6 + 29 + 3 + 4 + 2 + 2 + 2);
+    assert_eq!(api().len(), 50 + 5 + 7 + 29 + 3 + 4 + 2 + 2 + 2);
     assert_eq!(authzen().len(), 6);
     assert_eq!(freestyle().len(), 16 + 1 + 8 + 3 + 12);
     assert_eq!(mix().len(), 8 + 5 + 2);

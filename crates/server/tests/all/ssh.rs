@@ -81,7 +81,8 @@ async fn what_cannot_be_asked_is_refused() {
     let door = Door::new().await;
     for body in [
         json!({"vm": "build", "user": "dev"}),
-        json!({"vm": "build", "user": "dev", "public_key": KEY, "key_id": "x"}),
+        json!({"vm": "build", "user": "dev", "public_key": KEY, "key_id": "x", "ca_key": "x"}),
+        json!({"vm": "build", "user": "dev", "key_id": "x"}),
         json!({"vm": "build", "user": "dev", "public_key": "ssh-dss AAAA"}),
         json!({"vm": "build", "user": "dev", "public_key": KEY, "connection": "x".repeat(256)}),
     ] {
@@ -117,7 +118,9 @@ async fn a_certificate_is_worth_what_its_holder_may_right_now() {
     assert_eq!(json!(certificate.key_id()), issued["key_id"]);
     assert_eq!(json!(certificate.serial().to_string()), issued["serial"]);
 
-    let shown = |vm: &str, user: &str| json!({"vm": vm, "user": user, "key_id": issued["key_id"]});
+    let ca_key = ca["public_key"].as_str().unwrap().split(' ').nth(1).unwrap();
+    let shown =
+        |vm: &str, user: &str| json!({"vm": vm, "user": user, "key_id": issued["key_id"], "ca_key": ca_key});
     let told = door.asks(shown("build", "dev")).await.is(200).body;
     assert_eq!((&told["allowed"], &told["principal"]), (&json!(true), &json!("dev@build")));
     assert!(!door.allows(shown("build", "root")).await);
@@ -125,7 +128,10 @@ async fn a_certificate_is_worth_what_its_holder_may_right_now() {
     assert!(!door.allows(shown("deploy", "dev")).await, "it is for another VM");
     door.grants("PUT", "build", json!(["ops"])).await;
     assert!(!door.allows(shown("build", "dev")).await && door.allows(shown("build", "ops")).await);
-    assert!(!door.allows(json!({"vm": "build", "user": "ops", "key_id": "anna"})).await, "somebody else's");
+    let other = |key_id: &Value, ca_key: &str| json!({"vm": "build", "user": "ops", "key_id": key_id, "ca_key": ca_key});
+    assert!(!door.allows(other(&json!("anna"), ca_key)).await, "not written by us");
+    let foreign = KEY.split(' ').nth(1).unwrap();
+    assert!(!door.allows(other(&issued["key_id"], foreign)).await, "signed by somebody else");
     let tokens = format!("/identity/v1/identities/{}/tokens", door.identity);
     let id = door.rig.call("GET", &tokens).send().await.is(200).body["tokens"][0]["id"].clone();
     door.rig.call("DELETE", &format!("{tokens}/{}", id.as_str().unwrap())).send().await.is(200);
@@ -133,7 +139,7 @@ async fn a_certificate_is_worth_what_its_holder_may_right_now() {
 }
 
 #[tokio::test]
-async fn the_authority_stays_and_is_each_realms_own() {
+async fn the_authority_stays_until_it_is_replaced_and_is_each_realms_own() {
     let door = Door::new().await;
     let of = async |path: &str| door.rig.call("GET", path).send().await.is(200).body["fingerprint"].clone();
     let before = door.rig.revision().await;
@@ -147,4 +153,8 @@ async fn the_authority_stays_and_is_each_realms_own() {
     );
     door.rig.call("POST", "/api/v1/realms").json(json!({"name": "acme"})).await.is(201);
     assert_ne!(of("/r/acme/api/v1/ssh/ca").await, first);
+    door.rig.with(&door.asker, "POST", "/api/v1/ssh/ca").send().await.is_problem(403, "forbidden");
+    let second = door.rig.call("POST", "/api/v1/ssh/ca").send().await.is(200).body["fingerprint"].clone();
+    assert_ne!(second, first);
+    assert_eq!(of("/api/v1/ssh/ca").await, second);
 }
