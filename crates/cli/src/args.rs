@@ -279,6 +279,9 @@ pub(crate) struct ServeArgs {
     /// End a connection through the gateway in which nothing moved for so many seconds; 0 never does [default: 43200]
     #[arg(long, env = "GRANTD_SSH_IDLE", value_name = "SECONDS")]
     pub(crate) ssh_idle: Option<u64>,
+    /// How many seconds an SSH certificate counts at most, 30 to 3600 [default: 3600]
+    #[arg(long, env = "GRANTD_SSH_CERTIFICATE_TTL", value_name = "SECONDS")]
+    pub(crate) ssh_certificate_ttl: Option<u64>,
     /// Let webhooks lead to private addresses and to this machine, to any port, and without TLS
     #[arg(long, env = "GRANTD_WEBHOOK_ALLOW_PRIVATE")]
     pub(crate) webhook_allow_private: bool,

@@ -94,6 +94,7 @@ struct Ssh {
     connections_per_source: Option<u32>,
     sign_in: Option<u64>,
     idle: Option<u64>,
+    certificate_ttl: Option<u64>,
 }
 
 /// Settings of the app-permissions dialect.
@@ -195,6 +196,7 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<ServeArgs> {
     args.ssh_connections_per_source = args.ssh_connections_per_source.or(ssh.connections_per_source);
     args.ssh_sign_in = args.ssh_sign_in.or(ssh.sign_in);
     args.ssh_idle = args.ssh_idle.or(ssh.idle);
+    args.ssh_certificate_ttl = args.ssh_certificate_ttl.or(ssh.certificate_ttl);
     merge_oidc(&mut args, file.oidc.unwrap_or_default());
     let tdp = file.tdp.unwrap_or_default();
     args.tdp_as_documented |= tdp.as_documented.unwrap_or(false);

@@ -49,6 +49,8 @@ pub struct App {
     pub(crate) drain: Drain,
     /// The git front.
     pub(crate) git: GitFront,
+    /// How long an SSH certificate counts at most, in seconds.
+    pub(crate) ssh_certificate_ttl: u64,
     /// Logins that sshd asks about.
     pub(crate) ssh_logins: SshLogins,
     /// Who sends to webhooks.
@@ -90,6 +92,7 @@ impl App {
             oidc: settings.oidc.clone().map(Oidc::new),
             drain: settings.drain.clone(),
             git,
+            ssh_certificate_ttl: settings.ssh_certificate_ttl,
             ssh_logins: SshLogins::default(),
             webhooks,
             public_url: settings.public_url.clone(),

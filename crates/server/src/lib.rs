@@ -39,7 +39,7 @@ pub mod pulp;
 pub mod serve;
 mod session_cookie;
 pub mod ssh;
-mod ssh_certificate;
+pub mod ssh_certificate;
 mod ssh_logins;
 mod ssh_pair;
 pub mod tdp;

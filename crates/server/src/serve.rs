@@ -74,6 +74,8 @@ pub struct FaceSettings {
     pub mix_cors: Cors,
     /// The git front.
     pub git: GitSettings,
+    /// How long an SSH certificate counts at most, in seconds: of [`crate::ssh_certificate::LIVES`].
+    pub ssh_certificate_ttl: u64,
     /// The SSH gateway, if there is one.
     pub ssh: Option<Gateway>,
     /// What is sent to webhooks, and where to.

@@ -69,6 +69,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         mix_cors: Cors::new(args.mix_cors_origins.iter().map(String::as_str))
             .context("`mix_cors_origins`")?,
         git: git(&args)?,
+        ssh_certificate_ttl: ssh::certificate_ttl(&args),
         ssh: gateway.clone(),
         webhooks: webhooks(&args)?,
         oidc,

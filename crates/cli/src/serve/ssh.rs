@@ -1,9 +1,10 @@
-//! The SSH gateway, if one is asked for.
+//! The SSH gateway, if one is asked for, and SSH certificates.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use grantd_server::ssh::{Gateway, SshSettings};
+use grantd_server::ssh_certificate::LIVES;
 
 use crate::args::ServeArgs;
 
@@ -21,10 +22,18 @@ pub(super) fn check(args: &ServeArgs) -> anyhow::Result<()> {
         ("ssh_connections_per_source", args.ssh_connections_per_source.map(u64::from)),
         ("ssh_sign_in", args.ssh_sign_in),
     ];
+    if args.ssh_certificate_ttl.is_some_and(|ttl| !LIVES.contains(&ttl)) {
+        bail!("`ssh_certificate_ttl` must be {} to {} seconds", LIVES.start(), LIVES.end());
+    }
     match least.into_iter().find(|(_, value)| *value == Some(0)) {
         Some((setting, _)) => bail!("`{setting}` must be at least 1: nobody could sign in"),
         None => Ok(()),
     }
+}
+
+/// How long a certificate counts at most.
+pub(super) fn certificate_ttl(args: &ServeArgs) -> u64 {
+    args.ssh_certificate_ttl.unwrap_or(*LIVES.end())
 }
 
 /// Its addresses are ours and its key is there, once this returns.

@@ -34,7 +34,7 @@ pub(super) struct NewCertificate {
     public_key: String,
     /// As which Linux users. Without it: as those that the grant names, or as root if it names none.
     users: Option<Vec<String>>,
-    /// How long it counts: 30 to 3600 seconds, 300 without it.
+    /// How long it counts: 30 to 3600 seconds, if the operator allows that; 300 without it.
     ttl_seconds: Option<u64>,
     /// For whom: an identity asks for itself by its token; who holds `writer` names one.
     identity: Option<Uuid>,
@@ -61,10 +61,10 @@ pub(super) struct Certificate {
 pub(super) async fn issue_certificate(call: Call) -> Result<(http::StatusCode, Json<Certificate>), Error> {
     let NewCertificate { public_key, users, ttl_seconds, identity } = read(&call)?;
     let key = PublicKey::parse("public_key", &public_key)?;
-    let life = ttl_seconds.unwrap_or(LIFE);
-    if !LIVES.contains(&life) {
-        let problem = format!("must be {} to {}", LIVES.start(), LIVES.end());
-        return Err(invalid("ttl_seconds", problem));
+    let (least, most) = (*LIVES.start(), call.app.ssh_certificate_ttl);
+    let life = ttl_seconds.unwrap_or(LIFE.min(most));
+    if !(least..=most).contains(&life) {
+        return Err(invalid("ttl_seconds", format!("must be {least} to {most}")));
     }
     let key_id = whose(&call, identity)?;
     let users = users_of(&call, &key_id, users)?;

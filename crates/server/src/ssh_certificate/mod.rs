@@ -22,8 +22,10 @@ pub(crate) use name::{KeyId, principal};
 use crate::edge::EdgeError;
 use crate::face::CallError;
 
-/// The shortest and longest life of a certificate, in seconds, and that of one of which nothing is said.
-pub(crate) const LIVES: std::ops::RangeInclusive<u64> = 30..=3_600;
+/// The shortest and longest life of a certificate, in seconds. Settings may bound it further.
+pub const LIVES: std::ops::RangeInclusive<u64> = 30..=3_600;
+
+/// That of one of which nothing is said.
 pub(crate) const LIFE: u64 = 300;
 
 /// For clocks that are slow, in seconds.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ssh_key::{Certificate, Fingerprint, HashAlg, PublicKey};
 
-use crate::support::{Answer, Rig};
+use crate::support::{Answer, Rig, Setup};
 
 /// Made by `ssh-keygen`.
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAY6aTWiBWhR/7iEfoSCoHrjB5HqA6CLYwzYLh0mV3V1";
@@ -18,7 +18,11 @@ struct Door {
 
 impl Door {
     async fn new() -> Self {
-        let rig = Rig::new().await;
+        Self::set_up(Setup::default()).await
+    }
+
+    async fn set_up(setup: Setup) -> Self {
+        let rig = Rig::set_up(setup).await;
         let identity = rig.identity().await;
         let tokens = format!("/identity/v1/identities/{identity}/tokens");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -157,4 +161,22 @@ async fn the_authority_stays_until_it_is_replaced_and_is_each_realms_own() {
     let second = door.rig.call("POST", "/api/v1/ssh/ca").send().await.is(200).body["fingerprint"].clone();
     assert_ne!(second, first);
     assert_eq!(of("/api/v1/ssh/ca").await, second);
+}
+
+#[tokio::test]
+async fn the_operator_says_how_long_a_certificate_counts_at_most() {
+    let door = Door::set_up(Setup { ssh_certificate_ttl: Some(120), ..Setup::default() }).await;
+    door.grants("POST", "build", json!(["dev"])).await;
+    let life = |answer: Answer| {
+        let certificate = Certificate::from_openssh(answer.is(201).body["certificate"].as_str().unwrap());
+        let now = u64::try_from(door.rig.clock.now() / 1_000_000).unwrap();
+        certificate.unwrap().valid_before() - now
+    };
+    let ask = |ttl: u64| json!({"public_key": KEY, "ttl_seconds": ttl});
+    assert_eq!(life(door.certificate("build", json!({"public_key": KEY})).await), 120);
+    assert_eq!(life(door.certificate("build", ask(30)).await), 30);
+    for ttl in [29, 121] {
+        let refused = door.certificate("build", ask(ttl)).await.is_problem(400, "invalid_request");
+        assert_eq!(refused.body["field"], "ttl_seconds");
+    }
 }

@@ -78,6 +78,8 @@ pub(crate) struct Setup {
     pub(crate) oidc: Option<OidcSettings>,
     /// The catalogue dialect.
     pub(crate) catalogue: CatalogueSettings,
+    /// How long an SSH certificate counts at most.
+    pub(crate) ssh_certificate_ttl: Option<u64>,
 }
 
 impl Drop for Rig {
@@ -148,6 +150,7 @@ impl Rig {
             forward: setup.forward.clone(),
             mix_cors: setup.mix_cors.clone(),
             git: GitSettings { directory: dir.path().join("git"), ..GitSettings::default() },
+            ssh_certificate_ttl: setup.ssh_certificate_ttl.unwrap_or(3_600),
             ssh: None,
             webhooks: setup.webhooks.clone(),
             oidc: setup.oidc.clone(),
