@@ -317,9 +317,11 @@ def test_weak_algorithms_are_not_spoken(here, option):
         "Ciphers=aes256-gcm@openssh.com",
         "Ciphers=aes256-ctr",
         "Ciphers=aes128-ctr",
+        "MACs=hmac-sha2-256",
     ],
 )
 def test_each_algorithm_works(here, option):
     me = Identity(here.server)
     content = b"x" * 300_000
-    assert here.ssh.run(me.name(), "cat", stdin=content, options=[option]).ok().out == content
+    options = [option, "Ciphers=aes256-ctr"] if option.startswith("MACs") else [option]
+    assert here.ssh.run(me.name(), "cat", stdin=content, options=options).ok().out == content

@@ -142,6 +142,20 @@ def test_scp_both_ways(here, me):
     assert (here.work / "old").read_bytes() == content
 
 
+def test_a_client_of_another_make(here, me):
+    """curl, by libssh2."""
+    content = os.urandom(3 * MIB)
+    (here.work / "to-curl").write_bytes(content)
+    address = f"sftp://127.0.0.1:{here.server.ssh_port}/~/curled"
+    # Its own file, as arguments can be seen.
+    (here.work / "curlrc").write_text(f'user = "build-1+{here.dev.name}:{me.token}"\n')
+    for words in (["-T", here.work / "to-curl", address], [address, "-o", here.work / "from-curl"]):
+        command = ["curl", "-sS", "-k", "-K", here.work / "curlrc", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stderr
+    assert (here.work / "from-curl").read_bytes() == content
+
+
 def test_sftp_both_ways(here, me):
     content = os.urandom(10 * MIB)
     (here.work / "sent").write_bytes(content)

@@ -19,7 +19,8 @@ const EXCHANGES: [kex::Name; 7] = [
 const CIPHERS: [cipher::Name; 4] =
     [cipher::CHACHA20_POLY1305, cipher::AES_256_GCM, cipher::AES_256_CTR, cipher::AES_128_CTR];
 
-const MACS: [mac::Name; 2] = [mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM];
+/// The last two for clients of libssh2 before 1.11, such as curl in Debian 12, which know no others of SHA-2.
+const MACS: [mac::Name; 4] = [mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM, mac::HMAC_SHA512, mac::HMAC_SHA256];
 
 const COMPRESSIONS: [compression::Name; 1] = [compression::NONE];
 
