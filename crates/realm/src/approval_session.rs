@@ -10,8 +10,8 @@ use imbl::OrdMap;
 
 use crate::caller::{Actor, Authority};
 use crate::change::{Change, Stamp, shared};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+
+use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
@@ -182,15 +182,6 @@ pub(crate) fn opening(
         changes.push(Change::grant(key("parent", object(id), PARENT, SubjectRef::Object(object(parent)))?));
     }
     Ok(changes)
-}
-
-impl Answer for String {
-    fn encode(&self, w: &mut Writer) {
-        w.text(self);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.text().map(Into::into)
-    }
 }
 
 /// Makes a session.

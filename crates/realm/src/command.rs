@@ -1,5 +1,7 @@
 //! What every command shares: who asks, what it may draw on, what it answers.
 
+use uuid::Uuid;
+
 use crate::caller::{Authority, Caller};
 use crate::change::Change;
 use crate::codec::{CodecError, Reader, Writer};
@@ -185,6 +187,24 @@ impl Answer for u64 {
     }
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         r.u64()
+    }
+}
+
+impl Answer for Uuid {
+    fn encode(&self, w: &mut Writer) {
+        w.uuid(*self);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.uuid()
+    }
+}
+
+impl Answer for String {
+    fn encode(&self, w: &mut Writer) {
+        w.text(self);
+    }
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.text().map(Into::into)
     }
 }
 

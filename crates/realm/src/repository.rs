@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+
+use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
 use crate::relationship::key;
@@ -152,27 +152,12 @@ pub struct CreateRepository {
     pub default_branch: String,
 }
 
-/// A repository as it was made.
-#[derive(Debug, Clone)]
-pub struct RepositoryCreated {
-    /// Its id.
-    pub id: Uuid,
-}
-
-impl Answer for RepositoryCreated {
-    fn encode(&self, w: &mut Writer) {
-        w.uuid(self.id);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { id: r.uuid()? })
-    }
-}
-
 impl Command for CreateRepository {
-    type Answer = RepositoryCreated;
+    /// Its id.
+    type Answer = Uuid;
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<RepositoryCreated>, Refusal> {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Uuid>, Refusal> {
         self.name.as_deref().map_or(Ok(()), check_repository_name)?;
         check_branch(&self.default_branch)?;
         let id = cx.entropy.uuid();
@@ -185,7 +170,7 @@ impl Command for CreateRepository {
         if self.public {
             changes.push(Change::grant(everybody_reads(id)?));
         }
-        Ok(Decision::all(changes, RepositoryCreated { id }))
+        Ok(Decision::all(changes, id))
     }
 }
 

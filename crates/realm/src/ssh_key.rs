@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::caller::Authority;
 use crate::change::{Change, SshChange, Stamp};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+use crate::command::{Command, Context, Decision};
 use crate::identity::Identity;
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
@@ -166,27 +166,12 @@ pub struct AddSshKey {
     pub name: Option<String>,
 }
 
-/// A key as it was added.
-#[derive(Debug, Clone)]
-pub struct SshKeyAdded {
-    /// Its id.
-    pub id: Uuid,
-}
-
-impl Answer for SshKeyAdded {
-    fn encode(&self, w: &mut Writer) {
-        w.uuid(self.id);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { id: r.uuid()? })
-    }
-}
-
 impl Command for AddSshKey {
-    type Answer = SshKeyAdded;
+    /// Its id.
+    type Answer = Uuid;
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<SshKeyAdded>, Refusal> {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Uuid>, Refusal> {
         let identity = Identity::changeable(state, self.identity)?.id;
         let key = PublicKey::parse("public_key", &self.public_key)?;
         let name = self.name.as_deref().filter(|name| !name.is_empty());
@@ -205,7 +190,7 @@ impl Command for AddSshKey {
         let name = name.map(|name| cx.personal(name));
         let key = SshKeyForm { id, number: keys.next_number, identity, key, name };
         let change = Change::ssh(SshChange::KeyAdded { key: Box::new(key) });
-        Ok(Decision::one(change, SshKeyAdded { id }))
+        Ok(Decision::one(change, id))
     }
 }
 

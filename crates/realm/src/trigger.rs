@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::caller::{Actor, Authority};
 use crate::change::{Change, Stamp, shared};
 use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+use crate::command::{Command, Context, Decision};
 use crate::personal::Personal;
 use crate::refusal::{Noun, Refusal};
 use crate::repository::Repository;
@@ -189,27 +189,12 @@ pub struct CreateTrigger {
     pub endpoint: String,
 }
 
-/// A trigger as it was made.
-#[derive(Debug, Clone)]
-pub struct TriggerCreated {
-    /// Its id.
-    pub id: Uuid,
-}
-
-impl Answer for TriggerCreated {
-    fn encode(&self, w: &mut Writer) {
-        w.uuid(self.id);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { id: r.uuid()? })
-    }
-}
-
 impl Command for CreateTrigger {
-    type Answer = TriggerCreated;
+    /// Its id.
+    type Answer = Uuid;
     const REQUIRES: Authority = Authority::Writer;
 
-    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<TriggerCreated>, Refusal> {
+    fn decide(&self, state: &State, cx: &mut Context<'_>) -> Result<Decision<Uuid>, Refusal> {
         let repository = Repository::find(state, self.repository)?.id;
         let branches = check_names("branches", self.branches.as_deref())?;
         let globs = check_names("globs", self.globs.as_deref())?;
@@ -230,7 +215,7 @@ impl Command for CreateTrigger {
             endpoint: cx.personal(&self.endpoint),
             by: cx.caller.actor.recorded(),
         });
-        Ok(Decision::one(Change::TriggerCreated { trigger }, TriggerCreated { id }))
+        Ok(Decision::one(Change::TriggerCreated { trigger }, id))
     }
 }
 

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use grantd_ledger::chain::ChainVerifier;
-use grantd_ledger::entry::CONTINUED;
+use grantd_ledger::entry::{CONTINUED, Disclosed};
+use grantd_node::Realm;
 use grantd_node::entry::{changes, fold};
 use grantd_node::realm::change::encode_all;
 use grantd_node::realm::codec::CodecError;
@@ -32,6 +33,23 @@ fn ledgers() -> Vec<(String, Vec<Line>)> {
         (file.file_name().unwrap().to_string_lossy().into_owned(), text.lines().map(Line::read).collect())
     };
     files.map(ledger).collect()
+}
+
+/// Makes a file of a ledger. Refuses to replace one that is there: golden ledgers are for ever.
+fn keep(name: &str, ledger: Vec<Disclosed>, realm: Option<&Realm>) {
+    let mut state = State::empty(builtin::schema().unwrap());
+    let mut text = String::new();
+    for disclosed in ledger {
+        fold(&mut state, &disclosed).unwrap();
+        text.push_str(&Line::new(&disclosed, state.hash()).write());
+        text.push('\n');
+    }
+    if let Some(realm) = realm {
+        assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
+    }
+    let file = directory().join(format!("{name}-{}.jsonl", &hex(&state.hash())[..8]));
+    let mut file = std::fs::File::create_new(file).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Asked {
         let node = rig.node_with(Some(log));
         let realm = node.realm(DEFAULT).await.unwrap();
         let made = CreateRepository { name: None, public: false, default_branch: "main".into() };
-        let repository = does(&realm, made).await.answer.id;
+        let repository = does(&realm, made).await.answer;
         Self { node, realm, repository, dir, _kept: rig }
     }
 

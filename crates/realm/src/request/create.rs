@@ -10,8 +10,8 @@ use super::{
 use crate::approval_session::{check_id, opening};
 use crate::caller::Authority;
 use crate::change::{Change, Stamp, shared};
-use crate::codec::{CodecError, Reader, Writer};
-use crate::command::{Answer, Command, Context, Decision};
+
+use crate::command::{Command, Context, Decision};
 use crate::refusal::Refusal;
 use crate::rule::Ruling;
 use crate::{Micros, State};
@@ -98,15 +98,6 @@ pub(super) fn check_text(field: &'static str, text: &str, most: usize) -> Result
         return Err(Refusal::invalid(field, format!("must be at most {most} bytes")));
     }
     Ok(())
-}
-
-impl Answer for Uuid {
-    fn encode(&self, w: &mut Writer) {
-        w.uuid(*self);
-    }
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.uuid()
-    }
 }
 
 impl Command for CreateRequest {

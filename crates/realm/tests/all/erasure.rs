@@ -21,7 +21,7 @@ fn world() -> (World, Vec<Object>) {
     let key =
         world.does(CreateApiKey { name: NAME.into(), expires: None, grants: Vec::new(), secret: None }).id;
     let repository = CreateRepository { name: name(), public: false, default_branch: "main".into() };
-    let repository = world.does(repository).id;
+    let repository = world.does(repository);
     let (key_of_role, display_name) = ("qa".into(), name());
     world.does(CreateRole { key: key_of_role, display_name, ..CreateRole::default() });
     let objects = vec![

@@ -77,7 +77,7 @@ pub(super) struct Which {
 )]
 pub(super) async fn add_ssh_key(call: Call) -> Result<(http::StatusCode, Json<SshKey>), Error> {
     let NewSshKey { identity, public_key, name } = read(&call)?;
-    let id = call.submit(AddSshKey { identity, public_key, name }).await?.answer.id;
+    let id = call.submit(AddSshKey { identity, public_key, name }).await?.answer;
     let published = call.realm.published();
     let key = published.state.ssh_keys().get(id).ok_or_else(|| Refusal::not_found(Noun::SshKey, id))?;
     Ok((http::StatusCode::CREATED, Json(SshKey::new(key))))

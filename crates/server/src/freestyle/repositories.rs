@@ -59,7 +59,7 @@ pub(super) async fn create_repository(call: Call) -> Result<Json<RepositoryCreat
         public: request.public.unwrap_or(false),
         default_branch: request.default_branch.unwrap_or_else(|| "main".into()),
     };
-    let repo_id = call.submit(command).await.map_err(said_here)?.answer.id;
+    let repo_id = call.submit(command).await.map_err(said_here)?.answer;
     Ok(Json(RepositoryCreated { repo_id }))
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn create_trigger(call: Call) -> Result<Json<TriggerCreated>, E
     }
     let TriggerFilter { event: TriggerEvent::Push, branches, globs } = trigger;
     let command = CreateTrigger { repository, branches, globs, endpoint };
-    let trigger_id = call.submit(command).await.map_err(said_here)?.answer.id;
+    let trigger_id = call.submit(command).await.map_err(said_here)?.answer;
     Ok(Json(TriggerCreated { trigger_id }))
 }
 

@@ -1,6 +1,5 @@
 //! Makes a golden ledger of organizations, apps, scopes and what was agreed on.
 
-use grantd_node::entry::fold;
 use grantd_node::realm::app::{AppSettings, CreateApp, DeleteApp, RotateAppSecret, UpdateApp};
 use grantd_node::realm::authorization::{Authorize, ConsentGiven, EndAuthorization, WithdrawScope};
 use grantd_node::realm::caller::{Actor, Caller};
@@ -13,14 +12,11 @@ use grantd_node::realm::organization::{
 };
 use grantd_node::realm::role::Member;
 use grantd_node::realm::scope::{DefineScope, DeleteScope, Scope, ScopeText};
-use grantd_node::realm::{State, builtin};
 use grantd_node::{Realm, Request};
 
-use super::form::Line;
-use super::{directory, hex};
+use super::keep;
 use crate::support::{Rig, does, request, user};
 
-/// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
 #[ignore = "makes a file; see cases/ledgers/README.md"]
 async fn make_a_golden_ledger_of_apps() {
@@ -33,18 +29,7 @@ async fn make_a_golden_ledger_of_apps() {
     let organizations = organizations(&realm).await;
     agreements(&realm, &organizations).await;
     does(&realm, EraseFields { object: Object::new("user", "nobody").unwrap() }).await;
-
-    let mut state = State::empty(builtin::schema().unwrap());
-    let mut text = String::new();
-    for disclosed in rig.ledger().await {
-        fold(&mut state, &disclosed).unwrap();
-        text.push_str(&Line::new(&disclosed, state.hash()).write());
-        text.push('\n');
-    }
-    assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
-    let file = directory().join(format!("apps-format-1-{}.jsonl", &hex(&state.hash())[..8]));
-    let mut file = std::fs::File::create_new(file).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    keep("apps-format-1", rig.ledger().await, Some(&realm));
 }
 
 async fn scopes(realm: &Realm) {

@@ -1,17 +1,14 @@
 //! Makes a golden ledger: a realm that is deleted and made again, and a list that it leaves.
 
 use grantd_ledger::source::Source;
-use grantd_node::entry::fold;
+use grantd_node::realm::Caller;
 use grantd_node::realm::realms::{ListRealm, SYSTEM, UnlistRealm};
 use grantd_node::realm::relationship::WriteRelationships;
-use grantd_node::realm::{Caller, State, builtin};
 use grantd_node::{Node, RealmChange};
 
-use super::form::Line;
-use super::{directory, hex};
+use super::keep;
 use crate::support::{Rig, does, user};
 
-/// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
 #[ignore = "makes a file; see cases/ledgers/README.md"]
 async fn make_a_golden_ledger_of_an_end() {
@@ -30,17 +27,7 @@ async fn make_a_golden_ledger_of_an_end() {
     one_life(&node, &change).await;
     node.delete_realm(&change).await.unwrap();
     one_life(&node, &change).await;
-
-    let mut state = State::empty(builtin::schema().unwrap());
-    let mut text = String::new();
-    for disclosed in rig.store.entries("acme", 0, 1_000).await.unwrap() {
-        fold(&mut state, &disclosed).unwrap();
-        text.push_str(&Line::new(&disclosed, state.hash()).write());
-        text.push('\n');
-    }
-    let file = directory().join(format!("end-format-1-{}.jsonl", &hex(&state.hash())[..8]));
-    let mut file = std::fs::File::create_new(file).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    keep("end-format-1", rig.store.entries("acme", 0, 1_000).await.unwrap(), None);
 }
 
 async fn one_life(node: &Node, change: &RealmChange) {

@@ -1,22 +1,19 @@
 //! Makes a golden ledger: people who sign in by accounts elsewhere.
 
 use grantd_node::Request;
-use grantd_node::entry::fold;
+use grantd_node::realm::Basis;
 use grantd_node::realm::caller::{Actor, Caller};
 use grantd_node::realm::linked_account::{
     AccountId, LinkAccount, Policy, ProvenAccount, SignInByAccount, UnlinkAccount,
 };
 use grantd_node::realm::session::{Device, Entrance, Limits};
 use grantd_node::realm::user::DeleteUser;
-use grantd_node::realm::{Basis, State, builtin};
 
-use super::form::Line;
-use super::{directory, hex};
+use super::keep;
 use crate::support::{Rig, does, request, user};
 
 const ISSUER: &str = "https://id.example/realms/a";
 
-/// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
 #[ignore = "makes a file; see cases/ledgers/README.md"]
 async fn make_a_golden_ledger_of_linked_accounts() {
@@ -55,16 +52,5 @@ async fn make_a_golden_ledger_of_linked_accounts() {
         assert!(done.answer.secret.is_some());
     }
     does(&realm, DeleteUser { login: "ben@example.com".into(), basis: Basis::Grantd }).await;
-
-    let mut state = State::empty(builtin::schema().unwrap());
-    let mut text = String::new();
-    for disclosed in rig.ledger().await {
-        fold(&mut state, &disclosed).unwrap();
-        text.push_str(&Line::new(&disclosed, state.hash()).write());
-        text.push('\n');
-    }
-    assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
-    let file = directory().join(format!("linking-format-1-{}.jsonl", &hex(&state.hash())[..8]));
-    let mut file = std::fs::File::create_new(file).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    keep("linking-format-1", rig.ledger().await, Some(&realm));
 }

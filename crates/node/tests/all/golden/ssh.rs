@@ -1,6 +1,5 @@
 //! Makes a golden ledger: VMs, SSH keys of identities, and who signs SSH certificates.
 
-use grantd_node::entry::fold;
 use grantd_node::realm::command::Secret;
 use grantd_node::realm::identity::{CreateIdentity, DeleteIdentity};
 use grantd_node::realm::ssh_ca::MakeSshCa;
@@ -8,17 +7,14 @@ use grantd_node::realm::ssh_key::{AddSshKey, RemoveSshKey};
 use grantd_node::realm::ssh_public_key::PublicKey;
 use grantd_node::realm::vm::{KeyPair, PutVm, RemoveVm, RotateVmKey};
 use grantd_node::realm::vm_grant::GrantVm;
-use grantd_node::realm::{State, builtin};
 
-use super::form::Line;
-use super::{directory, hex};
+use super::keep;
 use crate::support::{Rig, does};
 
 fn pair(byte: u8) -> KeyPair {
     KeyPair { public: PublicKey::ed25519(&[byte; 32]), private: Secret("private".into()) }
 }
 
-/// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
 #[ignore = "makes a file; see cases/ledgers/README.md"]
 async fn make_a_golden_ledger_of_ssh() {
@@ -43,7 +39,7 @@ async fn make_a_golden_ledger_of_ssh() {
     does(&realm, RotateVmKey { id: "build".into(), gateway_key: pair(3) }).await;
     does(&realm, GrantVm { identity: one, vm: "a/b".into(), allowed_users: Some(vec!["dev".into()]) }).await;
     does(&realm, RemoveVm { id: "a/b".into() }).await;
-    let gone = does(&realm, key(one, 4, Some("laptop"))).await.answer.id;
+    let gone = does(&realm, key(one, 4, Some("laptop"))).await.answer;
     does(&realm, key(one, 5, None)).await;
     does(&realm, key(two, 6, Some("build"))).await;
     does(&realm, RemoveSshKey { id: gone }).await;
@@ -51,16 +47,5 @@ async fn make_a_golden_ledger_of_ssh() {
     does(&realm, MakeSshCa { pair: pair(7), replaces: None }).await;
     let first = realm.published().state.ssh_ca().map(|ca| ca.id);
     does(&realm, MakeSshCa { pair: pair(8), replaces: first }).await;
-
-    let mut state = State::empty(builtin::schema().unwrap());
-    let mut text = String::new();
-    for disclosed in rig.ledger().await {
-        fold(&mut state, &disclosed).unwrap();
-        text.push_str(&Line::new(&disclosed, state.hash()).write());
-        text.push('\n');
-    }
-    assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
-    let file = directory().join(format!("ssh-format-1-{}.jsonl", &hex(&state.hash())[..8]));
-    let mut file = std::fs::File::create_new(file).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    keep("ssh-format-1", rig.ledger().await, Some(&realm));
 }

@@ -1,15 +1,11 @@
 //! Makes a golden ledger: who is told of pushes to repositories.
 
-use grantd_node::entry::fold;
 use grantd_node::realm::repository::{CreateRepository, DeleteRepository};
 use grantd_node::realm::trigger::{CreateTrigger, DeleteTrigger};
-use grantd_node::realm::{State, builtin};
 
-use super::form::Line;
-use super::{directory, hex};
+use super::keep;
 use crate::support::{Rig, does};
 
-/// Refuses to replace one that is there: golden ledgers are for ever.
 #[tokio::test]
 #[ignore = "makes a file; see cases/ledgers/README.md"]
 async fn make_a_golden_ledger_of_triggers() {
@@ -20,29 +16,18 @@ async fn make_a_golden_ledger_of_triggers() {
         public: false,
         default_branch: "main".into(),
     };
-    let one = does(&realm, made("one")).await.answer.id;
-    let two = does(&realm, made("two")).await.answer.id;
+    let one = does(&realm, made("one")).await.answer;
+    let two = does(&realm, made("two")).await.answer;
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     let trigger = |repository, branches, globs| {
         let endpoint = "https://receiver.example/pushed".into();
         CreateTrigger { repository, branches, globs, endpoint }
     };
     does(&realm, trigger(one, None, None)).await;
-    let gone = does(&realm, trigger(one, names(&["main", "release/1"]), None)).await.answer.id;
+    let gone = does(&realm, trigger(one, names(&["main", "release/1"]), None)).await.answer;
     does(&realm, trigger(two, names(&["main"]), names(&["*.js", "docs/**"]))).await;
     does(&realm, trigger(one, None, names(&["Cargo.lock"]))).await;
     does(&realm, DeleteTrigger { repository: one, id: gone }).await;
     does(&realm, DeleteRepository { id: two }).await;
-
-    let mut state = State::empty(builtin::schema().unwrap());
-    let mut text = String::new();
-    for disclosed in rig.ledger().await {
-        fold(&mut state, &disclosed).unwrap();
-        text.push_str(&Line::new(&disclosed, state.hash()).write());
-        text.push('\n');
-    }
-    assert_eq!(hex(&state.hash()), hex(&realm.published().state.hash()));
-    let file = directory().join(format!("triggers-format-1-{}.jsonl", &hex(&state.hash())[..8]));
-    let mut file = std::fs::File::create_new(file).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    keep("triggers-format-1", rig.ledger().await, Some(&realm));
 }

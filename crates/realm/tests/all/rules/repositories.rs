@@ -21,7 +21,7 @@ fn world() -> (World, Uuid, Uuid) {
 }
 
 fn repository(world: &mut World, public: bool) -> Uuid {
-    world.does(CreateRepository { name: None, public, default_branch: "main".into() }).id
+    world.does(CreateRepository { name: None, public, default_branch: "main".into() })
 }
 
 /// Whether an identity may read, and whether it may write.

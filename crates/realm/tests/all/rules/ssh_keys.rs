@@ -36,7 +36,7 @@ fn whose(world: &World, byte: u8) -> Option<Uuid> {
 fn a_key_belongs_to_one_identity_until_it_is_removed() {
     let mut world = World::new();
     let (one, two) = (identity(&mut world), identity(&mut world));
-    let id = world.does(add(one, 1)).id;
+    let id = world.does(add(one, 1));
     world.does(add(one, 2));
     let taken = Refusal::exists(Noun::SshKey, key(1).fingerprint());
     for identity in [one, two] {
@@ -73,7 +73,7 @@ fn who_may_give_a_token_may_give_a_key() {
     let one = identity(&mut world);
     let others = with(&[Authority::Operator, Authority::Checker]);
     assert_eq!(world.tries(&others, add(one, 1)).map(drop), Err(Refusal::NotAllowed(Authority::Writer)));
-    let id = world.tries(&with(&[Authority::Writer]), add(one, 1)).unwrap().id;
+    let id = world.tries(&with(&[Authority::Writer]), add(one, 1)).unwrap();
     assert_eq!(world.tries(&others, RemoveSshKey { id }), Err(Refusal::NotAllowed(Authority::Writer)));
     let managed = world.does(CreateIdentity { managed: true }).id;
     assert_eq!(world.tries(&root(), add(managed, 2)).map(drop), Err(Refusal::ManagedIdentity(managed)));
@@ -101,7 +101,7 @@ fn what_is_no_key_is_refused() {
 fn a_name_can_be_erased_and_a_comment_is_kept_nowhere() {
     let mut world = World::new();
     let one = identity(&mut world);
-    let id = world.does(AddSshKey { name: Some("Zdenka's".into()), ..add(one, 1) }).id;
+    let id = world.does(AddSshKey { name: Some("Zdenka's".into()), ..add(one, 1) });
     let holds = |world: &World, text: &str| {
         let bytes = world.state.to_snapshot();
         bytes.windows(text.len()).any(|window| window == text.as_bytes())

@@ -65,7 +65,7 @@ fn an_identity() {
     let mut world = World::new();
     let id = world.does(CreateIdentity { managed: false }).id;
     let repository =
-        world.does(CreateRepository { name: None, public: false, default_branch: "main".into() }).id;
+        world.does(CreateRepository { name: None, public: false, default_branch: "main".into() });
     world.does(GrantRepository { identity: id, repository, level: AccessLevel::Write });
     world.does(GrantVm { identity: id, vm: "v".into(), allowed_users: None });
     world.does(entity("identity", &id.to_string()));
@@ -107,7 +107,7 @@ fn what_is_gone_is_not_found() {
     world.does(DeleteUser { login: "ann".into(), ..DeleteUser::default() });
     let gone = world.tries(&root(), DeleteUser { login: "ann".into(), ..DeleteUser::default() });
     assert!(matches!(gone, Err(Refusal::NotFound { .. })), "{gone:?}");
-    let id = world.does(CreateRepository { name: None, public: true, default_branch: "main".into() }).id;
+    let id = world.does(CreateRepository { name: None, public: true, default_branch: "main".into() });
     world.does(DeleteRepository { id });
     let gone = world.tries(&root(), DeleteRepository { id });
     assert!(matches!(gone, Err(Refusal::NotFound { .. })), "{gone:?}");
