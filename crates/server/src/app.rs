@@ -14,7 +14,7 @@ use crate::forward::Rules;
 use crate::git::GitFront;
 use crate::oidc::Oidc;
 use crate::serve::{CatalogueSettings, FaceSettings};
-use crate::ssh_logins::SshLogins;
+use crate::ssh::logins::SshLogins;
 use crate::webhook::Sender;
 
 /// What every face shares; handed to handlers as axum's state.

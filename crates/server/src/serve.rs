@@ -19,7 +19,7 @@ use crate::forward::Rules;
 use crate::git::{GitFront, GitSettings};
 use crate::mix::Cors;
 use crate::oidc::OidcSettings;
-use crate::ssh::Gateway;
+use crate::ssh::gateway::Gateway;
 use crate::telemetry::Metrics;
 use crate::webhook::{Sender, WebhookSettings};
 use crate::{
@@ -74,7 +74,7 @@ pub struct FaceSettings {
     pub mix_cors: Cors,
     /// The git front.
     pub git: GitSettings,
-    /// How long an SSH certificate counts at most, in seconds: of [`crate::ssh_certificate::LIVES`].
+    /// How long an SSH certificate counts at most, in seconds: of [`crate::ssh::certificate::LIVES`].
     pub ssh_certificate_ttl: u64,
     /// The SSH gateway, if there is one.
     pub ssh: Option<Gateway>,

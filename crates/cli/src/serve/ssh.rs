@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use grantd_server::ssh::{Gateway, SshSettings};
-use grantd_server::ssh_certificate::LIVES;
+use grantd_server::ssh::certificate::LIVES;
+use grantd_server::ssh::gateway::{Gateway, SshSettings};
 
 use crate::args::ServeArgs;
 

@@ -15,9 +15,9 @@ use uuid::Uuid;
 use super::errors::{Error, invalid};
 use super::{Call, read};
 use crate::face::CallError;
-use crate::ssh_certificate::{KeyId, authority, principal};
-use crate::ssh_logins::LoginId;
-use crate::ssh_pair;
+use crate::ssh::certificate::{KeyId, authority, principal};
+use crate::ssh::logins::LoginId;
+use crate::ssh::pair;
 
 /// The most bytes of what tells a connection from others.
 const MAX_CONNECTION: usize = 255;
@@ -178,7 +178,7 @@ pub(super) async fn get_ca(call: Call) -> Result<Json<Ca>, Error> {
 )]
 pub(super) async fn replace_ca(call: Call) -> Result<Json<Ca>, Error> {
     let replaces = call.published_for(&[Authority::Admin])?.state.ssh_ca().map(|ca| ca.id);
-    let pair = ssh_pair::make().map_err(CallError::from)?;
-    call.submit(MakeSshCa { pair, replaces }).await?;
+    let keys = pair::make().map_err(CallError::from)?;
+    call.submit(MakeSshCa { pair: keys, replaces }).await?;
     Ok(Json(Ca::new(&authority(&call.realm).await?.public)))
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::errors::{Error, invalid};
 use super::{Api, Call, read};
 use crate::face::{Credential, Face as _};
-use crate::ssh_certificate::{KeyId, LIFE, LIVES, Wanted, issue, principal};
+use crate::ssh::certificate::{KeyId, LIFE, LIVES, Wanted, issue, principal};
 use crate::time::rfc3339;
 
 /// As many principals as OpenSSH reads.

@@ -10,7 +10,7 @@ use super::page::{Page, Paging};
 use super::users::READERS;
 use super::{Call, read};
 use crate::face::CallError;
-use crate::ssh_pair;
+use crate::ssh::pair;
 use crate::time::rfc3339;
 
 /// How a VM is reached, and known.
@@ -105,7 +105,7 @@ pub(super) async fn get_vm(call: Call) -> Result<Json<Vm>, Error> {
 )]
 pub(super) async fn put_vm(call: Call) -> Result<(http::StatusCode, Json<Vm>), Error> {
     let GivenVm { address, host_key } = read(&call)?;
-    let gateway_key = ssh_pair::make().map_err(CallError::from)?;
+    let gateway_key = pair::make().map_err(CallError::from)?;
     let id = call.param("id").to_owned();
     let is_new = call.submit(PutVm { id, address, host_key, gateway_key }).await?.answer;
     let status = if is_new { http::StatusCode::CREATED } else { http::StatusCode::OK };
@@ -118,7 +118,7 @@ pub(super) async fn put_vm(call: Call) -> Result<(http::StatusCode, Json<Vm>), E
     responses((status = 200, body = Vm), (status = 401), (status = 403), (status = 404))
 )]
 pub(super) async fn rotate_vm_key(call: Call) -> Result<Json<Vm>, Error> {
-    let gateway_key = ssh_pair::make().map_err(CallError::from)?;
+    let gateway_key = pair::make().map_err(CallError::from)?;
     call.submit(RotateVmKey { id: call.param("id").to_owned(), gateway_key }).await?;
     found(&call)
 }

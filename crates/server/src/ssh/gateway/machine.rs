@@ -16,7 +16,7 @@ use super::host_key::of_seed;
 use super::line::{Cut, CutOnDrop, Line};
 use super::{ALIVE, NAME, PACKET};
 use crate::app::App;
-use crate::ssh_pair;
+use crate::ssh::pair;
 
 /// How long it may take until the machine has let the gateway in.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -122,7 +122,7 @@ impl Machine {
 
 /// The gateway's keys for the machine: after it was given another one the one before goes for a while, too.
 async fn keys(app: &App, access: &Access) -> Result<Vec<PrivateKey>, Unreachable> {
-    let seeds = ssh_pair::of_gateway(access.realm(), &access.vm, app.node.now()).await;
+    let seeds = pair::of_gateway(access.realm(), &access.vm, app.node.now()).await;
     let keys: Vec<_> = seeds.unwrap_or_default().iter().map(|seed| of_seed(seed.bytes())).collect();
     if keys.is_empty() { Err(Unreachable::NoKey) } else { Ok(keys) }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::edge::EdgeError;
 use crate::face::CallError;
-use crate::ssh_pair::{self, Seed};
+use crate::ssh::pair::{self, Seed};
 
 /// The authority, with its private key.
 pub(crate) struct Authority {
@@ -39,7 +39,7 @@ pub(crate) async fn authority(realm: &Arc<Realm>) -> Result<Authority, CallError
 }
 
 async fn with_key(realm: &Realm, ca: &SshCa) -> Result<Option<Authority>, CallError> {
-    let seed = ssh_pair::find(realm, &ca_secret(ca.id), &ca.public).await?;
+    let seed = pair::find(realm, &ca_secret(ca.id), &ca.public).await?;
     Ok(seed.map(|seed| Authority { public: ca.public.clone(), seed }))
 }
 
@@ -49,7 +49,7 @@ fn in_force(realm: &Realm) -> Option<SshCa> {
 
 /// Puts a new one in the place of another, unless somebody else did; gives the one in force.
 async fn make(realm: &Arc<Realm>, replaces: Option<Uuid>) -> Result<SshCa, CallError> {
-    let command = MakeSshCa { pair: ssh_pair::make()?, replaces };
+    let command = MakeSshCa { pair: pair::make()?, replaces };
     let request =
         Request { command, caller: Caller::system("ssh-ca"), via: "ssh-ca", reason: None, idempotency: None };
     realm.submit(request).await?;
