@@ -1,6 +1,7 @@
 """A server with its SSH gateway, a machine behind it, and identities that are let in: what the tests of the gateway have in common."""
 
 import contextlib
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,6 @@ class GatewayServer(Server):
     @property
     def host_key(self) -> str:
         """What it shows, by OpenSSH's own reading of its file."""
-        import subprocess
-
         command = ["ssh-keygen", "-y", "-f", str(self.data / "ssh_host_ed25519_key")]
         return public_line(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
