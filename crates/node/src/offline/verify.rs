@@ -281,41 +281,10 @@ impl Verifier<'_> {
         let last = base.map_or(0, |base| base.head.revision);
         let mut owners: Owners = self.store.archived_values(self.realm, None).await?.into_iter().peekable();
         for (index, path) in evidence.archives.iter().enumerate() {
-            let mut reader = open(path)?;
-            let misplaced = |what: String| Stop::Error(VerifyError::Misplaced { path: path.clone(), what });
-            if reader.realm() != self.realm {
-                return Err(misplaced(format!("is of realm `{}`", reader.realm())));
-            }
-            let begin = reader.begin().cloned();
-            let behind = begin.as_ref().map_or(0, |begin| begin.base.head.revision);
-            if behind >= last {
-                return Err(misplaced("has entries that are in the store, too; leave it out".to_owned()));
-            }
-            match &begin {
-                Some(begin) if index == 0 => self.begin_with(begin.clone(), evidence).await?,
-                Some(begin) if self.chain.head() == Some(begin.base.head) => {}
-                None if index == 0 => {}
-                _ if behind != self.revision() => {
-                    let reached = self.revision();
-                    return Err(misplaced(format!(
-                        "begins behind revision {behind}, and the one before it ends with {reached}; name them in order"
-                    )));
-                }
-                _ => {
-                    return Err(
-                        self.broken_here(&format!("archive `{}` is of another ledger", path.display()))
-                    );
-                }
-            }
-            if index == 0 {
-                self.skip_checkpoints(evidence)?;
-                self.compare_here()?;
-            }
-            self.walk_archive(path, &mut reader, &mut owners).await?;
-            let end = reader.finish().map_err(about(path)).map_err(|error| self.unreadable(error))?;
-            self.check_base(&end.base, evidence)?;
-            if self.revision() > last {
-                return Err(misplaced("has entries that are in the store, too; leave it out".to_owned()));
+            match self.walk_archive(index, path, last, &mut owners, evidence).await {
+                // What was changed in a file may look like anything: its digest decides.
+                Err(Stop::Error(error)) => return Err(self.damage(path).unwrap_or(Stop::Error(error))),
+                walked => walked?,
             }
         }
         if self.revision() < last {
@@ -329,6 +298,58 @@ impl Verifier<'_> {
     }
 
     async fn walk_archive(
+        &mut self,
+        index: usize,
+        path: &Path,
+        last: Revision,
+        owners: &mut Owners,
+        evidence: &Evidence<'_>,
+    ) -> Result<(), Stop> {
+        let mut reader = open(path)?;
+        let misplaced = |what: String| Stop::Error(VerifyError::Misplaced { path: path.to_owned(), what });
+        if reader.realm() != self.realm {
+            return Err(misplaced(format!("is of realm `{}`", reader.realm())));
+        }
+        let begin = reader.begin().cloned();
+        let behind = begin.as_ref().map_or(0, |begin| begin.base.head.revision);
+        if behind >= last {
+            return Err(misplaced("has entries that are in the store, too; leave it out".to_owned()));
+        }
+        match &begin {
+            Some(begin) if index == 0 => self.begin_with(begin.clone(), evidence).await?,
+            Some(begin) if self.chain.head() == Some(begin.base.head) => {}
+            None if index == 0 => {}
+            _ if behind != self.revision() => {
+                let reached = self.revision();
+                return Err(misplaced(format!(
+                    "begins behind revision {behind}, and the one before it ends with {reached}; name them in order"
+                )));
+            }
+            _ => {
+                return Err(self.broken_here(&format!("archive `{}` is of another ledger", path.display())));
+            }
+        }
+        if index == 0 {
+            self.skip_checkpoints(evidence)?;
+            self.compare_here()?;
+        }
+        self.walk_entries(path, &mut reader, owners).await?;
+        let end = reader.finish().map_err(about(path)).map_err(|error| self.unreadable(error))?;
+        self.check_base(&end.base, evidence)?;
+        if self.revision() > last {
+            return Err(misplaced("has entries that are in the store, too; leave it out".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Says that an archive is broken, if it is.
+    fn damage(&self, path: &Path) -> Option<Stop> {
+        let whole = open(path).and_then(|reader| reader.finish().map_err(about(path)));
+        let damage = |error: &ArchiveFileError| matches!(error.error, ArchiveError::Damaged(_));
+        whole.err().filter(damage).map(|error| self.unreadable(error))
+    }
+
+    async fn walk_entries(
         &mut self,
         path: &Path,
         reader: &mut Reader,
