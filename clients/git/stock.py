@@ -253,3 +253,10 @@ def trigger(api, repo, endpoint, **of) -> str:
 
 def log_of(name: str) -> str:
     return (RUN / "logs" / f"{name}.log").read_text(errors="replace")
+
+
+def tree_with(git: Git, machine: Machine, repo: str, tree: Path, size: int) -> str:
+    """A clone with a file of so many bytes that do not compress, committed and not pushed; the commit."""
+    git.run("clone", "-q", machine.url(repo), tree)
+    git.run("config", "core.compression", "0", cwd=tree)
+    return git.commit(tree, {"large": os.urandom(size)})

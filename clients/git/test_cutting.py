@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness import Server, Temp, TlsServer
-from stock import MIB, REPOS, Git, Machine, SlowLine, body, helpers, new_repo, until
+from stock import MIB, REPOS, Git, Machine, SlowLine, body, helpers, new_repo, tree_with, until
 
 SLOW = 200_000
 
@@ -145,9 +145,7 @@ def test_a_push(server, git, tmp_path):
     repo = new_repo(one.api)
     one.grant(repo, "write")
     tree = tmp_path / "tree"
-    git.run("clone", "-q", one.url(repo), tree)
-    git.run("config", "core.compression", "0", cwd=tree)
-    head = git.commit(tree, {"large": os.urandom(8 * MIB)})
+    head = tree_with(git, one, repo, tree, 8 * MIB)
     line = SlowPush(server.port, SLOW)
     push = git.start("push", one.url(repo, port=line.port), "HEAD:main", cwd=tree)
     until(lambda: line.passed > 6 * SLOW, 60)
@@ -197,9 +195,7 @@ def test_nobody_waits_for_ever(git, tmp_path):
         repo = new_repo(one.api)
         one.grant(repo, "write")
         tree = tmp_path / "tree"
-        git.run("clone", "-q", one.url(repo), tree)
-        git.run("config", "core.compression", "0", cwd=tree)
-        head = git.commit(tree, {"large": os.urandom(24 * MIB)})
+        head = tree_with(git, one, repo, tree, 24 * MIB)
         git.run("push", "-q", "origin", "HEAD:main", cwd=tree)
         until(lambda: not helpers(server))
         basic = base64.b64encode(f"x:{one.token}".encode()).decode()

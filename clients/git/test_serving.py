@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness import Server, Temp
-from stock import MIB, Machine, Memory, SlowLine, body, forget_peak, helpers, new_repo, plain_url, raw, rss, until
+from stock import MIB, Machine, Memory, SlowLine, body, forget_peak, helpers, new_repo, plain_url, raw, rss, tree_with, until
 
 
 def test_clone_fetch_and_push(server, git, machine, repo, tree, tmp_path):
@@ -302,9 +302,7 @@ def test_there_are_never_more_at_work_than_may_be(git, tmp_path):
         repo = new_repo(machine.api)
         machine.grant(repo, "write")
         tree = tmp_path / "tree"
-        git.run("clone", "-q", machine.url(repo), tree)
-        git.run("config", "core.compression", "0", cwd=tree)
-        git.commit(tree, {"large": os.urandom(24 * MIB)})
+        tree_with(git, machine, repo, tree, 24 * MIB)
         git.run("push", "-q", "origin", "HEAD:main", cwd=tree)
         line = SlowLine(server.port, 200_000)
         clone = git.start("clone", machine.url(repo, port=line.port), tmp_path / "slow", start_new_session=True)
@@ -324,9 +322,7 @@ def test_a_push_that_is_too_large(git, tmp_path):
         repo = new_repo(machine.api)
         machine.grant(repo, "write")
         tree = tmp_path / "tree"
-        git.run("clone", "-q", machine.url(repo), tree)
-        git.run("config", "core.compression", "0", cwd=tree)
-        git.commit(tree, {"a": os.urandom(30 * MIB)})
+        tree_with(git, machine, repo, tree, 30 * MIB)
         text = git.refused("push", "origin", "HEAD:main", cwd=tree)
         assert "exceeds maximum allowed size" in text, text
         assert git.run("ls-remote", machine.url(repo)) == ""
